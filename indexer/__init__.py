@@ -1,0 +1,40 @@
+"""Streams CrateDB tables into Elasticsearch at a flat page cost, and proves that every row arrived.
+
+::
+
+    from indexer import Settings, reindex
+
+    report = reindex(Settings(table="logs", page=10_000))
+
+Names are loaded when they are first used, so that `indexer search` does not wait for the database drivers.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from indexer.errors import IndexerError
+    from indexer.job.reindex import plan, reindex
+    from indexer.model.plan import Plan
+    from indexer.model.report import Report
+    from indexer.settings import Settings, Strategy
+
+__all__ = ["IndexerError", "Plan", "Report", "Settings", "Strategy", "plan", "reindex"]
+
+_HOMES = {
+    "IndexerError": "indexer.errors",
+    "Plan": "indexer.model.plan",
+    "Report": "indexer.model.report",
+    "Settings": "indexer.settings",
+    "Strategy": "indexer.settings",
+    "plan": "indexer.job.reindex",
+    "reindex": "indexer.job.reindex",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'indexer' has no attribute {name!r}")

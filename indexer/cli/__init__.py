@@ -1,0 +1,1 @@
+"""One file per command: parse, wire, print, exit code."""

@@ -1,0 +1,46 @@
+"""Every command ends here: an error is one sentence on stderr and its exit code."""
+
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import NoReturn, ParamSpec
+
+import typer
+
+from indexer.errors import IndexerError, Interrupted
+
+__all__ = ["guarded"]
+
+Options = ParamSpec("Options")
+
+
+def guarded(command: Callable[Options, int]) -> Callable[Options, None]:
+    """Run a command that returns its exit code; turn its errors into sentences.
+
+    `--debug`, or INDEXER_DEBUG in the environment, lets the traceback through.
+    """
+
+    @wraps(command)
+    def run(*args: Options.args, **options: Options.kwargs) -> None:
+        debug = bool(options.get("debug")) or bool(os.environ.get("INDEXER_DEBUG"))
+        try:
+            code = command(*args, **options)
+        except KeyboardInterrupt:
+            _end(Interrupted("Interrupted."), debug=debug)
+        except BrokenPipeError:  # the reader of our output went away: `indexer search ... | head`
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # open until the exit
+            code = 0
+        except IndexerError as error:
+            _end(error, debug=debug)
+        raise typer.Exit(code)
+
+    return run
+
+
+def _end(error: IndexerError, *, debug: bool) -> NoReturn:
+    if debug:
+        raise error
+    sentence = " ".join(str(error).split())
+    typer.echo(f"error: {sentence}", err=True)
+    raise typer.Exit(error.exit_code)

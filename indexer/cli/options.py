@@ -1,0 +1,148 @@
+"""The options that commands share, each under the one name that the environment and the config file use too."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "BatchBytes",
+    "Columns",
+    "Debug",
+    "Index",
+    "Keep",
+    "Key",
+    "Mapping",
+    "MaxFailures",
+    "Memory",
+    "Page",
+    "Patience",
+    "Readers",
+    "Source",
+    "SourceCa",
+    "SourcePassword",
+    "SourceUser",
+    "StrategyName",
+    "Switch",
+    "Table",
+    "Target",
+    "TargetApiKey",
+    "TargetCa",
+    "TargetPassword",
+    "TargetUser",
+    "Where",
+    "Writers",
+]
+
+_SOURCE, _TARGET, _LOAD, _WHAT = "Source", "Target", "Load", "What to move"
+
+Source = Annotated[
+    str | None,
+    typer.Option(
+        help="CrateDB, several servers separated by commas, or any SQLAlchemy URL. Also CRATEDB_URL."
+        " [default: crate://localhost:4200]",
+        rich_help_panel=_SOURCE,
+        metavar="URL",
+    ),
+]
+SourceUser = Annotated[str | None, typer.Option(help="User, where the URL has none.", rich_help_panel=_SOURCE)]
+SourcePassword = Annotated[
+    str | None, typer.Option(help="Password; better in INDEXER_SOURCE_PASSWORD.", rich_help_panel=_SOURCE)
+]
+SourceCa = Annotated[
+    Path | None, typer.Option(help="Certificate authorities to trust, PEM.", rich_help_panel=_SOURCE)
+]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        help="Elasticsearch, several nodes separated by commas. Also ELASTICSEARCH_URL."
+        " [default: http://localhost:9200]",
+        rich_help_panel=_TARGET,
+        metavar="URL",
+    ),
+]
+TargetUser = Annotated[str | None, typer.Option(help="User, where the URL has none.", rich_help_panel=_TARGET)]
+TargetPassword = Annotated[
+    str | None, typer.Option(help="Password; better in INDEXER_TARGET_PASSWORD.", rich_help_panel=_TARGET)
+]
+TargetApiKey = Annotated[
+    str | None, typer.Option(help="API key; better in INDEXER_TARGET_API_KEY.", rich_help_panel=_TARGET)
+]
+TargetCa = Annotated[
+    Path | None, typer.Option(help="Certificate authorities to trust, PEM.", rich_help_panel=_TARGET)
+]
+
+Table = Annotated[
+    str | None,
+    typer.Option(
+        help='The table, as SQL writes it: logs, doc.logs, \'"MyTable"\'. [default: logs]', rich_help_panel=_WHAT
+    ),
+]
+Index = Annotated[
+    str | None,
+    typer.Option(help="The alias that readers use. [default: the table's name]", rich_help_panel=_WHAT, metavar="NAME"),
+]
+Mapping = Annotated[
+    Path | None,
+    typer.Option(
+        help="The overlay file. [default: mappings/<table>.yaml, here or shipped]", rich_help_panel=_WHAT, metavar="FILE"
+    ),
+]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        help="The column by which pages advance, then what breaks its ties. [default: chosen, see `indexer plan`]",
+        rich_help_panel=_WHAT,
+        metavar="COL[,COL]",
+    ),
+]
+Where = Annotated[
+    str | None, typer.Option(help="An SQL condition: only rows that meet it.", rich_help_panel=_WHAT, metavar="SQL")
+]
+Columns = Annotated[
+    str | None, typer.Option(help="Only these columns. [default: all]", rich_help_panel=_WHAT, metavar="A,B")
+]
+
+Page = Annotated[int | None, typer.Option(help="Rows a page at most. [default: 10000]", rich_help_panel=_LOAD)]
+StrategyName = Annotated[
+    str | None,
+    typer.Option(
+        "--strategy",
+        help="How pages advance: window, or the slower keyset and offset to compare. [default: window]",
+        rich_help_panel=_LOAD,
+    ),
+]
+Readers = Annotated[int | None, typer.Option(help="Slices read at once. [default: 2]", rich_help_panel=_LOAD)]
+Writers = Annotated[int | None, typer.Option(help="Bulk requests in flight. [default: 2]", rich_help_panel=_LOAD)]
+Memory = Annotated[
+    str | None,
+    typer.Option(help="Bytes in flight at most. [default: 256MiB]", rich_help_panel=_LOAD, metavar="SIZE"),
+]
+BatchBytes = Annotated[
+    str | None,
+    typer.Option(help="Bytes of a bulk request at most. [default: 2MiB]", rich_help_panel=_LOAD, metavar="SIZE"),
+]
+MaxFailures = Annotated[
+    int | None, typer.Option(help="Dead letters at most, before the job fails. [default: 1000]", rich_help_panel=_LOAD)
+]
+Keep = Annotated[
+    int | None, typer.Option(help="Previous indexes to keep after the switch. [default: 1]", rich_help_panel=_LOAD)
+]
+Patience = Annotated[
+    float | None,
+    typer.Option(
+        help="Seconds a server may stay away before the job fails. [default: 300]",
+        rich_help_panel=_LOAD,
+        metavar="SECONDS",
+    ),
+]
+Switch = Annotated[
+    bool | None,
+    typer.Option(
+        "--switch/--no-switch",
+        help="Move the alias once everything is verified, or stop before. [default: switch]",
+        rich_help_panel=_LOAD,
+        show_default=False,
+    ),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

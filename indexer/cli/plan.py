@@ -1,0 +1,59 @@
+"""`indexer plan`: what a reindex would do, without doing it."""
+
+from typing import Annotated
+
+import typer
+
+from indexer.cli import options as o
+from indexer.cli.guard import guarded
+
+__all__ = ["plan"]
+
+EXAMPLES = """
+Print what a reindex would do: the key and why, the slices, the rows, the mapping, the settings. Touches nothing.
+
+Examples:
+
+  indexer plan --table logs
+
+  indexer plan --table logs --key ts,id --mapping my-logs.yaml
+
+  indexer plan --table doc.logs --json
+"""
+
+
+@guarded
+def plan(  # noqa: D103  # EXAMPLES is its help
+    table: o.Table = None,
+    page: o.Page = None,
+    source: o.Source = None,
+    target: o.Target = None,
+    index: o.Index = None,
+    mapping: o.Mapping = None,
+    key: o.Key = None,
+    where: o.Where = None,
+    columns: o.Columns = None,
+    readers: o.Readers = None,
+    memory: o.Memory = None,
+    strategy: o.StrategyName = None,
+    source_user: o.SourceUser = None,
+    source_password: o.SourcePassword = None,
+    source_ca: o.SourceCa = None,
+    target_user: o.TargetUser = None,
+    target_password: o.TargetPassword = None,
+    target_api_key: o.TargetApiKey = None,
+    target_ca: o.TargetCa = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the plan as one JSON object.")] = False,  # noqa: FBT002  # a flag is a boolean
+    debug: o.Debug = False,  # noqa: ARG001, FBT002  # `guarded` reads it
+) -> int:
+    given = {name: value for name, value in locals().items() if name not in {"as_json", "debug"}}
+    from indexer.cli.show_plan import plan_as_json, print_plan
+    from indexer.job.reindex import plan as make
+    from indexer.settings import load_settings
+
+    made = make(load_settings(**given))
+    if as_json:
+        typer.echo(plan_as_json(made))
+    else:
+        print_plan(made)
+    return 0

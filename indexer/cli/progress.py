@@ -1,0 +1,97 @@
+"""The progress of a job: a bar for a terminal, a line every few seconds for a pipe."""
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress as Bar, SpinnerColumn, TextColumn
+
+from indexer.model.plan import Plan
+from indexer.model.progress import Counters, Progress
+
+__all__ = ["Watch"]
+
+_LINE_SECONDS: Final = 5.0
+_BAR_SECONDS: Final = 0.2
+
+
+class Watch:
+    """Shows a job's counters on stderr until it is told to stop."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def begin(self, plan: Plan, counters: Counters) -> None:
+        """Show what the job will do, and then how far it is."""
+        if self._quiet:
+            return
+        console = Console(stderr=True)
+        console.print(_headline(plan), highlight=False, markup=False, soft_wrap=True)
+        show = self._bar if console.is_terminal else self._lines
+        self._thread = threading.Thread(target=show, args=(console, counters), name="progress", daemon=True)
+        self._thread.start()
+
+    def _bar(self, console: Console, counters: Counters) -> None:
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"))
+        with Bar(*columns, console=console, transient=True) as bar:
+            task = bar.add_task("", total=None, state="")
+            while not self._stop.wait(_BAR_SECONDS):
+                now = counters.snapshot()
+                done = now.rows_indexed + now.dead_letters
+                bar.update(task, description=now.phase, total=now.rows_expected, completed=done, state=describe(now))
+
+    def _lines(self, console: Console, counters: Counters) -> None:
+        while not self._stop.wait(_LINE_SECONDS):
+            now = counters.snapshot()
+            console.print(f"{now.phase}: {describe(now)}", highlight=False, markup=False, soft_wrap=True)
+
+    def end(self) -> None:
+        """Stop showing."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+
+@contextmanager
+def watching(*, quiet: bool) -> Iterator[Watch]:
+    """A watch that ends with the block."""
+    watch = Watch(quiet=quiet)
+    try:
+        yield watch
+    finally:
+        watch.end()
+        sys.stderr.flush()
+
+
+def describe(now: Progress) -> str:
+    """A job's state in one line: rows, speed, what is left, and whatever is not as it should be."""
+    parts = [f"{now.rows_indexed:,}" + (f" of {now.rows_expected:,} rows" if now.rows_expected is not None else " rows")]
+    if now.phase == "loading":
+        parts += [f"{now.rows_per_second:,.0f} rows/s", f"{now.bytes_per_second / 1e6:.1f} MB/s"]
+        if now.eta_seconds is not None:
+            parts.append(f"{_duration(now.eta_seconds)} left")
+    if now.retries:
+        parts.append(f"{now.retries:,} retries")
+    if now.dead_letters:
+        parts.append(f"{now.dead_letters:,} dead letters")
+    if now.waiting:
+        parts.append(f"waiting: {now.waiting}")
+    return " · ".join(parts)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _headline(plan: Plan) -> str:
+    return (
+        f"{plan.selection.table.name}: {plan.rows:,} rows in {len(plan.slices)} slices by {plan.selection.key.lead.name}"
+        f" into {plan.job}, then the alias {plan.alias}"
+    )

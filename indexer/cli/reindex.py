@@ -1,0 +1,99 @@
+"""`reindex`: move a table into a fresh index, verify it, move the alias."""
+
+from typing import Annotated
+
+import typer
+
+from indexer.cli import options as o
+from indexer.cli.guard import guarded
+from indexer.model.report import Report
+
+__all__ = ["reindex"]
+
+EXAMPLES = """
+Stream a table into a fresh index, prove that every row arrived, and only then move the alias.
+
+Examples:
+
+  reindex --table logs --page 10000
+
+  reindex --table logs --source crate://db1:4200,db2:4200 --target https://es:9200 --target-ca ca.pem
+
+  reindex --table doc.logs --where "ts > now() - '7 days'::interval" --index recent_logs
+
+  reindex --table logs --no-switch --json
+
+Every option can come from the environment (--source-password is INDEXER_SOURCE_PASSWORD) or from indexer.toml.
+
+Exit codes: 0 done, 1 failed, 2 refused before anything changed, 3 done with dead letters, 4 verification failed,
+130 interrupted.
+"""
+
+
+@guarded
+def reindex(  # noqa: D103  # EXAMPLES is its help
+    table: o.Table = None,
+    page: o.Page = None,
+    source: o.Source = None,
+    target: o.Target = None,
+    index: o.Index = None,
+    mapping: o.Mapping = None,
+    key: o.Key = None,
+    where: o.Where = None,
+    columns: o.Columns = None,
+    readers: o.Readers = None,
+    writers: o.Writers = None,
+    memory: o.Memory = None,
+    batch_bytes: o.BatchBytes = None,
+    strategy: o.StrategyName = None,
+    switch: o.Switch = None,
+    keep: o.Keep = None,
+    max_failures: o.MaxFailures = None,
+    patience: o.Patience = None,
+    source_user: o.SourceUser = None,
+    source_password: o.SourcePassword = None,
+    source_ca: o.SourceCa = None,
+    target_user: o.TargetUser = None,
+    target_password: o.TargetPassword = None,
+    target_api_key: o.TargetApiKey = None,
+    target_ca: o.TargetCa = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,  # noqa: FBT002  # a flag is a boolean
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,  # noqa: FBT002  # as above
+    debug: o.Debug = False,  # noqa: ARG001, FBT002  # `guarded` reads it
+) -> int:
+    given = {name: value for name, value in locals().items() if name not in {"as_json", "quiet", "debug"}}
+    from indexer.cli.progress import watching
+    from indexer.job.reindex import reindex as run
+    from indexer.settings import load_settings
+
+    settings = load_settings(**given)
+    with watching(quiet=quiet) as watch:
+        report = run(settings, watch=watch.begin)
+    typer.echo(_as_json(report) if as_json else summary(report))
+    return report.exit_code
+
+
+def _as_json(report: Report) -> str:
+    import orjson
+
+    return orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2).decode()
+
+
+def summary(report: Report) -> str:
+    """The report in a few lines for people."""
+    lines = [
+        f"{report.rows_indexed:,} of {report.rows_read:,} rows of {report.table} are in {report.index}"
+        f" ({report.rows_per_second:,.0f} rows/s, {report.seconds:.1f} s, {report.pages:,} pages of"
+        f" {report.page_ms_p50:.0f} ms, peak memory {report.peak_rss_bytes / 2**20:.0f} MiB)."
+    ]
+    if report.nulled:
+        lines.append(f"{report.nulled:,} values were NaN or infinite and became null.")
+    if report.dead_letters:
+        lines.append(f"{report.dead_letters:,} documents were rejected; see {report.dead_letter_file}.")
+    if report.switched:
+        lines.append(f"The alias {report.alias} points to {report.index}.")
+    else:
+        lines.append(f"The alias {report.alias} was not moved (--no-switch).")
+    if report.deleted:
+        lines.append(f"Deleted: {', '.join(report.deleted)}.")
+    return "\n".join(lines)

@@ -1,0 +1,119 @@
+"""Every error this product raises on purpose, with its exit code and whether trying again can help.
+
+::
+
+    IndexerError                 1  failed; the old index is still served
+    ├── Refused                  2  bad input; nothing was changed on either side
+    ├── SourceError              1  the source answered with an error that will not pass
+    │   ├── SourceUnavailable    1  retryable: no answer, or a node is away
+    │   └── TooMuchAtOnce        1  retryable with a smaller page: the query circuit breaker tripped
+    ├── TargetError              1  Elasticsearch answered with an error that will not pass
+    │   ├── TargetUnavailable    1  retryable: no answer, 429, 502, 503 or 504
+    │   └── BodyTooLarge         1  retryable in halves: 413
+    ├── NoProgress               1  a page did not advance: the source broke the order it promised
+    ├── TooManyFailures          1  more dead letters than --max-failures
+    ├── VerificationFailed       4  rows are missing; the alias was not moved
+    └── Interrupted            130  Ctrl-C; the old index is still served
+
+A message is one sentence: the thing by its name, then the remedy. Whether an error is retryable is a property of its
+class, decided where the server's answer is classified (`indexer.source.failure`, `indexer.target.failure`) and
+nowhere else.
+"""
+
+from typing import ClassVar
+
+__all__ = [
+    "BodyTooLarge",
+    "IndexerError",
+    "Interrupted",
+    "NoProgress",
+    "Refused",
+    "SourceError",
+    "SourceUnavailable",
+    "TargetError",
+    "TargetUnavailable",
+    "TooManyFailures",
+    "TooMuchAtOnce",
+    "VerificationFailed",
+]
+
+
+class IndexerError(Exception):
+    """The root: a job that failed. The old index is still served."""
+
+    exit_code: ClassVar[int] = 1
+    retryable: ClassVar[bool] = False
+
+
+class Refused(IndexerError):
+    """Bad input, found before anything was changed on either side."""
+
+    exit_code = 2
+
+
+class SourceError(IndexerError):
+    """The source answered with an error that will not pass by itself.
+
+    Attributes:
+        code: CrateDB's error code (for example 4041), or None where the source has no codes.
+    """
+
+    def __init__(self, message: str, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class SourceUnavailable(SourceError):
+    """The source did not answer, or one of its nodes is away."""
+
+    retryable = True
+
+
+class TooMuchAtOnce(SourceError):
+    """The source's query circuit breaker tripped: the same rows may pass in smaller pages."""
+
+    retryable = True
+
+
+class TargetError(IndexerError):
+    """Elasticsearch answered with an error that will not pass by itself.
+
+    Attributes:
+        status: the HTTP status, or None where there was none.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class TargetUnavailable(TargetError):
+    """Elasticsearch did not answer, or asked to be asked later."""
+
+    retryable = True
+
+
+class BodyTooLarge(TargetError):
+    """Elasticsearch refused a request body for its size (413): its halves may pass."""
+
+    retryable = True
+
+
+class NoProgress(IndexerError):
+    """A page did not advance, or held rows from outside its window."""
+
+
+class TooManyFailures(IndexerError):
+    """More documents were rejected for good than `--max-failures` allows."""
+
+
+class VerificationFailed(IndexerError):
+    """The new index does not hold what the source held; the alias was not moved."""
+
+    exit_code = 4
+
+
+class Interrupted(IndexerError):
+    """The user stopped the job."""
+
+    exit_code = 130

@@ -1,0 +1,1 @@
+"""One run of reindex: plan, load, verify, swap."""

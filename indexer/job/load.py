@@ -1,0 +1,124 @@
+"""Loading: readers walk slices, writers send batches, one budget of bytes between them."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+
+from indexer.job.crew import Crew
+from indexer.job.dead_letters import DeadLetterFile
+from indexer.job.reading import LINE_COST, Reading
+from indexer.model.batch import Batch
+from indexer.model.budget import Budget
+from indexer.model.document import Documents
+from indexer.model.page_size import PageSize
+from indexer.model.patience import Patience
+from indexer.model.plan import Plan
+from indexer.model.progress import Counters
+from indexer.model.slice import Slice
+from indexer.settings import Settings
+from indexer.source.base import Source
+from indexer.target.bulk import BulkWriter
+from indexer.target.client import Cluster
+
+__all__ = ["Load"]
+
+
+@dataclass(slots=True)
+class Load:
+    """One load of a plan into its index.
+
+    Attributes:
+        plan: what to load.
+        settings: page, readers, writers, memory, batch bytes.
+        source: where the rows are.
+        cluster: where the index is, made already.
+        counters: the job's counters.
+        letters: where dead letters go.
+    """
+
+    plan: Plan
+    settings: Settings
+    source: Source
+    cluster: Cluster
+    counters: Counters
+    letters: DeadLetterFile
+
+    def run(self) -> None:
+        """Load every slice.
+
+        Raises:
+            IndexerError: the first failure of any reader or writer.
+        """
+        crew = Crew()
+        queue: SimpleQueue[Batch | None] = SimpleQueue()
+        budget = Budget(self.settings.memory, crew.stop)
+        slices = _Shared(self.plan.slices)
+        writers = [
+            crew.start(f"writer-{number}", lambda: self._write(crew, queue, budget))
+            for number in range(self.settings.writers)
+        ]
+        readers = [
+            crew.start(f"reader-{number}", lambda: self._read(crew, queue, budget, slices))
+            for number in range(min(self.settings.readers, max(1, len(self.plan.slices))))
+        ]
+        crew.join(readers)
+        for _ in writers:
+            queue.put(None)
+        crew.join(writers)
+
+    def _read(
+        self, crew: Crew, queue: SimpleQueue[Batch | None], budget: Budget, slices: Iterator[Slice]
+    ) -> None:
+        reader = self.source.reader(self.plan.selection)
+        try:
+            Reading(
+                reader=reader,
+                selection=self.plan.selection,
+                documents=Documents(self.plan.selection, self.plan.mapping),
+                budget=budget,
+                counters=self.counters,
+                size=PageSize(self.settings.page, self.settings.memory // (2 * self.settings.readers)),
+                batch_bytes=self.settings.batch_bytes,
+                patience=Patience(self.settings.patience),
+                stop=crew.stop,
+                put=queue.put,
+            ).run(slices)
+        finally:
+            reader.close()
+
+    def _write(self, crew: Crew, queue: SimpleQueue[Batch | None], budget: Budget) -> None:
+        writer = BulkWriter(
+            self.cluster,
+            self.plan.job,
+            stop=crew.stop,
+            patience=self.settings.patience,
+            on_wait=lambda reason, _seconds: self.counters.wait(reason),
+        )
+        while (batch := _next(queue, crew.stop)) is not None:
+            written = writer.write(batch.lines)
+            self.letters.add(written.dead)
+            self.counters.indexed(written.done, batch.size, len(written.dead), written.retries)
+            budget.give(LINE_COST * batch.size)
+
+
+def _next(queue: SimpleQueue[Batch | None], stop: threading.Event) -> Batch | None:
+    """The next batch; None at the end, or when the job stops."""
+    while not stop.is_set():
+        try:
+            return queue.get(timeout=0.2)
+        except Empty:
+            continue
+    return None
+
+
+class _Shared(Iterator[Slice]):
+    """The slices, for several threads to take from."""
+
+    def __init__(self, slices: Iterable[Slice]) -> None:
+        self._slices = iter(slices)
+        self._lock = threading.Lock()
+
+    def __next__(self) -> Slice:
+        with self._lock:
+            return next(self._slices)

@@ -1,0 +1,119 @@
+"""One reader: walks slices, makes documents of their rows, and hands batches to the writers."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from threading import Event
+from typing import Final
+
+from indexer.errors import IndexerError, Interrupted, SourceUnavailable, TooMuchAtOnce
+from indexer.model.batch import Batch, batches
+from indexer.model.budget import Budget
+from indexer.model.document import Documents
+from indexer.model.page_size import PageSize
+from indexer.model.patience import Patience
+from indexer.model.progress import Counters
+from indexer.model.selection import Selection
+from indexer.model.slice import Slice
+from indexer.model.walk import Walk, walk
+from indexer.model.window import Ask, Census
+from indexer.source.base import Page, Reader
+
+__all__ = ["Reading"]
+
+LINE_COST: Final = 2
+"""Bytes in memory for each byte of a finished document: the document, and the request body that holds it."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """What one reader needs.
+
+    Attributes:
+        reader: its own connection to the source.
+        selection: what is read.
+        documents: makes documents of rows.
+        budget: the job's bytes in flight.
+        counters: the job's counters.
+        size: decides the rows of the next page.
+        batch_bytes: the most bytes of one bulk request.
+        patience: how long the source may stay away.
+        stop: set when the job ends early.
+        put: hands a batch to the writers; waits where they are behind.
+    """
+
+    reader: Reader
+    selection: Selection
+    documents: Documents
+    budget: Budget
+    counters: Counters
+    size: PageSize
+    batch_bytes: int
+    patience: Patience
+    stop: Event
+    put: Callable[[Batch], None]
+
+    def run(self, slices: Iterator[Slice]) -> None:
+        """Walk slices until there are none, or the job stops."""
+        for part in slices:
+            way = walk(
+                part.window,
+                lead=self.selection.place(self.selection.key.lead),
+                ties=self.selection.tie_places,
+                limit=self.size.limit,
+                rows=part.rows,
+            )
+            while not self.stop.is_set() and self._step(way):
+                pass
+
+    def _step(self, way: Walk) -> bool:
+        """Ask one question and use its answer; False at the end of the walk."""
+        way.limit = self.size.limit
+        question = way.ask()
+        if question is None:
+            return False
+        try:
+            if isinstance(question, Census):
+                way.learn(self.reader.census(question))
+            else:
+                self._page(way, question)
+        except (SourceUnavailable, TooMuchAtOnce) as error:
+            self._recover(error)
+        else:
+            self.patience.calm()
+        return True
+
+    def _page(self, way: Walk, ask: Ask) -> None:
+        cost = self.size.cost
+        self.budget.take(cost)
+        try:
+            page, seconds = self._timed(ask)
+            self.size.saw(len(page.rows), page.size)
+            rows = way.take(page.rows)
+            nulled = self.documents.nulled
+            lines = self.documents.lines(rows)
+        except BaseException:
+            self.budget.give(cost)
+            raise
+        self.budget.correct(cost, LINE_COST * sum(map(len, lines)))
+        self.counters.read(len(rows), seconds, self.documents.nulled - nulled)
+        for batch in batches(lines, self.batch_bytes):
+            self.put(batch)
+
+    def _timed(self, ask: Ask) -> tuple[Page, float]:
+        began = time.perf_counter()
+        page = self.reader.page(ask)
+        return page, time.perf_counter() - began
+
+    def _recover(self, error: IndexerError) -> None:
+        """Wait, or ask for less; raises the error again where neither can help any more."""
+        self.counters.retried()
+        if isinstance(error, TooMuchAtOnce) and self.size.too_much():
+            self.counters.wait("the source's circuit breaker tripped, asking for smaller pages")
+            return
+        pause = self.patience.pause()
+        if pause is None:
+            raise error
+        self.counters.wait(f"the source is away ({error}), asking again")
+        if self.stop.wait(pause):
+            raise Interrupted("The job was stopped.") from error

@@ -1,0 +1,89 @@
+"""The cache folder: the one place outside the working directory where anything is written.
+
+It is INDEXER_CACHE, else the user's cache folder. Root's own is closed to the account that the servers run as, so that
+root falls back to the machine's (`/var/cache/log-search-indexer` on Linux).
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from platformdirs import site_cache_path, user_cache_path
+
+from indexer.errors import Refused
+from indexer.local.account import server_account
+
+__all__ = ["CONTENTS", "cache_folder", "clear", "locked"]
+
+APPLICATION: Final = "log-search-indexer"
+
+DISTRIBUTIONS: Final = "elasticsearch"
+JAVA: Final = "java"
+SERVERS: Final = "servers"
+REGISTRY: Final = "running.json"
+SAMPLES: Final = "samples.sqlite"
+LOCK: Final = "lock"
+CONTENTS: Final = (DISTRIBUTIONS, JAVA, SERVERS, REGISTRY, SAMPLES, LOCK)
+"""Everything that this product puts there, and all that `clear` removes."""
+
+
+def cache_folder() -> Path:
+    """The cache folder, made where it is missing, open to the account that the servers run as.
+
+    Raises:
+        Refused: where it cannot be written, or where INDEXER_CACHE is closed to that account.
+    """
+    folder = _chosen()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK) and folder.stat().st_uid == os.geteuid():
+            folder.chmod(0o755)
+    except OSError as error:
+        raise Refused(
+            f"The cache folder {folder} cannot be written ({error.strerror}): set INDEXER_CACHE to one that can."
+        ) from error
+    account = server_account()
+    if account is not None and not account.can_enter(folder):
+        raise Refused(
+            f"The cache folder {folder} cannot be entered by {account.name}, as whom root's servers run: "
+            f"set INDEXER_CACHE to a folder that everybody can enter, such as {_site()}."
+        )
+    return folder
+
+
+def _chosen() -> Path:
+    given = os.environ.get("INDEXER_CACHE")
+    if given:
+        return Path(given).expanduser().resolve()
+    own = user_cache_path(APPLICATION, appauthor=False)
+    account = server_account()
+    return own if account is None or account.can_enter(own) else _site()
+
+
+def _site() -> Path:
+    return site_cache_path(APPLICATION, appauthor=False)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, so that two commands do not fetch or start the same thing at once."""
+    with (folder / LOCK).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def clear() -> None:
+    """Remove what this product put into the cache folder, and the folder once it is empty."""
+    folder = _chosen()
+    for name in CONTENTS:
+        path = folder / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    with suppress(OSError):  # absent, or somebody else's files are in it
+        folder.rmdir()

@@ -1,0 +1,157 @@
+"""A real CrateDB to work with: the one that is there, else one started here; no registry has the server to fetch."""
+
+import os
+import shutil
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import yaml
+
+from indexer.errors import Refused
+from indexer.local.container import Image, docker_answers
+from indexer.local.http import ask
+from indexer.local.process import free_port, wait_until
+from indexer.local.server import START_TIMEOUT, Launch, Origin, Server
+
+__all__ = ["HOW_TO_GET", "cratedb", "find_cratedb", "start_cratedb"]
+
+NAME: Final = "CrateDB"
+PORT: Final = 4200
+HEAP: Final = "2g"
+HOME: Final = Path("/opt/crate")
+REMEDY: Final = "mend what its log tells, or set CRATEDB_URL to a server of yours"
+HOW_TO_GET: Final = (
+    "There is no CrateDB: set CRATEDB_URL to a server, unpack one into CRATEDB_HOME or /opt/crate, or start Docker."
+)
+IMAGE: Final = Image(
+    name="crate:latest",
+    port=PORT,
+    environment={"CRATE_HEAP_SIZE": HEAP},
+    command=("-Cdiscovery.type=single-node",),
+)
+
+
+def cratedb(folder: Path, url: str | None = None, *, keep: bool = False) -> Server | None:
+    """The first there is of: the URL given, CRATEDB_URL, localhost:4200, CRATEDB_HOME, /opt/crate, Docker.
+
+    Args:
+        folder: where a server started here keeps its configuration, data and logs.
+        url: a server to use whatever else is there.
+        keep: whether a server started here must outlive this program.
+
+    Returns:
+        the server, or None where there is none; `HOW_TO_GET` tells the user how to get one.
+
+    Raises:
+        Refused: where one had to be started and could not be.
+    """
+    return find_cratedb(url) or start_cratedb(folder, keep=keep)
+
+
+def find_cratedb(url: str | None = None, *, port: int = PORT) -> Server | None:
+    """The server given by URL or CRATEDB_URL, or one that answers on the local port."""
+    given = url or os.environ.get("CRATEDB_URL")
+    if given:
+        return Server(NAME, given, Origin.GIVEN)
+    return Server(NAME, f"crate://localhost:{port}", Origin.FOUND) if _is_cratedb("localhost", port) else None
+
+
+def start_cratedb(folder: Path, *, port: int | None = None, keep: bool = False) -> Server | None:
+    """Start a server from CRATEDB_HOME or /opt/crate, or in Docker: loopback only, user `crate` without a password.
+
+    Args:
+        folder: where it keeps its configuration, data and logs; what is there is used again.
+        port: where it answers; None for 4200, or a free port where that is taken.
+        keep: whether it must outlive this program.
+
+    Returns:
+        the server, or None where there is nothing to start.
+
+    Raises:
+        Refused: where CRATEDB_HOME has no server, or where it did not start; with the end of its log.
+    """
+    home = _home()
+    if home is not None:
+        return _launch(home, folder, port or free_port(PORT))
+    return _docker(keep=keep) if docker_answers() else None
+
+
+def _home() -> Path | None:
+    given = os.environ.get("CRATEDB_HOME")
+    home = Path(given or HOME)
+    if (home / "bin" / "crate").is_file():
+        return home
+    if given:
+        raise Refused(f"CRATEDB_HOME is {given}, which has no bin/crate: unpack a CrateDB server there.")
+    return None
+
+
+def _launch(home: Path, folder: Path, port: int) -> Server:
+    _configure(folder, home, port)
+    return Launch(
+        name=NAME,
+        url=f"crate://127.0.0.1:{port}",
+        origin=Origin.HOME,
+        command=[home / "bin" / "crate", f"-Cpath.conf={folder / 'config'}"],
+        environment={
+            "CRATE_HEAP_SIZE": HEAP,
+            "CRATE_HEAP_DUMP_PATH": str(folder),
+            "CRATE_DISABLE_GC_LOGGING": "1",
+            "CRATE_JAVA_OPTS": f"-Djava.io.tmpdir={folder / 'tmp'}",
+        },
+        folder=folder,
+        ready=lambda: _is_ready("127.0.0.1", port),
+        remedy=REMEDY,
+    ).start()
+
+
+def _configure(node: Path, home: Path, port: int) -> None:
+    """Write a configuration of our own: the distribution's may be a production node's."""
+    for name in ("config", "data", "logs", "tmp"):
+        (node / name).mkdir(parents=True, exist_ok=True)
+    settings = {
+        "cluster.name": "indexer-local",
+        "path.data": str(node / "data"),
+        "path.logs": str(node / "logs"),
+        "network.host": "127.0.0.1",
+        "http.port": port,
+        "discovery.type": "single-node",
+        "cluster.routing.allocation.disk.threshold_enabled": False,
+        "udc.enabled": False,
+        # As the distribution has it: the superuser without a password from here, everybody else with one.
+        "auth.host_based.enabled": True,
+        "auth.host_based.config.0.user": "crate",
+        "auth.host_based.config.0.address": "_local_",
+        "auth.host_based.config.0.method": "trust",
+        "auth.host_based.config.99.method": "password",
+    }
+    (node / "config" / "crate.yml").write_text(yaml.safe_dump(settings), "utf-8")
+    shutil.copyfile(home / "config" / "log4j2.properties", node / "config" / "log4j2.properties")
+
+
+def _docker(*, keep: bool) -> Server:
+    container, address = IMAGE.run(keep=keep)
+    server = Server(NAME, f"crate://{address}", Origin.DOCKER, container=container)
+    parts = urlsplit(server.url)
+    if not wait_until(lambda: _is_ready(parts.hostname or "localhost", parts.port or PORT), START_TIMEOUT):
+        server.stop()
+        raise Refused(f"{NAME} in Docker was not ready within {START_TIMEOUT:.0f} s: {REMEDY}.")
+    return server
+
+
+def _is_cratedb(host: str, port: int) -> bool:
+    """Whether what answers there introduces itself as CrateDB does (Elasticsearch has no `ok`)."""
+    answer = ask(f"http://{host}:{port}/")
+    if answer is None or answer.status != HTTPStatus.OK:
+        return False
+    greeting = answer.json()
+    return greeting.get("ok") is True and "cluster_name" in greeting
+
+
+def _is_ready(host: str, port: int) -> bool:
+    """Whether it answers SQL and has all its primary shards; after a restart they take a moment."""
+    statement = "SELECT count(*) FROM sys.health WHERE health = 'RED'"
+    answer = ask(f"http://{host}:{port}/_sql", {"stmt": statement})
+    return answer is not None and answer.status == HTTPStatus.OK and answer.json().get("rows") == [[0]]

@@ -1,0 +1,145 @@
+"""A server process: started without privileges, recognised by more than its pid, stopped for good."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from indexer.errors import Refused
+from indexer.local.account import Account
+
+__all__ = ["Process", "free_port", "log_tail", "spawn", "wait_until"]
+
+PAUSE: Final = 0.1
+"""Seconds between two looks at a process or server."""
+
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+
+_children: dict[int, "subprocess.Popen[bytes]"] = {}
+"""The processes that this interpreter started: only their parent can reap them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process of this machine. Pids are used again, so the moment of its birth is part of its name.
+
+    Attributes:
+        pid: its number; it leads a process group of the same number.
+        born: the machine's boot and the clock ticks since then at which it started (proc(5), `starttime`).
+    """
+
+    pid: int
+    born: str
+
+    def alive(self) -> bool:
+        """Whether this very process runs; neither a zombie nor a stranger with its pid counts."""
+        child = _children.get(self.pid)
+        if child is not None and child.poll() is not None:
+            del _children[self.pid]
+        return _born(self.pid) == self.born
+
+    def stop(self, grace: float = 30.0) -> None:
+        """Ask it to end, and after `grace` seconds, or for children that it left behind, do not ask.
+
+        Raises:
+            Refused: where it belongs to another user.
+        """
+        if not self.alive():
+            return
+        self._signal(signal.SIGTERM)
+        if not wait_until(lambda: not self.alive(), grace):
+            self._signal(signal.SIGKILL)
+            wait_until(lambda: not self.alive(), grace)
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        try:
+            os.kill(self.pid, number)
+        except ProcessLookupError:
+            return
+        except PermissionError as error:
+            raise Refused(
+                f"Process {self.pid} belongs to another user: stop it as the user who started it."
+            ) from error
+
+
+def spawn(
+    command: Sequence[str | Path], *, log: Path, environment: Mapping[str, str], account: Account | None
+) -> Process:
+    """Start a program in a session of its own, so that it outlives its parent, with its output in `log`.
+
+    Args:
+        command: the program and its arguments.
+        log: the file that its output goes to; its folder becomes the working directory.
+        environment: all that it gets of the environment beside PATH and the locale.
+        account: whose rights it runs with; None for those of this program.
+    """
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=log.parent,
+            env={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+        )
+    _children[child.pid] = child
+    return Process(pid=child.pid, born=_born(child.pid) or "")
+
+
+def wait_until(condition: Callable[[], bool], timeout: float) -> bool:
+    """Whether a condition came true within `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(PAUSE)
+    return True
+
+
+def free_port(preferred: int | None = None) -> int:
+    """The preferred port where nothing listens on it, else any free one, on the loopback interface."""
+    if preferred is not None and _can_bind(preferred):
+        return preferred
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def log_tail(log: Path, lines: int = 20) -> str:
+    """The last lines of a log, or a note that there are none."""
+    if not log.exists():
+        return "(no log was written)"
+    return "\n".join(log.read_text("utf-8", errors="replace").splitlines()[-lines:]) or "(the log is empty)"
+
+
+def _can_bind(port: int) -> bool:
+    with socket.socket() as probe:
+        # Connections in TIME_WAIT keep nobody from listening, as servers themselves set this option.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _born(pid: int) -> str | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    state, *fields = stat.rpartition(")")[2].split()
+    return None if state in "ZX" else f"{_BOOT_ID.read_text('utf-8').strip()}:{fields[18]}"

@@ -1,0 +1,113 @@
+"""A server that was found or started, and how a started one is waited for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from indexer.errors import Refused
+from indexer.local import container
+from indexer.local.account import server_account
+from indexer.local.process import Process, log_tail, spawn, wait_until
+
+__all__ = ["START_TIMEOUT", "Launch", "Origin", "Server"]
+
+START_TIMEOUT: Final = 180.0
+"""Seconds that a server may take to start; 40 were seen on two busy cores."""
+
+
+class Origin(StrEnum):
+    """Where a server comes from, in the order of preference."""
+
+    GIVEN = "given by its URL"
+    FOUND = "already running"
+    HOME = "started from an unpacked distribution"
+    DOCKER = "started in Docker"
+    EMBEDDED = "started from the embedded distribution"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server to work with.
+
+    Attributes:
+        name: `CrateDB` or `Elasticsearch`.
+        url: where it answers, as `--source` and `--target` take it.
+        origin: where it comes from.
+        process: the process, where we started one.
+        container: the Docker container's id, where we started one.
+    """
+
+    name: str
+    url: str
+    origin: Origin
+    process: Process | None = None
+    container: str | None = None
+
+    def stop(self) -> None:
+        """Stop it where we started it; a server that was there before is left alone.
+
+        Raises:
+            Refused: where its process belongs to another user.
+        """
+        if self.process is not None:
+            self.process.stop()
+        if self.container is not None:
+            container.remove(self.container)
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How to start a server from its files.
+
+    Attributes:
+        name: `CrateDB` or `Elasticsearch`.
+        url: where it will answer.
+        origin: where its files come from.
+        command: the program and its arguments.
+        environment: what the program reads from its environment.
+        folder: the node's own folder, configured; it is given to the account that the server runs as.
+        ready: whether the server answers and can be used.
+        remedy: what to do where it does not start; a clause that follows a colon.
+    """
+
+    name: str
+    url: str
+    origin: Origin
+    command: Sequence[str | Path]
+    environment: Mapping[str, str]
+    folder: Path
+    ready: Callable[[], bool]
+    remedy: str
+
+    @property
+    def log(self) -> Path:
+        """The file with what the server prints."""
+        return self.folder / "out.log"
+
+    def start(self, timeout: float = START_TIMEOUT) -> Server:
+        """Start it and wait until it can be used.
+
+        Raises:
+            Refused: where it cannot be run, ended, or was not ready in `timeout` seconds; with the end of its log.
+        """
+        process = self._spawn()
+        wait_until(lambda: not process.alive() or self.ready(), timeout)
+        alive = process.alive()
+        if alive and self.ready():
+            return Server(self.name, self.url, self.origin, process=process)
+        process.stop()
+        why = f"was not ready within {timeout:.0f} s" if alive else "ended while it was starting"
+        raise Refused(f"{self.name} {why}: {self.remedy}; {self.log} ends in\n{log_tail(self.log)}")
+
+    def _spawn(self) -> Process:
+        account = server_account()
+        if account is not None:
+            account.own(self.folder)
+        environment = {"HOME": str(self.folder), **self.environment}
+        try:
+            return spawn(self.command, log=self.log, environment=environment, account=account)
+        except OSError as error:
+            who = f" by {account.name}, as whom root's servers run" if account else ""
+            raise Refused(f"{self.name} cannot be run{who} ({error}): {self.remedy}.") from error

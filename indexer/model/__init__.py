@@ -1,0 +1,1 @@
+"""Pure values and decisions: nothing here opens a socket or a file."""

@@ -1,0 +1,130 @@
+"""The key: the column by which pages advance, and what breaks its ties."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from indexer.errors import Refused
+from indexer.model.identifier import nearest
+from indexer.model.table import INTEGER_KINDS, Column, ColumnKind, Table
+
+__all__ = ["Key", "KeyOrder", "choose_key"]
+
+
+class KeyOrder(StrEnum):
+    """How a key's values are walked."""
+
+    NUMBER = "number"
+    """Integers and timestamps, by two-sided windows."""
+    TEXT = "text"
+    """Text, by prefixes: a two-sided range on text is not flat in CrateDB (DESIGN section 5)."""
+
+
+_ORDERS = {
+    **dict.fromkeys((*INTEGER_KINDS, ColumnKind.TIMESTAMP), KeyOrder.NUMBER),
+    ColumnKind.TEXT: KeyOrder.TEXT,
+}
+
+_TIE_KINDS = frozenset(
+    {*INTEGER_KINDS, ColumnKind.TIMESTAMP, ColumnKind.TEXT, ColumnKind.CHAR, ColumnKind.UUID, ColumnKind.BOOLEAN}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """By what pages advance.
+
+    Attributes:
+        lead: the column whose values the windows range over.
+        order: how its values are walked.
+        ties: the columns that order rows of one lead value: the rest of `--key`, then the rest of the primary key.
+            Empty where the lead is unique, or where the table has only a hidden row id.
+        unique: whether no two rows can share a lead value.
+        reason: why this key was chosen, for `indexer plan`.
+    """
+
+    lead: Column
+    order: KeyOrder
+    ties: tuple[Column, ...]
+    unique: bool
+    reason: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The dotted names of the lead and of what breaks its ties."""
+        return (self.lead.name, *(tie.name for tie in self.ties))
+
+
+def choose_key(table: Table, wanted: tuple[str, ...] = ()) -> Key:
+    """The key that the user named or, by the order of preference, the best one there is.
+
+    Preference: a single indexed numeric or timestamp column of the primary key; a timestamp column; a numeric
+    column; a text column, walked by prefixes. The key need not be unique: ties go on by the primary key.
+
+    Raises:
+        Refused: where a named column does not exist or cannot be paged by, or where no column can.
+    """
+    if wanted:
+        return _named(table, wanted)
+    primary = [_column(table, name) for name in table.primary_key]
+    indexed = [column for column in table.columns if column.indexed and _order(column) is not None]
+    if len(primary) == 1 and primary[0].indexed and _order(primary[0]) is KeyOrder.NUMBER:
+        return _key(table, primary[0], reason="the primary key is one indexed number")
+    for column in indexed:
+        if column.type.kind is ColumnKind.TIMESTAMP:
+            return _key(table, column, reason="the first indexed timestamp column, as most logs have")
+    numbers = [column for column in (*primary, *indexed) if column.indexed and _order(column) is KeyOrder.NUMBER]
+    for column in numbers:
+        return _key(table, column, reason="the first indexed number")
+    for column in [c for c in (*primary, *indexed) if c.indexed and _order(c) is KeyOrder.TEXT]:
+        return _key(table, column, reason="no number or timestamp is indexed, so a text column by its prefixes")
+    raise Refused(
+        f"{table.name} has no column to page by: it takes an indexed integer, timestamp or text column;"
+        " name a sub-column with --key attrs.seq, or add such a column."
+    )
+
+
+def _named(table: Table, wanted: tuple[str, ...]) -> Key:
+    lead, *rest = (_column(table, name) for name in wanted)
+    if _order(lead) is None:
+        raise Refused(
+            f"{lead.name} is {lead.type.sql or lead.type.kind} and cannot be a key:"
+            " name an integer, timestamp or text column with --key."
+        )
+    if not lead.indexed:
+        raise Refused(
+            f"{lead.name} has INDEX OFF, so every page would read the whole table: name an indexed column with --key."
+        )
+    return _key(table, lead, extra=tuple(rest), reason="named by --key")
+
+
+def _key(table: Table, lead: Column, *, reason: str, extra: tuple[Column, ...] = ()) -> Key:
+    primary = tuple(_column(table, name) for name in table.primary_key)
+    order = _order(lead)
+    if order is None:  # pragma: no cover - the callers have looked
+        raise Refused(f"{lead.name} cannot be a key.")
+    unique = table.primary_key == (lead.name,)
+    ties: dict[str, Column] = {} if unique else {c.name: c for c in (*extra, *primary) if c.name != lead.name}
+    for column in extra:
+        if column.nullable:
+            raise Refused(
+                f"{column.name} may be NULL, so it cannot break ties of the key {lead.name}:"
+                " leave it out of --key, the primary key breaks ties by itself."
+            )
+    for column in ties.values():
+        if column.type.array or column.type.kind not in _TIE_KINDS:
+            raise Refused(
+                f"{column.name} is {column.type.sql or column.type.kind} and cannot break ties of the key"
+                f" {lead.name}: name a key of integer, timestamp or text columns with --key."
+            )
+    return Key(lead=lead, order=order, ties=tuple(ties.values()), unique=unique, reason=reason)
+
+
+def _column(table: Table, name: str) -> Column:
+    column = table.column(name)
+    if column is None:
+        raise Refused(f"{table.name} has no column {name}.{nearest(name, table.column_names)}")
+    return column
+
+
+def _order(column: Column) -> KeyOrder | None:
+    return None if column.type.array else _ORDERS.get(column.type.kind)

@@ -1,0 +1,38 @@
+"""How long a failed request is asked again: growing pauses with jitter, and an end."""
+
+import random
+import time
+from typing import Final
+
+__all__ = ["Patience"]
+
+_FIRST: Final = 0.2
+_LONGEST: Final = 15.0
+
+
+class Patience:
+    """The pauses between the tries of one request; `calm()` once it succeeded.
+
+    Attributes:
+        seconds: how long in all a request may go on failing.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._since: float | None = None
+        self._tries = 0
+
+    def pause(self) -> float | None:
+        """Seconds to wait before the next try; None where patience is at its end."""
+        now = time.monotonic()
+        self._since = now if self._since is None else self._since
+        if now - self._since > self.seconds:
+            return None
+        longest = min(_LONGEST, _FIRST * 2**self._tries)
+        self._tries += 1
+        return random.uniform(longest / 2, longest)  # noqa: S311  # jitter is no secret
+
+    def calm(self) -> None:
+        """The request succeeded: the next failure begins anew."""
+        self._since = None
+        self._tries = 0

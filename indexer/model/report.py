@@ -1,0 +1,63 @@
+"""What a job did, as `--json` prints it and as it is kept beside the dead letters."""
+
+from dataclasses import asdict, dataclass
+
+from indexer.model.json import JsonObject
+
+__all__ = ["Report"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of a job.
+
+    Attributes:
+        job: its name.
+        table: the table that was read.
+        index: the index that was written.
+        alias: the target.
+        switched: whether the alias points to the index now.
+        rows_read: rows read from the source.
+        rows_indexed: documents in the new index.
+        dead_letters: documents that Elasticsearch rejected for good.
+        nulled: NaN and infinite values that became null.
+        seconds: from the first page to the last acknowledgement.
+        rows_per_second: `rows_indexed / seconds`.
+        pages: pages read.
+        page_ms_p50: the median time of a page, in milliseconds.
+        page_ms_p95: its 95th percentile.
+        peak_rss_bytes: the most memory that the process held.
+        strategy: how pages advanced.
+        key: by which columns.
+        dead_letter_file: where the dead letters are; None where there are none.
+        deleted: older indexes that were deleted after the switch.
+    """
+
+    job: str
+    table: str
+    index: str
+    alias: str
+    switched: bool
+    rows_read: int
+    rows_indexed: int
+    dead_letters: int
+    nulled: int
+    seconds: float
+    rows_per_second: float
+    pages: int
+    page_ms_p50: float
+    page_ms_p95: float
+    peak_rss_bytes: int
+    strategy: str
+    key: str
+    dead_letter_file: str | None
+    deleted: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 where every row is in the index, 3 where some are dead letters."""
+        return 3 if self.dead_letters else 0
+
+    def as_json(self) -> JsonObject:
+        """The report as one JSON object."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}

@@ -1,0 +1,109 @@
+"""What every page of a job selects, and where each value stands in a row."""
+
+from dataclasses import dataclass
+
+from indexer.errors import Refused
+from indexer.model.identifier import nearest
+from indexer.model.key import Key
+from indexer.model.table import Column, Table
+
+__all__ = ["Selection", "select"]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The columns, the order and the filter that all pages of a job share.
+
+    A row of a page holds the values of `columns`, then of `hidden`, then the hidden row id where `row_id` is named.
+
+    Attributes:
+        table: the table that is read.
+        key: by what pages advance.
+        columns: the top-level columns that documents are made of.
+        hidden: columns that the key or `_id` needs and that are not among `columns`: sub-columns, or left out.
+        id_columns: the columns whose values make `_id`; empty where the hidden row id does.
+        where: the user's SQL condition, or None.
+    """
+
+    table: Table
+    key: Key
+    columns: tuple[Column, ...]
+    hidden: tuple[Column, ...]
+    id_columns: tuple[Column, ...]
+    where: str | None = None
+
+    @property
+    def row_id(self) -> str | None:
+        """The hidden row id, selected last where no column identifies a row; None where `id_columns` do."""
+        return None if self.id_columns else self.table.row_id
+
+    @property
+    def width(self) -> int:
+        """The number of values in a row."""
+        return len(self.columns) + len(self.hidden) + (self.row_id is not None)
+
+    @property
+    def ties(self) -> tuple[Column, ...]:
+        """What orders the rows of one lead value: the key's ties, else what makes `_id`; empty for a unique lead."""
+        if self.key.unique:
+            return ()
+        return self.key.ties or tuple(column for column in self.id_columns if column != self.key.lead)
+
+    @property
+    def tie_places(self) -> tuple[int, ...]:
+        """Where the values of `ties` stand in a row; the hidden row id's place where a table has only that."""
+        if self.key.unique:
+            return ()
+        return tuple(map(self.place, self.ties)) or (self.width - 1,)
+
+    def place(self, column: Column) -> int:
+        """Where the column's value stands in a row."""
+        return (*self.columns, *self.hidden).index(column)
+
+
+def select(
+    table: Table,
+    key: Key,
+    *,
+    columns: tuple[str, ...] = (),
+    where: str | None = None,
+    id_columns: tuple[str, ...] = (),
+) -> Selection:
+    """Compose a selection.
+
+    Args:
+        table: the table to read.
+        key: by what pages advance.
+        columns: the top-level columns that documents are made of; empty for all.
+        where: an SQL condition.
+        id_columns: the columns that make `_id`; empty for the primary key.
+
+    Raises:
+        Refused: for an unknown column, or where nothing identifies a row.
+    """
+    chosen = tuple(_top_level(table, name) for name in columns) or table.columns
+    ids = tuple(_any(table, name) for name in id_columns or table.primary_key)
+    if not ids and table.row_id is None:
+        raise Refused(
+            f"{table.name} has no primary key, so nothing makes a document's _id:"
+            " name columns that identify a row in the mapping file, for example `id: [host, seq]`."
+        )
+    needed = {column.name: column for column in (key.lead, *key.ties, *ids) if column not in chosen}
+    return Selection(table, key, chosen, tuple(needed.values()), ids, where)
+
+
+def _any(table: Table, name: str) -> Column:
+    column = table.column(name)
+    if column is None:
+        raise Refused(f"{table.name} has no column {name}.{nearest(name, table.column_names)}")
+    return column
+
+
+def _top_level(table: Table, name: str) -> Column:
+    column = _any(table, name)
+    if len(column.path) > 1:
+        raise Refused(
+            f"--columns takes whole columns, not the sub-column {name}:"
+            f" select {column.path[0]} and leave sub-columns out in the mapping file."
+        )
+    return column

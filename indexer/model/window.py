@@ -1,0 +1,107 @@
+"""Windows: the parts of a table that queries ask for, and the questions themselves."""
+
+from dataclasses import dataclass, field
+
+from indexer.model.json import Json
+
+__all__ = ["Ask", "Census", "Group", "Keyset", "Offset", "Prefix", "Prefixes", "Range", "Window"]
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The rows with `lo < lead <= hi`, in the order of the lead.
+
+    Attributes:
+        lo: exclusive; it may lie one below the column type's smallest value, and is then not sent.
+        hi: inclusive.
+    """
+
+    lo: int
+    hi: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """The text values that begin with `text`; with `exact`, only the value `text` itself.
+
+    Attributes:
+        text: the prefix, as the user wrote the value: escaping for LIKE is the source's business.
+        exact: whether longer values are left out.
+        rows: how many rows the census counted.
+    """
+
+    text: str
+    exact: bool = False
+    rows: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Prefixes:
+    """The rows whose lead begins with one of these, in no order: a text range is not flat in CrateDB, this is."""
+
+    prefixes: tuple[Prefix, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The rows of one lead value, in the order of what breaks ties.
+
+    Attributes:
+        value: the lead value; None for the rows where the lead is NULL.
+        after: the tie values of the last row that was read, exclusive; None to begin.
+    """
+
+    value: int | str | None
+    after: tuple[Json, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Keyset:
+    """All rows where the lead is not NULL, in the order of the lead and its ties, without an upper bound.
+
+    Attributes:
+        after: the lead and tie values of the last row that was read, exclusive; None to begin.
+    """
+
+    after: tuple[Json, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """All rows, in the order of the lead and its ties, from the row `offset` on.
+
+    Attributes:
+        offset: how many rows to skip.
+    """
+
+    offset: int = 0
+
+
+Window = Range | Prefixes | Group | Keyset | Offset
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One query for one page.
+
+    Attributes:
+        window: which rows.
+        limit: how many of them at most.
+    """
+
+    window: Window
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """One query for the number of rows per longer prefix below a prefix.
+
+    Attributes:
+        prefix: the prefix whose values are counted; empty for all values.
+        units: the length of the longer prefixes in UTF-16 units, as CrateDB's `substr` counts; one more where the
+            last unit would be half of a surrogate pair.
+    """
+
+    prefix: str
+    units: int

@@ -1,0 +1,1 @@
+"""The read side: a CrateDB table, or one of any other SQLAlchemy database, as pages."""

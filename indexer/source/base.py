@@ -1,0 +1,93 @@
+"""What the job asks of a source; `cratedb` and `database` answer it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from indexer.model.identifier import TableName
+from indexer.model.json import Row
+from indexer.model.selection import Selection
+from indexer.model.slice import Bin
+from indexer.model.table import Column, Table
+from indexer.model.window import Ask, Census
+
+__all__ = ["Bounds", "Page", "Reader", "Source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The answer to one query.
+
+    Attributes:
+        rows: the rows, each with `Selection.width` values.
+        size: how many bytes came over the wire, or an estimate where the driver does not say.
+    """
+
+    rows: Sequence[Row]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the lead's values span, under the selection's filter.
+
+    Attributes:
+        rows: all rows, those without a lead value included.
+        nulls: the rows where the lead is NULL.
+        lo: the smallest lead value; None where the lead is text, or there is none.
+        hi: the largest.
+    """
+
+    rows: int
+    nulls: int
+    lo: int | None
+    hi: int | None
+
+
+class Reader(Protocol):
+    """One connection that reads pages of one selection; not shared between threads."""
+
+    def page(self, ask: Ask) -> Page:
+        """Run one query.
+
+        Raises:
+            SourceUnavailable: where asking again may help.
+            TooMuchAtOnce: where asking for fewer rows may help.
+            SourceError: where neither does.
+        """
+
+    def census(self, census: Census) -> list[tuple[str, int]]:
+        """Count the rows per longer prefix. Raises as `page`."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class Source(Protocol):
+    """A database that tables are read from. Every method raises as `Reader.page`, or `Refused` for bad input."""
+
+    def describe(self, name: TableName) -> Table:
+        """Look at a table.
+
+        Raises:
+            Refused: where there is no such table (naming the nearest), or no privilege to read it.
+        """
+
+    def has_flat_windows(self, lead: Column) -> bool:
+        """Whether windows of this lead are flat here; where they are not, plain keyset is."""
+
+    def bounds(self, selection: Selection) -> Bounds:
+        """Count the rows and find the smallest and largest lead; the first query that runs the user's `--where`.
+
+        Raises:
+            Refused: where the source cannot parse the condition.
+        """
+
+    def bins(self, selection: Selection, width: int) -> list[Bin]:
+        """The histogram of a number lead, in one query: values that share `value / width` share a bin."""
+
+    def reader(self, selection: Selection) -> Reader:
+        """A connection of its own to read pages with."""
+
+    def close(self) -> None:
+        """Close what is open."""

@@ -1,0 +1,1 @@
+"""The write side: Elasticsearch indexes, bulk requests and search."""

@@ -1,0 +1,164 @@
+"""Writing batches through `_bulk`: every document ends acknowledged or as a dead letter, or the write fails."""
+
+from collections.abc import Callable, Sequence
+from threading import Event
+from typing import Final
+from urllib.parse import quote
+
+from indexer.errors import BodyTooLarge, Interrupted, TargetError, TargetUnavailable
+from indexer.model.json import Json
+from indexer.model.outcome import DeadLetter, Outcome, Written, classify, dead_letter
+from indexer.model.patience import Patience
+from indexer.target.client import Cluster
+from indexer.target.failure import BAD_REQUEST, answered, reason_of, whole_index
+from indexer.target.name import loading_alias
+
+__all__ = ["BulkWriter"]
+
+Send = Callable[[Sequence[bytes]], Outcome]
+OnWait = Callable[[str, float], None]
+
+HEADERS: Final = {"accept": "application/json", "content-type": "application/x-ndjson"}
+
+PARAMS: Final = {
+    # All that `classify` reads; of a document that is done, 26 bytes are left.
+    "filter_path": "errors,items.*.status,items.*.error",
+    # Without it, a request for an index that someone deleted would make it anew, with guessed types.
+    "require_alias": "true",
+}
+
+
+class BulkWriter:
+    """Writes batches to one index. Threads may share it.
+
+    It writes through the index's loading alias (`indexer.target.name`), so that an index which someone deletes in
+    mid-job stays deleted. A batch costs one copy of its bytes, for the request's body.
+
+    Args:
+        cluster: where to.
+        index: the index, made by `Indexes.create` and not switched to yet.
+        alias: write through this alias instead, where the index is served already.
+        stop: once it is set, every wait ends and `write` raises.
+        patience: seconds that a batch may be refused without a single document of it passing.
+        on_wait: called before each wait with its reason and its seconds, by the thread that waits.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        index: str,
+        *,
+        alias: str | None = None,
+        stop: Event | None = None,
+        patience: float = 300.0,
+        on_wait: OnWait | None = None,
+    ) -> None:
+        self._index = index
+        self._client = cluster.single
+        self._path = f"/{quote(alias or loading_alias(index), safe='')}/_bulk"
+        self._stop = stop or Event()
+        self._patience = patience
+        self._on_wait = on_wait
+
+    def write(self, lines: Sequence[bytes]) -> Written:
+        r"""Write one batch, as often and in as many parts as it takes.
+
+        Args:
+            lines: one document each, as `_bulk` takes it: `{"index":{"_id":"..."}}`, `\n`, the source, `\n`.
+
+        Raises:
+            TargetUnavailable: where patience ended before the server took every document.
+            TargetError: where the index takes no documents at all: deleted, closed, blocked, not allowed.
+            Interrupted: where `stop` was set.
+        """
+        pauses = _Pauses(Patience(self._patience), self._stop, self._on_wait)
+        return _Delivery(self._index, self._send, pauses, lines).run()
+
+    def _send(self, lines: Sequence[bytes]) -> Outcome:
+        with answered(f"take documents for {self._index}"):
+            response = self._client.perform_request(
+                "POST", self._path, params=PARAMS, headers=HEADERS, body=b"".join(lines)
+            )
+        body: Json = response.body
+        return classify(len(lines), body)
+
+
+class _Pauses:
+    """The waits between the tries of one batch, which end at once where the job stops."""
+
+    def __init__(self, patience: Patience, stop: Event, on_wait: OnWait | None) -> None:
+        self.calm = patience.calm
+        self._patience = patience
+        self._stop = stop
+        self._on_wait = on_wait
+
+    def go_on(self) -> None:
+        if self._stop.is_set():
+            raise Interrupted("The job was stopped; the old index is still served.")
+
+    def wait(self, failure: TargetUnavailable, reason: str) -> None:
+        seconds = self._patience.pause()
+        if seconds is None:
+            raise failure
+        if self._on_wait is not None:
+            self._on_wait(reason, seconds)
+        self._stop.wait(seconds)
+
+
+class _Delivery:
+    """One batch on its way: the parts still to be sent, and what became of the rest."""
+
+    def __init__(self, index: str, send: Send, pauses: _Pauses, lines: Sequence[bytes]) -> None:
+        self._index = index
+        self._send = send
+        self._pauses = pauses
+        self._todo = [lines] if lines else []
+        self._done = 0
+        self._dead: list[DeadLetter] = []
+        self._retries = 0
+
+    def run(self) -> Written:
+        while self._todo:
+            self._pauses.go_on()
+            part = self._todo.pop()
+            try:
+                outcome = self._send(part)
+            except TargetUnavailable as failure:
+                self._again(part, failure, str(failure))
+            except TargetError as error:
+                self._split(part, error)
+            else:
+                self._settle(part, outcome)
+        return Written(self._done, tuple(self._dead), self._retries)
+
+    def _settle(self, part: Sequence[bytes], outcome: Outcome) -> None:
+        if outcome.fatal:
+            raise whole_index(self._index, outcome.fatal)
+        self._done += outcome.done
+        self._dead += [dead_letter(part[item.place], item.status, item.reason) for item in outcome.rejected]
+        if len(outcome.retry) < len(part):
+            self._pauses.calm()
+        if outcome.retry:
+            left = [part[place] for place in outcome.retry]
+            self._again(left, self._refused(left, outcome.why_retry), outcome.why_retry)
+
+    def _again(self, part: Sequence[bytes], failure: TargetUnavailable, reason: str) -> None:
+        self._pauses.wait(failure, reason)
+        self._retries += 1
+        self._todo.append(part)
+
+    def _refused(self, left: Sequence[bytes], reason: str) -> TargetUnavailable:
+        return TargetUnavailable(
+            f"Elasticsearch kept refusing {len(left):,} documents for {self._index} ({reason});"
+            " relieve it or lower --writers, then run the job again."
+        )
+
+    def _split(self, part: Sequence[bytes], error: TargetError) -> None:
+        # A request is refused as a whole for its size (413), or where one `_id` has more than 512 bytes (400).
+        if not isinstance(error, BodyTooLarge) and error.status != BAD_REQUEST:
+            raise error
+        middle = len(part) // 2
+        if middle:
+            self._todo += [part[middle:], part[:middle]]
+        else:
+            self._dead.append(dead_letter(part[0], error.status or BAD_REQUEST, reason_of(error)))

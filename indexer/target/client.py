@@ -1,0 +1,182 @@
+"""The connection to Elasticsearch: the official client with its node pool, TLS and credentials, checked once."""
+
+import re
+import ssl
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypedDict
+
+from elastic_transport import NdjsonSerializer, OrjsonSerializer, SerializationError, TransportError
+from elasticsearch import ApiError, Elasticsearch, UnsupportedProductError
+
+from indexer.errors import Refused
+from indexer.model.outcome import LATER
+from indexer.settings import TargetAccess
+from indexer.target.address import Address, read_address
+from indexer.target.failure import FORBIDDEN, UNAUTHORIZED, classify, error_type
+
+__all__ = ["Cluster", "connect"]
+
+OLDEST = (8, 0)
+"""The first version that this product is for."""
+
+CONNECTIONS = 80
+"""Open connections to one node at most: more than `--writers` can be, so that no writer waits for another."""
+
+
+class ReadyNdjson(NdjsonSerializer):
+    """Sends a body that is already bytes as it is; the official serializer copies it twice."""
+
+    def dumps(self, data: object) -> bytes:
+        """The bytes themselves, or what the official serializer makes of anything else."""
+        return data if isinstance(data, bytes) else super().dumps(data)
+
+
+class Cluster:
+    """An Elasticsearch cluster that has answered. Threads may share it.
+
+    Attributes:
+        client: the official client, which tries another node up to three times where one does not answer.
+        single: the same client with one try a request, for callers that count and bound tries themselves.
+        url: the nodes it was given, without credentials.
+        version: the oldest node's version, for example `9.2.0`.
+    """
+
+    def __init__(self, client: Elasticsearch, url: str, version: str) -> None:
+        self.client = client
+        self.single = client.options(max_retries=0)
+        self.url = url
+        self.version = version
+
+    def __repr__(self) -> str:
+        return f"Cluster({self.url!r}, version={self.version!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.client.close()
+
+
+def connect(access: TargetAccess) -> Cluster:
+    """Connect, and find out the version.
+
+    Raises:
+        Refused: for an invalid URL, no answer, wrong credentials, a missing privilege, something that is not
+            Elasticsearch, or a server that the installed client is too new for.
+    """
+    address = read_address(access)
+    client = _client(address, access)
+    shown = ",".join(address.nodes)
+    try:
+        return Cluster(client, shown, _version(client, shown))
+    except Refused:
+        client.close()
+        raise
+
+
+def _client(address: Address, access: TargetAccess) -> Elasticsearch:
+    tls = _tls(access) if address.secure else {}
+    try:
+        return Elasticsearch(
+            list(address.nodes),
+            basic_auth=address.user,
+            api_key=address.api_key,
+            connections_per_node=CONNECTIONS,
+            request_timeout=access.timeout,
+            serializers={
+                "application/json": OrjsonSerializer(),
+                "application/vnd.elasticsearch+json": OrjsonSerializer(),
+                "application/x-ndjson": ReadyNdjson(),
+                "application/vnd.elasticsearch+x-ndjson": ReadyNdjson(),
+            },
+            **tls,
+        )
+    except ValueError as error:
+        raise Refused(f"--target {','.join(address.nodes)} cannot be used: {error}.") from error
+
+
+class _Tls(TypedDict, total=False):
+    verify_certs: bool
+    ssl_show_warn: bool
+    ca_certs: str
+
+
+def _tls(access: TargetAccess) -> _Tls:
+    # Whoever gives --no-target-verify knows; a warning for every connection would only hide others.
+    options = _Tls(verify_certs=access.verify, ssl_show_warn=False)
+    if access.ca is not None:
+        options["ca_certs"] = _certificates(access.ca)
+    return options
+
+
+def _certificates(path: Path) -> str:
+    # The client would read the file at the first request, and blame the handshake.
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:
+        raise Refused(f"--target-ca {path} cannot be read as PEM certificates: {error.strerror}.") from error
+    return str(path)
+
+
+class _Node(TypedDict):
+    version: str
+
+
+class _Nodes(TypedDict):
+    nodes: dict[str, _Node]
+
+
+def _version(client: Elasticsearch, shown: str) -> str:
+    # `GET /` would be the usual way; the plain distribution answers it with 405.
+    try:
+        answer: _Nodes = client.nodes.info(metric="plugins", filter_path="nodes.*.version").body
+        versions = [node["version"] for node in answer["nodes"].values()]
+    except (UnsupportedProductError, SerializationError) as error:
+        raise _stranger(shown) from error
+    except ApiError as error:
+        raise _refusal(error, shown) from error
+    except TransportError as error:
+        raise Refused(str(classify(error, f"be reached at {shown}"))) from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _stranger(shown) from error
+    oldest = min(versions, key=_parts, default="")
+    if _parts(oldest) < OLDEST:
+        raise Refused(f"{shown} is Elasticsearch {oldest}: this product needs 8.0 or newer.")
+    return oldest
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
+
+
+def _stranger(shown: str) -> Refused:
+    return Refused(f"{shown} answers, but is not Elasticsearch: check the host and the port of --target.")
+
+
+def _refusal(error: ApiError, shown: str) -> Refused:
+    status, ours = error.meta.status, version("elasticsearch")
+    if error_type(error) == "media_type_header_exception":
+        return Refused(
+            f"The installed Python client elasticsearch {ours} is too new for the server at {shown}:"
+            " pip install 'elasticsearch>=8.19,<9'."
+        )
+    if status == UNAUTHORIZED:
+        return Refused(
+            f"Elasticsearch at {shown} refuses the credentials, or the lack of them (401):"
+            " check --target-user and --target-password, or --target-api-key."
+        )
+    if status == FORBIDDEN:
+        return Refused(f"{classify(error, f'tell its version at {shown}')}")
+    if status in LATER:
+        return Refused(str(classify(error, f"be reached at {shown}")))
+    if error.meta.headers.get("x-elastic-product") is None:
+        return _stranger(shown)
+    return Refused(str(classify(error, f"tell its version at {shown}")))

@@ -1,0 +1,70 @@
+"""Names of indexes and aliases: which are allowed, and which this product makes."""
+
+import re
+from datetime import datetime
+
+from indexer.errors import Refused
+
+__all__ = ["generation", "is_generation", "loading_alias", "matches", "refuse_name"]
+
+_FORBIDDEN = re.compile(r'[\s"*\\/<>|,?#:]')
+_LONGEST = 200
+"""Bytes of an alias: an index's name may have 255, and behind it come a time and the loading alias's suffix."""
+
+_DATA_STREAMS = ("logs-*-*", "metrics-*-*", "synthetics-*-*", "traces-*-*")
+"""A full Elasticsearch ships index templates for these that allow data streams only (DESIGN section 6)."""
+
+
+def loading_alias(index: str) -> str:
+    """The hidden alias that a job writes through until its index is switched to.
+
+    An index that has it was never served. With `require_alias`, no request through it makes an index.
+    """
+    return f"{index}_loading"
+
+
+def generation(alias: str, now: datetime) -> str:
+    """The name of an index behind the alias, by its time in UTC: `logs_20261122_101500`."""
+    return f"{alias}_{now:%Y%m%d_%H%M%S}"
+
+
+def is_generation(alias: str, index: str) -> bool:
+    """Whether the index's name is one that this product gives an index behind the alias."""
+    return re.fullmatch(re.escape(alias) + r"_\d{8}_\d{6}", index) is not None
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether an index pattern of Elasticsearch, where only `*` is special, matches the name."""
+    return re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), name) is not None
+
+
+def refuse_name(alias: str) -> None:
+    """Refuse a name that cannot be an alias, or that a full Elasticsearch keeps for data streams.
+
+    Raises:
+        Refused: with the rule it breaks.
+    """
+    rule = _broken_rule(alias)
+    if rule:
+        raise Refused(f"{alias!r} cannot be an alias: {rule}; name another with --index.")
+    for pattern in _DATA_STREAMS:
+        if matches(pattern, alias):
+            raise Refused(
+                f"{alias!r} cannot be an alias: Elasticsearch keeps {pattern} for data streams;"
+                f" name another with --index, for example {alias.replace('-', '_')}."
+            )
+
+
+def _broken_rule(alias: str) -> str | None:
+    found = _FORBIDDEN.search(alias)
+    if not alias:
+        return "it is empty"
+    if found:
+        return f"Elasticsearch does not allow {found[0]!r} in it"
+    if alias != alias.lower():
+        return "Elasticsearch allows no capitals in an index"
+    if alias[0] in "_-+.":
+        return f"Elasticsearch keeps names that begin with {alias[0]!r} for itself"
+    if len(alias.encode()) > _LONGEST:
+        return f"it is longer than {_LONGEST} bytes"
+    return None

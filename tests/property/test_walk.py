@@ -1,0 +1,198 @@
+"""Walks cover every row exactly once, whatever the keys are: properties, against a table in memory."""
+
+import random
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.errors import NoProgress
+from indexer.model.json import Row
+from indexer.model.prefix_walk import utf16_units
+from indexer.model.slice import Bin, number_slices, text_slices
+from indexer.model.walk import walk
+from indexer.model.window import Group, Keyset, Offset, Prefix, Prefixes, Range
+from tests.memory_source import LEAD, TIE, MemoryTable, cut, run
+
+SMALLEST, LARGEST = -(2**63), 2**63 - 1
+
+numbers = st.one_of(
+    st.integers(SMALLEST, LARGEST),
+    st.integers(-20, 20),
+    st.sampled_from([SMALLEST, SMALLEST + 1, -1, 0, 1, LARGEST - 1, LARGEST]),
+)
+texts = st.text(st.sampled_from("ab%_\\\x00é한！\ue000😀𐍈 "), max_size=6) | st.text(max_size=4)
+limits = st.integers(1, 9)
+
+
+def table_of(leads: list[int] | list[str] | list[int | None], shuffle: int = 0) -> MemoryTable:
+    rows: list[Row] = [[lead, tie] for tie, lead in enumerate(leads)]
+    random.Random(shuffle).shuffle(rows)
+    return MemoryTable(rows)
+
+
+def assert_exactly_once(table: MemoryTable, out: list[Row]) -> None:
+    assert sorted(row[TIE] for row in out) == sorted(row[TIE] for row in table.rows)  # type: ignore[type-var]
+
+
+@given(st.lists(numbers, min_size=1, max_size=60), limits, st.integers(0, 200), st.integers())
+def test_a_range_is_covered_exactly_once(leads: list[int], limit: int, rows: int, shuffle: int) -> None:
+    table = table_of(leads, shuffle)
+    window = Range(min(leads) - 1, max(leads))
+    assert_exactly_once(table, run(walk(window, lead=LEAD, ties=(TIE,), limit=limit, rows=rows), table))
+    assert max(table.pages) <= limit
+
+
+@given(st.sets(numbers, min_size=1, max_size=60), limits)
+def test_a_range_of_unique_keys_needs_no_ties(leads: set[int], limit: int) -> None:
+    table = table_of(sorted(leads))
+    window = Range(min(leads) - 1, max(leads))
+    assert_exactly_once(table, run(walk(window, lead=LEAD, ties=(), limit=limit), table))
+
+
+@given(st.lists(texts, min_size=1, max_size=60), limits)
+def test_prefixes_are_covered_exactly_once(leads: list[str], limit: int) -> None:
+    table = table_of(leads)
+    window = Prefixes((Prefix("", rows=len(leads)),))
+    assert_exactly_once(table, run(walk(window, lead=LEAD, ties=(TIE,), limit=limit), table))
+    assert max(table.pages) <= limit
+
+
+@given(st.lists(texts, min_size=1, max_size=60), limits)
+def test_prefixes_are_covered_when_the_census_is_out_of_date(leads: list[str], limit: int) -> None:
+    """Rows added since the plan: the counts say one row, the pages overflow."""
+    table = table_of(leads)
+    window = Prefixes(tuple(Prefix(first, rows=1) for first in sorted({cut(text, 1) for text in leads if text})))
+    found = run(walk(window, lead=LEAD, ties=(TIE,), limit=limit), table)
+    assert_exactly_once(MemoryTable([row for row in table.rows if row[LEAD]]), found)
+
+
+@given(st.integers(0, 60), limits)
+def test_null_keys_are_covered_by_their_ties(rows: int, limit: int) -> None:
+    leads: list[int | None] = [None] * rows
+    table = table_of([*leads, 1, 2])
+    found = run(walk(Group(None), lead=LEAD, ties=(TIE,), limit=limit), table)
+    assert sorted(row[TIE] for row in found if isinstance(row[TIE], int)) == list(range(rows))
+
+
+@given(st.lists(numbers, max_size=40), limits)
+def test_the_slower_strategies_cover_exactly_once(leads: list[int], limit: int) -> None:
+    table = table_of(leads)
+    for window in (Keyset(), Offset()):
+        assert_exactly_once(table, run(walk(window, lead=LEAD, ties=(TIE,), limit=limit), table))
+
+
+@given(st.lists(numbers | texts, min_size=1, max_size=40), limits, st.integers(0, 30), st.data())
+def test_the_rest_covers_what_was_not_handed_out(
+    leads: list[int] | list[str], limit: int, stop: int, data: st.DataObject
+) -> None:
+    """Stop after any number of questions: what was handed out and what a walk of the rest hands out is everything."""
+    kind = data.draw(st.sampled_from([int, str]))
+    table = table_of([lead for lead in leads if isinstance(lead, kind)])
+    if not table.rows:
+        return
+    keys = [row[LEAD] for row in table.rows]
+    window = (
+        Range(min(keys) - 1, max(keys))  # type: ignore[operator, arg-type, type-var]
+        if kind is int
+        else Prefixes((Prefix("", rows=len(keys)),))
+    )
+    first = walk(window, lead=LEAD, ties=(TIE,), limit=limit)
+    out: list[Row] = []
+    for _ in range(stop):
+        question = first.ask()
+        if question is None:
+            break
+        if hasattr(question, "units"):
+            first.learn(table.census(question))
+        else:
+            out.extend(first.take(table.page(question)))
+    for window in first.rest():
+        out.extend(run(walk(window, lead=LEAD, ties=(TIE,), limit=limit), table))
+    assert_exactly_once(table, out)
+
+
+@given(st.lists(limits, min_size=1, max_size=30), st.lists(numbers, min_size=1, max_size=60))
+def test_the_limit_may_change_between_pages(changes: list[int], leads: list[int]) -> None:
+    table = table_of(leads)
+    way = walk(Range(min(leads) - 1, max(leads)), lead=LEAD, ties=(TIE,), limit=5)
+    out: list[Row] = []
+    while (question := way.ask()) is not None:
+        way.limit = changes[len(table.pages) % len(changes)]
+        question = way.ask()
+        assert question is not None
+        out.extend(way.take(table.page(question)))  # type: ignore[arg-type]
+    assert_exactly_once(table, out)
+
+
+def test_a_gap_costs_a_logarithmic_number_of_empty_pages() -> None:
+    leads = [*range(5_000), *range(10**15, 10**15 + 5_000)]
+    table = table_of(leads)
+    assert_exactly_once(table, run(walk(Range(-1, leads[-1]), lead=LEAD, ties=(), limit=1_000, rows=10_000), table))
+    assert sum(size == 0 for size in table.pages) < 20
+    assert len(table.pages) < 50
+
+
+def test_pages_come_back_just_under_the_limit() -> None:
+    table = table_of(list(range(0, 700_000, 7)))
+    run(walk(Range(-1, 700_000), lead=LEAD, ties=(), limit=1_000, rows=100_000), table)
+    full = table.pages[2:-2]
+    assert min(full) >= 900
+    assert max(full) < 1_000
+
+
+def test_pages_fill_where_the_plan_misjudged_the_density() -> None:
+    table = table_of(list(range(100_000)))
+    run(walk(Range(-1, 10**12), lead=LEAD, ties=(), limit=1_000, rows=100), table)
+    assert len(table.pages) < 130
+
+
+def test_rows_from_outside_the_window_raise() -> None:
+    """CrateDB answers every row where a bound overflows; such a page must never be taken for data."""
+    way = walk(Range(10, 20), lead=LEAD, ties=(TIE,), limit=5, rows=10)
+    assert way.ask() is not None
+    with pytest.raises(NoProgress, match="asked for"):
+        way.take([[3, 0], [4, 1]])
+
+
+def test_a_page_that_does_not_advance_raises() -> None:
+    way = walk(Group(1), lead=LEAD, ties=(TIE,), limit=2)
+    way.take([[1, 5], [1, 6]])
+    with pytest.raises(NoProgress, match="share the key 1"):
+        way.take([[1, 5], [1, 6]])
+
+
+def test_a_keyset_page_that_does_not_advance_raises() -> None:
+    way = walk(Keyset((1, 6)), lead=LEAD, ties=(TIE,), limit=2)
+    with pytest.raises(NoProgress):
+        way.take([[1, 5], [1, 6]])
+
+
+@given(st.lists(numbers, min_size=1, max_size=80), st.integers(1, 30), st.integers(0, 3))
+def test_number_slices_cover_every_value_once(leads: list[int], rows_a_slice: int, nulls: int) -> None:
+    groups: dict[int, list[int]] = {}
+    for lead in leads:
+        groups.setdefault(lead // 1000, []).append(lead)
+    bins = [Bin(min(group), max(group), len(group)) for group in groups.values()]
+    slices = number_slices(bins, nulls=nulls, rows_a_slice=rows_a_slice)
+    ranges = [s.window for s in slices if isinstance(s.window, Range)]
+    assert all(before.hi == after.lo for before, after in pairwise(ranges))
+    assert ranges[0].lo == min(leads) - 1
+    assert ranges[-1].hi == max(leads)
+    assert sum(s.rows for s in slices) == len(leads) + nulls
+    assert [s.number for s in slices] == list(range(len(slices)))
+    assert (slices[-1].window == Group(None)) == bool(nulls)
+    for s in slices:
+        if isinstance(s.window, Range):
+            assert sum(s.window.lo < lead <= s.window.hi for lead in leads) == s.rows
+
+
+@given(st.lists(texts, min_size=1, max_size=80), st.integers(1, 30))
+def test_text_slices_hold_every_prefix_once(leads: list[str], rows_a_slice: int) -> None:
+    counts = {first: sum(cut(text, 1) == first for text in leads) for first in {cut(text, 1) for text in leads}}
+    prefixes = [Prefix(text, exact=utf16_units(text) < 1, rows=rows) for text, rows in sorted(counts.items())]
+    slices = text_slices(prefixes, nulls=0, rows_a_slice=rows_a_slice)
+    together = [prefix for s in slices if isinstance(s.window, Prefixes) for prefix in s.window.prefixes]
+    assert together == prefixes
+    assert sum(s.rows for s in slices) == len(leads)

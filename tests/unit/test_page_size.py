@@ -1,0 +1,43 @@
+from indexer.model.page_size import COST, PageSize
+
+
+def test_a_page_is_as_large_as_wanted_where_it_fits() -> None:
+    size = PageSize(10_000, share=10_000 * 500 * COST)
+    size.saw(10_000, 10_000 * 400)
+    for _ in range(50):
+        size.saw(10_000, 10_000 * 400)
+    assert size.limit == 10_000
+
+
+def test_wide_rows_shrink_the_page_at_once_and_narrow_ones_grow_it_slowly() -> None:
+    size = PageSize(10_000, share=6_000_000 * COST)
+    size.saw(10, 10 * 1_000_000)
+    assert size.limit == 6
+    size.saw(6, 6 * 100)
+    assert size.limit < 100
+    for _ in range(60):
+        size.saw(size.limit, size.limit * 100)
+    assert size.limit == 10_000
+
+
+def test_the_cost_never_exceeds_the_share_but_for_one_row() -> None:
+    size = PageSize(10_000, share=1_000_000)
+    for row_bytes in (10, 1_000, 50_000, 10, 166_000):
+        size.saw(100, 100 * row_bytes)
+        assert size.cost <= size.share or size.limit == 1
+
+
+def test_what_the_source_cannot_answer_is_halved_and_grows_back() -> None:
+    size = PageSize(10_000, share=10**12)
+    assert size.too_much()
+    assert size.limit == 5_000
+    assert size.too_much()
+    assert size.limit == 2_500
+    size.saw(2_500, 2_500)
+    assert size.limit == 3_500
+
+
+def test_one_row_cannot_be_halved() -> None:
+    size = PageSize(1, share=10**12)
+    assert not size.too_much()
+    assert size.limit == 1
