@@ -118,22 +118,26 @@ class Settings(BaseSettings):
         env_prefix="INDEXER_", extra="forbid", populate_by_name=True, frozen=True, validate_default=True
     )
 
-    source: str = Field("crate://localhost:4200", validation_alias=AliasChoices("INDEXER_SOURCE", "CRATEDB_URL"))
+    source: str = Field(
+        default="crate://localhost:4200", validation_alias=AliasChoices("INDEXER_SOURCE", "CRATEDB_URL")
+    )
     source_user: str | None = None
     source_password: SecretStr | None = None
     source_ca: Path | None = None
     source_cert: Path | None = None
     source_cert_key: Path | None = None
     source_verify: bool = True
-    source_timeout: float = Field(300.0, gt=0)
+    source_timeout: float = Field(default=300.0, gt=0)
 
-    target: str = Field("http://localhost:9200", validation_alias=AliasChoices("INDEXER_TARGET", "ELASTICSEARCH_URL"))
+    target: str = Field(
+        default="http://localhost:9200", validation_alias=AliasChoices("INDEXER_TARGET", "ELASTICSEARCH_URL")
+    )
     target_user: str | None = None
     target_password: SecretStr | None = None
     target_api_key: SecretStr | None = None
     target_ca: Path | None = None
     target_verify: bool = True
-    target_timeout: float = Field(120.0, gt=0)
+    target_timeout: float = Field(default=120.0, gt=0)
 
     table: str = "logs"
     index: str | None = None
@@ -142,15 +146,15 @@ class Settings(BaseSettings):
     where: str | None = None
     columns: Names = ()
 
-    page: int = Field(10_000, ge=1, le=1_000_000)
+    page: int = Field(default=10_000, ge=1, le=1_000_000)
     strategy: Strategy = Strategy.WINDOW
-    readers: int = Field(2, ge=1, le=64)
-    writers: int = Field(2, ge=1, le=64)
-    memory: ByteSize = Field(ByteSize(256 * MIB), ge=1)
-    batch_bytes: ByteSize = Field(ByteSize(2 * MIB), ge=1024, le=100 * MIB)
-    max_failures: int = Field(1_000, ge=0)
-    keep: int = Field(1, ge=0)
-    patience: float = Field(300.0, ge=0)
+    readers: int = Field(default=2, ge=1, le=64)
+    writers: int = Field(default=2, ge=1, le=64)
+    memory: ByteSize = Field(default=ByteSize(256 * MIB), ge=1)
+    batch_bytes: ByteSize = Field(default=ByteSize(2 * MIB), ge=1024, le=100 * MIB)
+    max_failures: int = Field(default=1_000, ge=0)
+    keep: int = Field(default=1, ge=0)
+    patience: float = Field(default=300.0, ge=0)
     switch: bool = True
 
     _split_names = field_validator("key", "columns", mode="before")(_split)

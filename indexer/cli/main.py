@@ -36,11 +36,12 @@ def _version(wanted: bool) -> None:  # noqa: FBT001  # typer calls it so
 
 @app.callback()
 def _options(
-    version: Annotated[  # noqa: ARG001  # the callback has printed it
+    *,
+    version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    del version  # its callback has printed it
 
 
 def main() -> None:

@@ -49,9 +49,7 @@ SourceUser = Annotated[str | None, typer.Option(help="User, where the URL has no
 SourcePassword = Annotated[
     str | None, typer.Option(help="Password; better in INDEXER_SOURCE_PASSWORD.", rich_help_panel=_SOURCE)
 ]
-SourceCa = Annotated[
-    Path | None, typer.Option(help="Certificate authorities to trust, PEM.", rich_help_panel=_SOURCE)
-]
+SourceCa = Annotated[Path | None, typer.Option(help="Certificate authorities to trust, PEM.", rich_help_panel=_SOURCE)]
 Target = Annotated[
     str | None,
     typer.Option(
@@ -68,14 +66,12 @@ TargetPassword = Annotated[
 TargetApiKey = Annotated[
     str | None, typer.Option(help="API key; better in INDEXER_TARGET_API_KEY.", rich_help_panel=_TARGET)
 ]
-TargetCa = Annotated[
-    Path | None, typer.Option(help="Certificate authorities to trust, PEM.", rich_help_panel=_TARGET)
-]
+TargetCa = Annotated[Path | None, typer.Option(help="Certificate authorities to trust, PEM.", rich_help_panel=_TARGET)]
 
 Table = Annotated[
     str | None,
     typer.Option(
-        help='The table, as SQL writes it: logs, doc.logs, \'"MyTable"\'. [default: logs]', rich_help_panel=_WHAT
+        help="The table, as SQL writes it: logs, doc.logs, '\"MyTable\"'. [default: logs]", rich_help_panel=_WHAT
     ),
 ]
 Index = Annotated[
@@ -85,7 +81,7 @@ Index = Annotated[
 Mapping = Annotated[
     Path | None,
     typer.Option(
-        help="The overlay file. [default: mappings/<table>.yaml, here or shipped]", rich_help_panel=_WHAT, metavar="FILE"
+        help="The overlay file. [default: mappings/TABLE.yaml, here or shipped]", rich_help_panel=_WHAT, metavar="FILE"
     ),
 ]
 Key = Annotated[

@@ -44,7 +44,7 @@ def plan(  # noqa: D103  # EXAMPLES is its help
     target_api_key: o.TargetApiKey = None,
     target_ca: o.TargetCa = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as one JSON object.")] = False,  # noqa: FBT002  # a flag is a boolean
-    debug: o.Debug = False,  # noqa: ARG001, FBT002  # `guarded` reads it
+    debug: o.Debug = False,  # noqa: FBT002  # `guarded` reads it
 ) -> int:
     given = {name: value for name, value in locals().items() if name not in {"as_json", "debug"}}
     from indexer.cli.show_plan import plan_as_json, print_plan

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Final
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress as Bar, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, SpinnerColumn, TextColumn
+from rich.progress import Progress as Bar
 
 from indexer.model.plan import Plan
 from indexer.model.progress import Counters, Progress
@@ -70,7 +71,9 @@ def watching(*, quiet: bool) -> Iterator[Watch]:
 
 def describe(now: Progress) -> str:
     """A job's state in one line: rows, speed, what is left, and whatever is not as it should be."""
-    parts = [f"{now.rows_indexed:,}" + (f" of {now.rows_expected:,} rows" if now.rows_expected is not None else " rows")]
+    parts = [
+        f"{now.rows_indexed:,}" + (f" of {now.rows_expected:,} rows" if now.rows_expected is not None else " rows")
+    ]
     if now.phase == "loading":
         parts += [f"{now.rows_per_second:,.0f} rows/s", f"{now.bytes_per_second / 1e6:.1f} MB/s"]
         if now.eta_seconds is not None:
@@ -91,7 +94,8 @@ def _duration(seconds: float) -> str:
 
 
 def _headline(plan: Plan) -> str:
+    key = plan.selection.key.lead.name
     return (
-        f"{plan.selection.table.name}: {plan.rows:,} rows in {len(plan.slices)} slices by {plan.selection.key.lead.name}"
+        f"{plan.selection.table.name}: {plan.rows:,} rows in {len(plan.slices)} slices by {key}"
         f" into {plan.job}, then the alias {plan.alias}"
     )

@@ -59,7 +59,7 @@ def reindex(  # noqa: D103  # EXAMPLES is its help
     target_ca: o.TargetCa = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,  # noqa: FBT002  # a flag is a boolean
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,  # noqa: FBT002  # as above
-    debug: o.Debug = False,  # noqa: ARG001, FBT002  # `guarded` reads it
+    debug: o.Debug = False,  # noqa: FBT002  # `guarded` reads it
 ) -> int:
     given = {name: value for name, value in locals().items() if name not in {"as_json", "quiet", "debug"}}
     from indexer.cli.progress import watching
@@ -82,9 +82,11 @@ def _as_json(report: Report) -> str:
 def summary(report: Report) -> str:
     """The report in a few lines for people."""
     lines = [
-        f"{report.rows_indexed:,} of {report.rows_read:,} rows of {report.table} are in {report.index}"
-        f" ({report.rows_per_second:,.0f} rows/s, {report.seconds:.1f} s, {report.pages:,} pages of"
-        f" {report.page_ms_p50:.0f} ms, peak memory {report.peak_rss_bytes / 2**20:.0f} MiB)."
+        (
+            f"{report.rows_indexed:,} of {report.rows_read:,} rows of {report.table} are in {report.index}"
+            f" ({report.rows_per_second:,.0f} rows/s, {report.seconds:.1f} s, {report.pages:,} pages of"
+            f" {report.page_ms_p50:.0f} ms, peak memory {report.peak_rss_bytes / 2**20:.0f} MiB)."
+        )
     ]
     if report.nulled:
         lines.append(f"{report.nulled:,} values were NaN or infinite and became null.")

@@ -49,11 +49,8 @@ def search(  # noqa: D103  # EXAMPLES is its help
         target_api_key=target_api_key,
         target_ca=target_ca,
     )
-    cluster = connect(settings.target_access)
-    try:
+    with connect(settings.target_access) as cluster:
         found = find(cluster, index, query, size)
-    finally:
-        cluster.close()
     if as_json:
         hits_as_json(found)
     else:

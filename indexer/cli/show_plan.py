@@ -61,7 +61,9 @@ def _shape(plan: Plan) -> str:
 
 
 def _fields(fields: tuple[Field, ...]) -> Grid:
-    grid = Grid("column", "type there", "field", "type here", "decided by", box=None, header_style="bold", pad_edge=False)
+    grid = Grid(
+        "column", "type there", "field", "type here", "decided by", box=None, header_style="bold", pad_edge=False
+    )
     for field in fields:
         grid.add_row(field.column.name, _sql(field.column), field.name, _type(field), str(field.origin))
     return grid
@@ -108,8 +110,10 @@ def _window(window: Window) -> str:
 
 
 def _notes(plan: Plan) -> list[str]:
-    templates = (f"the index template {name} matches {plan.job}; the plan's mapping and settings win where both speak."
-                 for name in plan.templates)
+    templates = (
+        f"the index template {name} matches {plan.job}; the plan's mapping and settings win where both speak."
+        for name in plan.templates
+    )
     return [*plan.mapping.fallbacks, *templates]
 
 
@@ -126,7 +130,7 @@ def plan_as_json(plan: Plan) -> str:
         "key": selection.key.names,
         "key_reason": selection.key.reason,
         "flat": plan.flat,
-        "id": [column.name for column in selection.id_columns] or [selection.row_id],
+        "id": [column.name for column in selection.id_columns] or [str(selection.row_id)],
         "slices": [{"number": s.number, "keys": _window(s.window), "rows": s.rows} for s in plan.slices],
         "overlay": plan.overlay,
         "mappings": plan.mapping.mappings,

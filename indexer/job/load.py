@@ -67,9 +67,7 @@ class Load:
             queue.put(None)
         crew.join(writers)
 
-    def _read(
-        self, crew: Crew, queue: SimpleQueue[Batch | None], budget: Budget, slices: Iterator[Slice]
-    ) -> None:
+    def _read(self, crew: Crew, queue: SimpleQueue[Batch | None], budget: Budget, slices: Iterator[Slice]) -> None:
         reader = self.source.reader(self.plan.selection)
         try:
             Reading(

@@ -1,17 +1,18 @@
 """Planning: everything that can be found out and decided before anything is created."""
 
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import Final
 
 from indexer.errors import Refused
 from indexer.job.overlay_file import find_overlay
 from indexer.job.survey import survey
 from indexer.model.identifier import parse_table_name
 from indexer.model.key import choose_key
-from indexer.model.mapping import build_mapping, needs
+from indexer.model.mapping import build_mapping
 from indexer.model.page_size import COST
 from indexer.model.plan import Plan
-from indexer.model.selection import Selection, select
+from indexer.model.selection import select
+from indexer.model.wanted import kept_columns, needs
 from indexer.model.window import Keyset, Offset
 from indexer.settings import Settings
 from indexer.source.base import Source
@@ -21,7 +22,7 @@ from indexer.target.index import Indexes
 
 __all__ = ["make_plan"]
 
-_ROW = 16
+_ROW: Final = 16
 """Bytes below which no row of a response comes: the brackets, the commas and a key."""
 
 
@@ -33,9 +34,10 @@ def make_plan(settings: Settings, source: Source, cluster: Cluster) -> Plan:
     """
     _refuse_small_memory(settings)
     table = source.describe(parse_table_name(settings.table))
-    overlay, origin = find_overlay(table.name.name, settings.mapping)
+    overlay, origin = find_overlay(table, settings.mapping)
     key = choose_key(table, settings.key)
-    selection = select(table, key, columns=settings.columns, where=settings.where, id_columns=overlay.id_columns)
+    columns = kept_columns(table, overlay, settings.columns)
+    selection = select(table, key, columns=columns, where=settings.where, id_columns=overlay.id_columns)
     indexes = Indexes(cluster)
     alias = settings.index or table.name.name.lower()
     indexes.refuse_concrete(alias)

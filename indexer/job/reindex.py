@@ -2,7 +2,7 @@
 
 import resource
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 import orjson
@@ -23,9 +23,7 @@ from indexer.source.open import open_source
 from indexer.target.client import Cluster, connect
 from indexer.target.index import Indexes
 
-__all__ = ["PRODUCT", "plan", "reindex"]
-
-PRODUCT = "log-search-indexer"
+__all__ = ["plan", "reindex"]
 
 
 def plan(settings: Settings) -> Plan:
@@ -65,14 +63,8 @@ def reindex(settings: Settings, *, watch: Callable[[Plan, Counters], None] | Non
 @contextmanager
 def _servers(settings: Settings) -> Iterator[tuple[Source, Cluster]]:
     source = open_source(settings.source_access)
-    try:
-        cluster = connect(settings.target_access)
-        try:
-            yield source, cluster
-        finally:
-            cluster.close()
-    finally:
-        source.close()
+    with closing(source), connect(settings.target_access) as cluster:
+        yield source, cluster
 
 
 @dataclass(slots=True)
@@ -108,11 +100,9 @@ class _Job:
 
     def _meta(self) -> JsonObject:
         table = self.plan.selection.table
-        return {"product": PRODUCT, "version": __version__, "table": str(table.name), "job": self.plan.job}
+        return {"version": __version__, "table": str(table.name), "job": self.plan.job}
 
-    def _report(
-        self, loaded: Progress, in_index: int, letters: DeadLetterFile, deleted: tuple[str, ...]
-    ) -> Report:
+    def _report(self, loaded: Progress, in_index: int, letters: DeadLetterFile, deleted: tuple[str, ...]) -> Report:
         p50, p95 = self.counters.page_milliseconds()
         return Report(
             job=self.plan.job,

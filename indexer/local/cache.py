@@ -17,7 +17,18 @@ from platformdirs import site_cache_path, user_cache_path
 from indexer.errors import Refused
 from indexer.local.account import server_account
 
-__all__ = ["CONTENTS", "cache_folder", "clear", "locked"]
+__all__ = [
+    "DISTRIBUTIONS",
+    "FETCH_LOCK",
+    "JAVA",
+    "REGISTRY",
+    "SAMPLES",
+    "SERVERS",
+    "UP_LOCK",
+    "cache_folder",
+    "clear",
+    "locked",
+]
 
 APPLICATION: Final = "log-search-indexer"
 
@@ -26,8 +37,9 @@ JAVA: Final = "java"
 SERVERS: Final = "servers"
 REGISTRY: Final = "running.json"
 SAMPLES: Final = "samples.sqlite"
-LOCK: Final = "lock"
-CONTENTS: Final = (DISTRIBUTIONS, JAVA, SERVERS, REGISTRY, SAMPLES, LOCK)
+FETCH_LOCK: Final = "fetch.lock"
+UP_LOCK: Final = "up.lock"
+CONTENTS: Final = (DISTRIBUTIONS, JAVA, SERVERS, REGISTRY, SAMPLES, FETCH_LOCK, UP_LOCK)
 """Everything that this product puts there, and all that `clear` removes."""
 
 
@@ -69,9 +81,9 @@ def _site() -> Path:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, so that two commands do not fetch or start the same thing at once."""
-    with (folder / LOCK).open("w") as file:
+def locked(folder: Path, name: str) -> Iterator[None]:
+    """Hold one of the folder's locks, so that two commands do not fetch or start the same thing at once."""
+    with (folder / name).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -1,5 +1,7 @@
 """A server in Docker, through testcontainers, where a Docker engine answers."""
 
+import gc
+import warnings
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -47,24 +49,27 @@ class Image:
 
 def docker_answers() -> bool:
     """Whether testcontainers is installed and a Docker engine answers."""
-    if find_spec("testcontainers") is None or find_spec("docker") is None:
+    if find_spec("testcontainers") is None:
         return False
-    import docker  # noqa: PLC0415 - an extra brings it
-    from docker.errors import DockerException  # noqa: PLC0415 - as above
+    from docker.errors import DockerException  # noqa: PLC0415 - an extra brings it
+    from testcontainers.core.docker_client import DockerClient  # noqa: PLC0415 - as above
 
-    try:
-        with closing(docker.from_env(timeout=5)) as engine:
-            return bool(engine.ping())
-    except DockerException:
-        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            with closing(DockerClient(timeout=5).client) as engine:
+                return bool(engine.ping())
+        except DockerException:
+            gc.collect()  # where no engine answers, docker-py leaves its socket to the garbage collector
+            return False
 
 
 def remove(container: str) -> None:
     """Stop a container and remove it with its volumes; one that is gone already is fine."""
-    import docker  # noqa: PLC0415 - an extra brings it
-    from docker.errors import NotFound  # noqa: PLC0415 - as above
+    from docker.errors import NotFound  # noqa: PLC0415 - an extra brings it
+    from testcontainers.core.docker_client import DockerClient  # noqa: PLC0415 - as above
 
-    with closing(docker.from_env()) as engine:
+    with closing(DockerClient().client) as engine:
         try:
             engine.containers.get(container).remove(force=True, v=True)
         except NotFound:

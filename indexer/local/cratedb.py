@@ -15,7 +15,7 @@ from indexer.local.http import ask
 from indexer.local.process import free_port, wait_until
 from indexer.local.server import START_TIMEOUT, Launch, Origin, Server
 
-__all__ = ["HOW_TO_GET", "cratedb", "find_cratedb", "start_cratedb"]
+__all__ = ["HOW_TO_GET", "NAME", "cratedb", "cratedb_answers", "find_cratedb", "start_cratedb"]
 
 NAME: Final = "CrateDB"
 PORT: Final = 4200
@@ -55,7 +55,14 @@ def find_cratedb(url: str | None = None, *, port: int = PORT) -> Server | None:
     given = url or os.environ.get("CRATEDB_URL")
     if given:
         return Server(NAME, given, Origin.GIVEN)
-    return Server(NAME, f"crate://localhost:{port}", Origin.FOUND) if _is_cratedb("localhost", port) else None
+    local = f"crate://localhost:{port}"
+    return Server(NAME, local, Origin.FOUND) if cratedb_answers(local) else None
+
+
+def cratedb_answers(url: str) -> bool:
+    """Whether what answers there introduces itself as CrateDB does (Elasticsearch has no `ok`)."""
+    answer = ask(_http(url))
+    return answer is not None and answer.status == HTTPStatus.OK and answer.json().get("ok") is True
 
 
 def start_cratedb(folder: Path, *, port: int | None = None, keep: bool = False) -> Server | None:
@@ -90,9 +97,10 @@ def _home() -> Path | None:
 
 def _launch(home: Path, folder: Path, port: int) -> Server:
     _configure(folder, home, port)
+    url = f"crate://127.0.0.1:{port}"
     return Launch(
         name=NAME,
-        url=f"crate://127.0.0.1:{port}",
+        url=url,
         origin=Origin.HOME,
         command=[home / "bin" / "crate", f"-Cpath.conf={folder / 'config'}"],
         environment={
@@ -102,7 +110,7 @@ def _launch(home: Path, folder: Path, port: int) -> Server:
             "CRATE_JAVA_OPTS": f"-Djava.io.tmpdir={folder / 'tmp'}",
         },
         folder=folder,
-        ready=lambda: _is_ready("127.0.0.1", port),
+        ready=lambda: _is_ready(url),
         remedy=REMEDY,
     ).start()
 
@@ -134,24 +142,17 @@ def _configure(node: Path, home: Path, port: int) -> None:
 def _docker(*, keep: bool) -> Server:
     container, address = IMAGE.run(keep=keep)
     server = Server(NAME, f"crate://{address}", Origin.DOCKER, container=container)
-    parts = urlsplit(server.url)
-    if not wait_until(lambda: _is_ready(parts.hostname or "localhost", parts.port or PORT), START_TIMEOUT):
+    if not wait_until(lambda: _is_ready(server.url), START_TIMEOUT):
         server.stop()
         raise Refused(f"{NAME} in Docker was not ready within {START_TIMEOUT:.0f} s: {REMEDY}.")
     return server
 
 
-def _is_cratedb(host: str, port: int) -> bool:
-    """Whether what answers there introduces itself as CrateDB does (Elasticsearch has no `ok`)."""
-    answer = ask(f"http://{host}:{port}/")
-    if answer is None or answer.status != HTTPStatus.OK:
-        return False
-    greeting = answer.json()
-    return greeting.get("ok") is True and "cluster_name" in greeting
-
-
-def _is_ready(host: str, port: int) -> bool:
+def _is_ready(url: str) -> bool:
     """Whether it answers SQL and has all its primary shards; after a restart they take a moment."""
-    statement = "SELECT count(*) FROM sys.health WHERE health = 'RED'"
-    answer = ask(f"http://{host}:{port}/_sql", {"stmt": statement})
+    answer = ask(f"{_http(url)}/_sql", {"stmt": "SELECT count(*) FROM sys.health WHERE health = 'RED'"})
     return answer is not None and answer.status == HTTPStatus.OK and answer.json().get("rows") == [[0]]
+
+
+def _http(url: str) -> str:
+    return f"http://{urlsplit(url).netloc}"

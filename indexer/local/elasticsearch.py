@@ -16,7 +16,7 @@ from indexer.local.http import ask
 from indexer.local.process import free_port, wait_until
 from indexer.local.server import START_TIMEOUT, Launch, Origin, Server
 
-__all__ = ["elasticsearch", "find_elasticsearch", "start_elasticsearch"]
+__all__ = ["NAME", "elasticsearch", "elasticsearch_answers", "find_elasticsearch", "start_elasticsearch"]
 
 NAME: Final = "Elasticsearch"
 PORT: Final = 9200
@@ -57,7 +57,12 @@ def find_elasticsearch(url: str | None = None, *, port: int = PORT) -> Server | 
     if given:
         return Server(NAME, given, Origin.GIVEN)
     local = f"http://localhost:{port}"
-    return Server(NAME, local, Origin.FOUND) if _answers(local) else None
+    return Server(NAME, local, Origin.FOUND) if elasticsearch_answers(local) else None
+
+
+def elasticsearch_answers(url: str) -> bool:
+    """Whether what answers there says that it is Elasticsearch, and asks for no password; its health is its own."""
+    return _health(url) in {HTTPStatus.OK, HTTPStatus.REQUEST_TIMEOUT}
 
 
 def start_elasticsearch(
@@ -97,7 +102,7 @@ def _launch(home: Path, origin: Origin, folder: Path, port: int | None) -> Serve
         command=[program],
         environment={name: str(path) for name, path in paths.items()},
         folder=folder,
-        ready=lambda: _answers(url),
+        ready=lambda: _health(url) == HTTPStatus.OK,
         remedy=REMEDY,
     ).start()
 
@@ -134,20 +139,20 @@ def _jvm_options(home: Path, java: Path) -> str:
 
 def _modules(java: Path) -> str:
     listing = [str(java / "bin" / "java"), "--list-modules"]
-    return subprocess.run(listing, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(listing, capture_output=True, text=True, check=True).stdout  # noqa: S603 - a path of ours
 
 
 def _docker(*, keep: bool) -> Server:
     container, address = IMAGE.run(keep=keep)
     url = f"http://{address}"
     server = Server(NAME, url, Origin.DOCKER, container=container)
-    if not wait_until(lambda: _answers(url), START_TIMEOUT):
+    if not wait_until(lambda: _health(url) == HTTPStatus.OK, START_TIMEOUT):
         server.stop()
         raise Refused(f"{NAME} in Docker was not ready within {START_TIMEOUT:.0f} s: {REMEDY}.")
     return server
 
 
-def _answers(url: str) -> bool:
-    """Whether what answers there is Elasticsearch, says so itself, and has a healthy cluster."""
+def _health(url: str) -> int | None:
+    """The status of the cluster's health: 200, or 408 below yellow; None where this is not Elasticsearch."""
     answer = ask(url + HEALTH)
-    return answer is not None and answer.status == HTTPStatus.OK and PRODUCT_HEADER in answer.headers
+    return answer.status if answer is not None and PRODUCT_HEADER in answer.headers else None

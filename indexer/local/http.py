@@ -45,9 +45,12 @@ def ask(url: str, body: JsonObject | None = None, timeout: float = 3.0) -> Answe
     """
     parts = urlsplit(url)
     connection = HTTPConnection(parts.hostname or "localhost", parts.port, timeout=timeout)
-    method, data = ("GET", None) if body is None else ("POST", orjson.dumps(body))
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        connection.request(method, f"{parts.path or '/'}?{parts.query}", data, {"Content-Type": "application/json"})
+        if body is None:
+            connection.request("GET", target)
+        else:
+            connection.request("POST", target, orjson.dumps(body), {"Content-Type": "application/json"})
         response = connection.getresponse()
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, headers, response.read())

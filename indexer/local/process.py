@@ -39,10 +39,12 @@ class Process:
 
     def alive(self) -> bool:
         """Whether this very process runs; neither a zombie nor a stranger with its pid counts."""
-        child = _children.get(self.pid)
-        if child is not None and child.poll() is not None:
-            del _children[self.pid]
-        return _born(self.pid) == self.born
+        if _born(self.pid) == self.born:
+            return True
+        child = _children.pop(self.pid, None)
+        if child is not None:
+            child.wait()
+        return False
 
     def stop(self, grace: float = 30.0) -> None:
         """Ask it to end, and after `grace` seconds, or for children that it left behind, do not ask.
@@ -65,9 +67,7 @@ class Process:
         except ProcessLookupError:
             return
         except PermissionError as error:
-            raise Refused(
-                f"Process {self.pid} belongs to another user: stop it as the user who started it."
-            ) from error
+            raise Refused(f"Process {self.pid} belongs to another user: stop it as the user who started it.") from error
 
 
 def spawn(
@@ -82,7 +82,7 @@ def spawn(
         account: whose rights it runs with; None for those of this program.
     """
     with log.open("wb") as output:
-        child = subprocess.Popen(
+        child = subprocess.Popen(  # noqa: S603 - starting the program is the purpose
             [str(part) for part in command],
             cwd=log.parent,
             env={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", **environment},

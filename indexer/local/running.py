@@ -1,16 +1,129 @@
-"""What `indexer up` started, kept in a small file of the cache folder, so that `indexer down` stops that and no more."""
+"""What `indexer up` started, noted in the cache folder, so that `indexer down` stops that and nothing else."""
 
 import os
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from indexer.local.cache import REGISTRY, SERVERS, cache_folder, clear, locked
-from indexer.local.cratedb import cratedb
-from indexer.local.elasticsearch import elasticsearch
+from indexer.errors import Refused
+from indexer.local import cache
+from indexer.local.cratedb import NAME as CRATEDB
+from indexer.local.cratedb import cratedb_answers, find_cratedb, start_cratedb
+from indexer.local.elasticsearch import NAME as ELASTICSEARCH
+from indexer.local.elasticsearch import elasticsearch_answers, find_elasticsearch, start_elasticsearch
 from indexer.local.server import Server
 
-__all__ = ["Running", "clean", "down", "running", "up"]
+__all__ = ["Running", "clean", "down", "up"]
+
+_ENTRIES = TypeAdapter(dict[str, Server])
+
+Found = TypeVar("Found", bound=Server | None)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The two servers to work with.
+
+    Attributes:
+        elasticsearch: the target's server.
+        cratedb: the source's, or None where there is none: `HOW_TO_GET` of `indexer.local.cratedb` says how to get one.
+    """
+
+    elasticsearch: Server
+    cratedb: Server | None
+
+
+def up(source: str | None = None, target: str | None = None, *, own: bool = False) -> Running:
+    """Find both servers, and start what is missing; a second call finds what the first one started.
+
+    Args:
+        source: a CrateDB to use whatever else is there, as is CRATEDB_URL.
+        target: an Elasticsearch to use whatever else is there, as is ELASTICSEARCH_URL.
+        own: use none but servers started here, even where others are given or answer.
+
+    Raises:
+        Refused: where a server did not start; with the end of its log.
+    """
+    folder = cache.cache_folder()
+    with cache.locked(folder, cache.UP_LOCK):
+        return Running(_elasticsearch(folder, target, own=own), _cratedb(folder, source, own=own))
+
+
+def down() -> tuple[Server, ...]:
+    """Stop the servers that `up` started, and return them; their data stays for the next `up`.
+
+    Raises:
+        Refused: where a server belongs to another user.
+    """
+    folder = cache.cache_folder()
+    with cache.locked(folder, cache.UP_LOCK):
+        entries = _read(folder)
+        for server in entries.values():
+            server.stop()
+        (folder / cache.REGISTRY).unlink(missing_ok=True)
+        return tuple(entries.values())
+
+
+def clean() -> tuple[Server, ...]:
+    """Stop what `up` started, and remove everything that this product put into the cache folder.
+
+    Raises:
+        Refused: where a server belongs to another user.
+    """
+    stopped = down()
+    cache.clear()
+    return stopped
+
+
+def _elasticsearch(folder: Path, url: str | None, *, own: bool) -> Server:
+    given = None if own else url or os.environ.get("ELASTICSEARCH_URL")
+    kept = None if given else _reuse(folder, ELASTICSEARCH, elasticsearch_answers)
+    found = kept or (None if own else find_elasticsearch(given))
+    return found or _remember(folder, start_elasticsearch(_node(folder, ELASTICSEARCH), keep=True))
+
+
+def _cratedb(folder: Path, url: str | None, *, own: bool) -> Server | None:
+    given = None if own else url or os.environ.get("CRATEDB_URL")
+    kept = None if given else _reuse(folder, CRATEDB, cratedb_answers)
+    found = kept or (None if own else find_cratedb(given))
+    return found or _remember(folder, start_cratedb(_node(folder, CRATEDB), keep=True))
+
+
+def _node(folder: Path, name: str) -> Path:
+    return folder / cache.SERVERS / name.lower()
+
+
+def _reuse(folder: Path, name: str, answers: Callable[[str], bool]) -> Server | None:
+    """The server that an earlier `up` started, where it still runs; one that no longer answers is stopped."""
+    server = _read(folder).get(name)
+    if server is None:
+        return None
+    if answers(server.url) and (server.process is None or server.process.alive()):
+        return server
+    server.stop()
+    return None
+
+
+def _remember(folder: Path, server: Found) -> Found:
+    if server is not None:
+        _write(folder, {**_read(folder), server.name: server})
+    return server
+
+
+def _read(folder: Path) -> dict[str, Server]:
+    file = folder / cache.REGISTRY
+    try:
+        return _ENTRIES.validate_json(file.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except ValidationError as error:
+        raise Refused(f"{file} does not name servers as this version does: remove it.") from error
+
+
+def _write(folder: Path, entries: dict[str, Server]) -> None:
+    fresh = folder / f"{cache.REGISTRY}.new"
+    fresh.write_bytes(_ENTRIES.dump_json(entries, indent=2))
+    fresh.replace(folder / cache.REGISTRY)

@@ -92,12 +92,16 @@ class Launch:
         Raises:
             Refused: where it cannot be run, ended, or was not ready in `timeout` seconds; with the end of its log.
         """
-        process = self._spawn()
-        wait_until(lambda: not process.alive() or self.ready(), timeout)
-        alive = process.alive()
-        if alive and self.ready():
+        process, ready = self._spawn(), False
+        try:
+            wait_until(lambda: not process.alive() or self.ready(), timeout)
+            alive = process.alive()
+            ready = alive and self.ready()
+        finally:  # also where the user interrupts the wait
+            if not ready:
+                process.stop()
+        if ready:
             return Server(self.name, self.url, self.origin, process=process)
-        process.stop()
         why = f"was not ready within {timeout:.0f} s" if alive else "ended while it was starting"
         raise Refused(f"{self.name} {why}: {self.remedy}; {self.log} ends in\n{log_tail(self.log)}")
 

@@ -50,13 +50,13 @@ def refuse_collisions(fields: Iterable[Field], where: str) -> None:
     for field in (field for field in fields if field.type is not None):
         other = named.setdefault(field.name, field)
         if other is not field:
-            raise _collision(field, other, where)
+            raise _collision(other, field, where)
     for field in named.values():
         parts = field.name.split(".")
         for length in range(1, len(parts)):
             above = named.get(".".join(parts[:length]))
             if above is not None and above.type not in OBJECTS:
-                raise _collision(field, above, where)
+                raise _collision(above, field, where)
 
 
 def _collision(field: Field, other: Field, where: str) -> Refused:

@@ -96,6 +96,11 @@ class _Building:
         name = (option.rename if option else None) or column.path[-1]
         if takes_name(name, top=len(column.path) == 1):
             return name
+        if option and option.rename:
+            raise Refused(
+                f"{self.overlay.where}: {column.name} is renamed to {name!r}, and Elasticsearch takes no field of that"
+                " name: choose another."
+            )
         self._note(
             f"{column.name!r} is left out, for Elasticsearch takes no field of that name: rename it in a mapping file."
         )

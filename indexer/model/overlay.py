@@ -109,14 +109,14 @@ class Overlay:
     Attributes:
         fields: by the column's dotted name in the source: what it becomes, or False where it is left out.
         settings: index settings, nested and without the prefix `index.`.
-        id: the dotted names of the columns that make `_id`; empty for the primary key.
+        id_columns: the dotted names of the columns that make `_id`; empty for the primary key.
         where: the file's name, for messages.
         analyzers: the ways to serve an analyzer by purpose, such as `korean`.
     """
 
     fields: Mapping[str, FieldOverlay | Literal[False]] = field(default_factory=dict)
     settings: JsonObject = field(default_factory=dict)
-    id: tuple[str, ...] = ()
+    id_columns: tuple[str, ...] = ()
     where: str = "the mapping"
     analyzers: tuple[AnalyzerChoice, ...] = ()
 

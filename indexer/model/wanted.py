@@ -47,7 +47,7 @@ def check(overlay: Overlay, table: Table) -> None:
     """
     problems = (
         *(_problem(table, name, option) for name, option in overlay.fields.items()),
-        *(_identity_problem(table, name) for name in overlay.id),
+        *(_identity_problem(table, name) for name in overlay.id_columns),
     )
     for problem in problems:
         if problem:
@@ -57,14 +57,21 @@ def check(overlay: Overlay, table: Table) -> None:
 def fitting(overlay: Overlay, table: Table) -> Overlay:
     """The part of an overlay that `check` has nothing against: for one that was not written for this very table."""
     fields = {name: option for name, option in overlay.fields.items() if not _problem(table, name, option)}
-    ids = () if any(_identity_problem(table, name) for name in overlay.id) else overlay.id
-    return replace(overlay, fields=fields, id=ids)
+    ids = () if any(_identity_problem(table, name) for name in overlay.id_columns) else overlay.id_columns
+    return replace(overlay, fields=fields, id_columns=ids)
 
 
 def kept_columns(table: Table, overlay: Overlay, named: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """The top-level columns to read: those of `--columns`, or all, without those that the overlay leaves out."""
+    """The top-level columns to read: those of `--columns`, or all, without those that the overlay leaves out.
+
+    Raises:
+        Refused: where none is left.
+    """
     names = named or tuple(column.name for column in table.columns)
-    return tuple(name for name in names if overlay.fields.get(name) is not False)
+    kept = tuple(name for name in names if overlay.fields.get(name) is not False)
+    if not kept:
+        raise Refused(f"{overlay.where} leaves out every column of {', '.join(names)}: keep one of them.")
+    return kept
 
 
 def needs(source: Selection | Table, overlay: Overlay) -> Needs:

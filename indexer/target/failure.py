@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
+from http.client import responses
 from typing import Final
 
 from elastic_transport import ConnectionTimeout, SerializationError, TlsError, TransportError
@@ -17,9 +17,11 @@ __all__ = [
     "BAD_REQUEST",
     "FORBIDDEN",
     "NOT_FOUND",
+    "TIMEOUT",
     "UNAUTHORIZED",
     "answered",
     "classify",
+    "error_reason",
     "error_type",
     "reason_of",
     "whole_index",
@@ -29,6 +31,7 @@ BAD_REQUEST: Final = 400
 UNAUTHORIZED: Final = 401
 FORBIDDEN: Final = 403
 NOT_FOUND: Final = 404
+TIMEOUT: Final = 408
 TOO_LARGE: Final = 413
 
 _REMEDIES = {
@@ -67,7 +70,7 @@ def classify(error: ApiError | TransportError, doing: str) -> TargetError:
     if isinstance(error, TransportError):
         return _unanswered(error, doing)
     status = error.meta.status
-    said = f"Elasticsearch could not {doing} ({status}: {_said(error)})"
+    said = f"Elasticsearch could not {doing} ({status}: {error_reason(error)})"
     if status == TOO_LARGE:
         return BodyTooLarge(f"{said}; raise http.max_content_length, or lower --batch-bytes.", status)
     if status in LATER or error_type(error) in AWAY:
@@ -119,12 +122,13 @@ def _root(error: BaseException) -> BaseException:
 def reason_of(error: TargetError) -> str:
     """What Elasticsearch itself said, without this product's sentence around it."""
     cause = error.__cause__
-    return _said(cause) if isinstance(cause, ApiError) else str(error)
+    return error_reason(cause) if isinstance(cause, ApiError) else str(error)
 
 
-def _said(error: ApiError) -> str:
+def error_reason(error: ApiError) -> str:
+    """What Elasticsearch said, in one line."""
     said = _error(error)
-    return explain(said) if said else HTTPStatus(error.meta.status).phrase
+    return explain(said) if said else responses.get(error.meta.status, "no reason given")
 
 
 def _error(error: ApiError) -> Json:

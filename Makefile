@@ -1,0 +1,45 @@
+# Two commands do all the set-up: `make demo` and `make test`. `make help` lists the rest.
+
+PYTHON ?= python3
+EXTRAS := local,bench,test,check
+ROWS ?= 2000000
+BIN := .venv/bin
+MADE := .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check fault bench clean
+
+help: ## list the commands
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 16
+
+install: .venv/installed ## make .venv with every extra, as pinned in constraints.txt
+
+# The stamp is newer than both files for as long as nothing changed, so that a second run costs nothing.
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: set PYTHON to one.")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	@touch $@
+
+demo: install ## start what is missing, load sample logs, reindex them, search
+	$(BIN)/indexer demo
+
+test: install ## every test; what cannot run here is skipped by name, with the reason
+	$(BIN)/python -m pytest --no-fold-skipped --cov --cov-report=term $(PYTEST_OPTIONS)
+
+fault: install ## only the tests that break things on purpose
+	$(BIN)/python -m pytest --no-fold-skipped tests/fault $(PYTEST_OPTIONS)
+
+check: install ## style, types and the rooms' contract
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install ## measure reading, writing and both together; ROWS=2000000
+	$(BIN)/python -m bench end-to-end --rows $(ROWS)
+
+clean: ## stop the local servers and remove what was made, the cache folder's contents too
+	@if [ -x $(BIN)/indexer ]; then $(BIN)/indexer down --clean; fi
+	rm -rf .venv $(MADE)
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

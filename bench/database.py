@@ -1,0 +1,52 @@
+"""SQL against CrateDB, for making the tables that are measured and for asking the server about itself."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+
+from crate.client import connect
+
+from indexer.local.crate_table import Cursor
+from indexer.model.identifier import TableName
+from indexer.model.json import Json, Row
+from indexer.settings import SourceAccess
+from indexer.source.address import read_address
+
+__all__ = ["count", "cursor", "query"]
+
+_TIMEOUT = 900
+"""Seconds for one statement: an OPTIMIZE of a large table takes its time."""
+
+
+@contextmanager
+def cursor(url: str) -> Iterator[Cursor]:
+    """A cursor on a connection of its own.
+
+    Raises:
+        Refused: for a URL that cannot be.
+    """
+    address = read_address(SourceAccess(url=url))
+    with closing(
+        connect(list(address.servers), timeout=_TIMEOUT, username=address.user, password=address.password)
+    ) as connection:
+        yield connection.cursor()
+
+
+def query(url: str, sql: str, parameters: Sequence[Json] = ()) -> list[Row]:
+    """Run one statement; its rows."""
+    with cursor(url) as one:
+        one.execute(sql, list(parameters))
+        return one.fetchall()
+
+
+def count(one: Cursor, table: TableName) -> int:
+    """How many rows the table has; 0 where there is no such table."""
+    one.execute(
+        "SELECT count(*) FROM information_schema.tables WHERE table_schema = ? AND table_name = ?",
+        [table.schema, table.name],
+    )
+    if one.fetchall() == [[0]]:
+        return 0
+    one.execute(f"REFRESH TABLE {table}")
+    one.execute(f"SELECT count(*) FROM {table}")
+    rows = one.fetchall()[0][0]
+    return rows if isinstance(rows, int) else 0

@@ -1,0 +1,93 @@
+"""The meter: seconds, CPU seconds of this process and of the local servers, and the most memory held."""
+
+import resource
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+import psutil
+
+from bench.run import Spent, Task
+
+__all__ = ["Meter", "peak_rss", "settle"]
+
+_STATUS: Final = Path("/proc/self/status")
+
+_QUIET: Final = 15.0
+"""Per cent of all cores below which the machine counts as idle."""
+
+_PATIENCE: Final = 20
+"""Seconds to wait for that at most."""
+
+
+class Meter:
+    """Measures what happens inside `with`.
+
+    Attributes:
+        spent: what it took, once the block has ended.
+    """
+
+    spent: Spent
+
+    def __init__(self, task: Task) -> None:
+        self._source = _listener(task.source)
+        self._target = _listener(task.target)
+
+    def __enter__(self) -> Self:
+        self._began = self._now()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.spent = self._now().since(self._began)
+
+    def _now(self) -> Spent:
+        return Spent(time.perf_counter(), time.process_time(), _cpu(self._source), _cpu(self._target))
+
+
+def peak_rss() -> int:
+    """The most memory that this process held so far, in bytes.
+
+    Linux's `ru_maxrss` begins with what the parent held when it started this process; the high-water mark in `/proc` is
+    this program's own.
+    """
+    if _STATUS.exists():
+        for line in _STATUS.read_text("utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def settle() -> float:
+    """Wait a little until the machine is idle; the per cent of all cores that were busy in the last second."""
+    for _ in range(_PATIENCE):
+        busy = psutil.cpu_percent(interval=1)
+        if busy < _QUIET:
+            break
+    return busy
+
+
+def _cpu(server: psutil.Process | None) -> float | None:
+    """CPU seconds, user and system, of a server since it started; None where it is not on this machine."""
+    if server is None:
+        return None
+    times = server.cpu_times()
+    return float(times.user + times.system)
+
+
+def _listener(url: str) -> psutil.Process | None:
+    """The process of this machine that listens on the URL's port."""
+    parts = urlsplit(url.split(",", maxsplit=1)[0])
+    if parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        return None
+    try:
+        found = psutil.net_connections(kind="tcp")
+    except psutil.AccessDenied:  # macOS shows a user only what is the user's own
+        return None
+    for one in found:
+        if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == parts.port and one.pid:
+            return psutil.Process(one.pid)
+    return None

@@ -1,0 +1,164 @@
+"""Reports: tables in Markdown, as they go into the README, and JSON with every single run."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import orjson
+
+from bench.end_to_end import EndToEnd
+from bench.figures import Goal, Line, Spread
+from bench.machine import Machine, ServerFacts
+from bench.paging import PAGE, Depth, Paging
+from bench.ways.naive_bulk import CHUNK
+from bench.ways.naive_parallel import THREADS
+
+__all__ = ["end_to_end_json", "end_to_end_report", "paging_json", "paging_report"]
+
+_NOISE: Final = 15.0
+"""Per cent of all cores: a run that began while others used more is pointed out."""
+
+_WAYS_HEAD: Final = (
+    "way",
+    "rows/s, median (min-max)",
+    "reindex is faster by",
+    "of the bound",
+    "peak MB",
+    "client CPU s",
+    "CPU µs/row: client + CrateDB + Elasticsearch",
+    "complete",
+)
+
+_NOTES: Final = (
+    "rows/s count from asking for the first page (writing alone: sending the first batch) to the last answer, without"
+    " the refresh. Peak MB is the client's process; writing alone holds all documents in it. reindex's CPU is its whole"
+    f" process, planning and verification included. The helpers read keyset pages of {PAGE:,} rows and send {CHUNK:,}"
+    f" documents a request, parallel_bulk with {THREADS} threads."
+)
+
+Cells = Sequence[str]
+
+
+def end_to_end_report(found: EndToEnd) -> str:
+    """The table of all ways, what its figures mean, and where they were measured."""
+    read, write, *others = map(_way, found.lines)
+    bound = ("bound `1/(1/read + 1/write)`", _rate(found.bound), "", "1.00", "", "", "", "")
+    parts = [
+        f"{found.rows:,} rows; {len(found.rounds)} rounds of all ways in turn; ratios are within one round.",
+        _table(_WAYS_HEAD, [read, write, bound, *others]),
+        _NOTES,
+        *_noise(found),
+        "\n".join(map(_goal, found.goals)),
+        _machine(found.machine),
+    ]
+    return "\n\n".join(parts)
+
+
+def paging_report(found: Paging) -> str:
+    """What a page costs by its depth."""
+    tenths = [(f"{number}", _milliseconds(tenth)) for number, tenth in enumerate(found.tenths, 1)]
+    what = (
+        f"{found.rows:,} narrow rows; windows of at most {PAGE:,} rows, {found.rows_a_page:,.0f} in the median page;"
+        f" one reader; {found.walks} walks."
+    )
+    parts = [
+        what,
+        _table(("tenth of the table", "ms of the median page (min-max over walks)"), tenths),
+        _table(("strategy", "depth", "ms a page, median (min-max)"), list(map(_depth, found.depths))),
+        _goal(found.goal),
+        _machine(found.machine),
+    ]
+    return "\n\n".join(parts)
+
+
+def end_to_end_json(found: EndToEnd) -> bytes:
+    """Every run, and the figures made of them."""
+    figures = {"lines": found.lines, "bound": found.bound, "goals": found.goals}
+    return orjson.dumps({"measured": found, **figures}, option=orjson.OPT_INDENT_2)
+
+
+def paging_json(found: Paging) -> bytes:
+    """Everything that was measured, and its goal."""
+    return orjson.dumps({"measured": found, "goal": found.goal}, option=orjson.OPT_INDENT_2)
+
+
+def _way(line: Line) -> Cells:
+    cpu = " + ".join("?" if us is None else f"{us:.1f}" for us in (line.client_us, line.source_us, line.target_us))
+    return (
+        str(line.way),
+        _rate(line.rate),
+        _ratio(line.lead),
+        _ratio(line.share),
+        f"{line.peak_rss / 1e6:,.0f}",
+        f"{line.client:.1f}",
+        cpu,
+        "yes" if line.complete else "NO",
+    )
+
+
+def _depth(found: Depth) -> Cells:
+    cost = _milliseconds(found.milliseconds) if found.milliseconds else found.error or ""
+    return found.strategy.value, f"{found.depth:.0%}", cost
+
+
+def _noise(found: EndToEnd) -> Iterator[str]:
+    noisy = [
+        f"round {number}, {run.way} ({run.busy:.0f} %)"
+        for number, one in enumerate(found.rounds, 1)
+        for run in one
+        if run.busy > _NOISE
+    ]
+    if noisy:
+        yield f"NOISE: these began while something else kept the cores busy: {', '.join(noisy)}."
+
+
+def _goal(goal: Goal) -> str:
+    sign = "at most" if goal.most else "at least"
+    return (
+        f"- {goal.what}: {_ratio(goal.got)}, wanted {sign} {goal.wanted:g}: {'reached' if goal.reached else 'MISSED'}"
+    )
+
+
+def _machine(machine: Machine) -> str:
+    packages = ", ".join(f"{name} {version}" for name, version in machine.packages.items())
+    lines = [
+        f"- {machine.cores} cores of {machine.cpu}, {machine.memory / 2**30:.0f} GiB, {machine.system}",
+        f"- {_server('CrateDB', machine.cratedb)}",
+        f"- Python {machine.python}; {packages}",
+        f"- commit {machine.commit or 'unknown'}",
+    ]
+    if machine.elasticsearch:
+        lines.insert(2, f"- {_server('Elasticsearch', machine.elasticsearch)}")
+    return "\n".join(lines)
+
+
+def _server(name: str, facts: ServerFacts) -> str:
+    nodes = "one node" if facts.nodes == 1 else f"{facts.nodes} nodes"
+    return f"{name} {facts.version}, {nodes}, {facts.heap / 2**30:.1f} GiB heap"
+
+
+def _rate(one: Spread) -> str:
+    return f"{one.median:,.0f} ({one.low:,.0f}-{one.high:,.0f})"
+
+
+def _ratio(one: Spread) -> str:
+    return f"{one.median:.2f} ({one.low:.2f}-{one.high:.2f})"
+
+
+def _milliseconds(one: Spread) -> str:
+    return f"{one.median:,.1f} ({one.low:,.1f}-{one.high:,.1f})"
+
+
+def _table(head: Cells, rows: Sequence[Cells]) -> str:
+    """A table in Markdown: the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    return "\n".join(map(_line, ([_padded(head, widths), rule, *(_padded(row, widths) for row in rows)])))
+
+
+def _padded(cells: Cells, widths: Sequence[int]) -> list[str]:
+    first, *others = zip(cells, widths, strict=True)
+    return [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]
+
+
+def _line(cells: Cells) -> str:
+    return f"| {' | '.join(cells)} |"

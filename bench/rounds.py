@@ -1,0 +1,68 @@
+"""Rounds: every way once, in turn, each in a process and an index of its own."""
+
+import json
+import sys
+from dataclasses import asdict, replace
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from bench.child import ChildFailed, finish
+from bench.meter import settle
+from bench.run import Run, Task, Way
+from bench.ways.ours import settings_of
+from bench.ways.reindexing import reindex
+from indexer.job.reindex import plan
+from indexer.target.client import Cluster, connect
+from indexer.target.index import Indexes
+
+__all__ = ["run_way"]
+
+_RUN: Final = TypeAdapter(Run)
+
+_MODULES: Final = {
+    Way.READ: "bench.ways.reading",
+    Way.WRITE: "bench.ways.writing",
+    Way.BULK: "bench.ways.naive_bulk",
+    Way.PARALLEL: "bench.ways.naive_parallel",
+}
+
+
+def run_way(task: Task) -> Run:
+    """Run one way once the machine is idle; what it wrote is counted and deleted.
+
+    Raises:
+        ChildFailed: where its process does not end well, or moved nothing.
+    """
+    busy = settle()
+    with connect(settings_of(task).target_access) as cluster:
+        run = _alone(cluster, task) if task.way is Way.REINDEX else _beside_an_index(cluster, task)
+    if not run.rows:
+        raise ChildFailed(f"{task.way} moved no rows: there is nothing to compare.")
+    return replace(run, busy=busy)
+
+
+def _alone(cluster: Cluster, task: Task) -> Run:
+    run, index = reindex(task)
+    try:
+        return replace(run, documents=Indexes(cluster).count(index))
+    finally:
+        Indexes(cluster).delete(index)
+
+
+def _beside_an_index(cluster: Cluster, task: Task) -> Run:
+    if task.way is Way.READ:
+        return _child(task)
+    made, indexes = plan(settings_of(task)), Indexes(cluster)
+    indexes.create(made.job, made.mapping.mappings, made.mapping.settings, {"job": made.job})
+    try:
+        run = _child(replace(task, index=made.job))
+        indexes.finish(made.job, made.mapping.settings)
+        return replace(run, documents=indexes.count(made.job))
+    finally:
+        indexes.delete(made.job)
+
+
+def _child(task: Task) -> Run:
+    done = finish([sys.executable, "-m", _MODULES[task.way], json.dumps(asdict(task))])
+    return replace(_RUN.validate_json(done.output), wall=done.seconds)

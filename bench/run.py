@@ -1,0 +1,115 @@
+"""One run of one way: what it is told, and what was measured.
+
+Only the standard library is imported here: the usual ways are not to carry this product's packages in their memory.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Self
+
+__all__ = ["Run", "Spent", "Task", "Way", "answer"]
+
+
+class Way(StrEnum):
+    """The ways that are compared, in the order in which a round runs them."""
+
+    READ = "reading alone"
+    WRITE = "writing alone"
+    REINDEX = "reindex"
+    BULK = "crate cursor + helpers.bulk"
+    PARALLEL = "crate cursor + parallel_bulk"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a way is told.
+
+    Attributes:
+        way: which.
+        source: CrateDB's URL.
+        target: Elasticsearch's URL.
+        table: the table to read, as SQL writes it.
+        mapping: the overlay file that the index is made with.
+        alias: the alias that a plan is made for; it is never moved.
+        index: the index to write, made already; empty where nothing is written, or `reindex` makes its own.
+    """
+
+    way: Way
+    source: str
+    target: str
+    table: str
+    mapping: str
+    alias: str
+    index: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What something took, in seconds.
+
+    Attributes:
+        seconds: by the clock on the wall.
+        client: CPU time of the measured process, user and system, all threads.
+        source: CPU time of CrateDB; None where it is not on this machine.
+        target: CPU time of Elasticsearch, likewise.
+    """
+
+    seconds: float
+    client: float
+    source: float | None = None
+    target: float | None = None
+
+    def since(self, before: Self) -> "Spent":
+        """What was spent from `before` to this."""
+        return Spent(
+            self.seconds - before.seconds,
+            self.client - before.client,
+            _less(self.source, before.source),
+            _less(self.target, before.target),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What was measured of one way, once.
+
+    Attributes:
+        way: which.
+        rows: the rows that it says it moved.
+        spent: from asking for the first page, or sending the first batch, to the last answer; of `reindex`, CPU is
+            that of the whole process, with planning and verification.
+        peak_rss: the most memory that the client's process held, in bytes.
+        wall: seconds of the whole process, from starting Python to its end.
+        documents: what the index holds after a refresh; None where nothing is written.
+        busy: per cent of all cores that something else kept busy just before.
+    """
+
+    way: Way
+    rows: int
+    spent: Spent
+    peak_rss: int
+    wall: float = 0.0
+    documents: int | None = None
+    busy: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Rows a second."""
+        return self.rows / self.spent.seconds
+
+    def complete(self, rows: int) -> bool:
+        """Whether it moved as many rows as the table has, and the index holds as many."""
+        return self.rows == rows and self.documents in {None, rows}
+
+
+def answer(run: Callable[[Task], Run]) -> None:
+    """Run a way in this process: its task is the JSON in the command line, what was measured is printed as JSON."""
+    told = json.loads(sys.argv[1])
+    print(json.dumps(asdict(run(Task(**{**told, "way": Way(told["way"])})))))
+
+
+def _less(after: float | None, before: float | None) -> float | None:
+    return None if after is None or before is None else after - before

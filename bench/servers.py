@@ -1,0 +1,66 @@
+"""The servers to measure on: those named, else fresh ones of the benchmark's own, stopped at the end."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from indexer.errors import Refused
+from indexer.local import cache
+from indexer.local.cratedb import HOW_TO_GET, start_cratedb
+from indexer.local.elasticsearch import start_elasticsearch
+from indexer.local.process import free_port
+from indexer.local.server import Server
+
+__all__ = ["Urls", "both_servers", "source_server"]
+
+_FOLDER: Final = "bench"
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Where the servers are.
+
+    Attributes:
+        source: CrateDB, as `--source` takes it.
+        target: Elasticsearch, as `--target` takes it.
+    """
+
+    source: str
+    target: str
+
+
+@contextmanager
+def both_servers(source: str | None, target: str | None) -> Iterator[Urls]:
+    """The servers at these URLs; where there is none, one is started and stopped again, its data kept for the next run.
+
+    Raises:
+        Refused: where a server is missing or did not start.
+    """
+    with source_server(source) as found, ExitStack() as stack:
+        if target is None:
+            target = _until_the_end(stack, _elasticsearch()).url
+        yield Urls(found, target)
+
+
+@contextmanager
+def source_server(url: str | None) -> Iterator[str]:
+    """CrateDB alone, likewise."""
+    with ExitStack() as stack:
+        yield url or _until_the_end(stack, _cratedb()).url
+
+
+def _cratedb() -> Server:
+    server = start_cratedb(cache.cache_folder() / cache.SERVERS / _FOLDER / "cratedb", port=free_port())
+    if server is None:
+        raise Refused(HOW_TO_GET)
+    return server
+
+
+def _elasticsearch() -> Server:
+    return start_elasticsearch(cache.cache_folder() / cache.SERVERS / _FOLDER / "elasticsearch", port=free_port())
+
+
+def _until_the_end(stack: ExitStack, server: Server) -> Server:
+    stack.callback(server.stop)
+    return server

@@ -1,0 +1,1 @@
+"""The ways that are compared, each run in a process of its own."""

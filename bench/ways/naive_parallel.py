@@ -1,0 +1,29 @@
+"""The usual way with threads: a `crate` cursor and `helpers.parallel_bulk`; one thread reads, two encode and send."""
+
+from typing import Final
+
+from elasticsearch import Elasticsearch
+from elasticsearch.helpers import parallel_bulk
+
+from bench.meter import Meter, peak_rss
+from bench.run import Run, Task, answer
+from bench.ways.naive_bulk import CHUNK
+from bench.ways.naive_rows import actions
+
+__all__ = ["THREADS", "run"]
+
+THREADS: Final = 2
+"""Requests in flight, as `reindex` has by default."""
+
+
+def run(task: Task) -> Run:
+    """Move the table."""
+    meter = Meter(task)
+    with Elasticsearch(task.target, request_timeout=120) as client, meter:
+        results = parallel_bulk(client, actions(task), thread_count=THREADS, chunk_size=CHUNK, queue_size=THREADS)
+        done = sum(ok for ok, _ in results)
+    return Run(task.way, done, meter.spent, peak_rss())
+
+
+if __name__ == "__main__":
+    answer(run)

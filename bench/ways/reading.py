@@ -1,0 +1,46 @@
+"""Reading alone: our readers walk the table, pages are decoded and dropped."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from queue import Empty, SimpleQueue
+
+from bench.meter import Meter, peak_rss
+from bench.run import Run, Task, answer
+from bench.walking import pages
+from bench.ways.ours import settings_of
+from indexer.job.reindex import plan
+from indexer.model.plan import Plan
+from indexer.model.slice import Slice
+from indexer.source.base import Source
+from indexer.source.open import open_source
+
+__all__ = ["read"]
+
+
+def read(task: Task) -> Run:
+    """Walk every slice with as many readers as `reindex` has; planning is not measured."""
+    settings = settings_of(task)
+    made = plan(settings)
+    slices: SimpleQueue[Slice] = SimpleQueue()
+    for part in made.slices:
+        slices.put(part)
+    meter = Meter(task)
+    with closing(open_source(settings.source_access)) as source, meter, ThreadPoolExecutor(settings.readers) as pool:
+        readers = [pool.submit(_read, source, made, slices) for _ in range(settings.readers)]
+        rows = sum(reader.result() for reader in readers)
+    return Run(task.way, rows, meter.spent, peak_rss())
+
+
+def _read(source: Source, made: Plan, slices: SimpleQueue[Slice]) -> int:
+    rows = 0
+    with closing(source.reader(made.selection)) as reader:
+        while True:
+            try:
+                part = slices.get_nowait()
+            except Empty:
+                return rows
+            rows += sum(len(page) for page in pages(reader, made.selection, part, made.page))
+
+
+if __name__ == "__main__":
+    answer(read)

@@ -1,0 +1,84 @@
+"""`indexer demo`: the whole way on sample logs, with real servers."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from indexer.cli import options as o
+from indexer.cli.guard import guarded
+
+__all__ = ["demo"]
+
+EXAMPLES = """
+Start what is missing, load sample logs, run `reindex --table logs --page 10000`, then search.
+
+Examples:
+
+  indexer demo
+
+  indexer demo --rows 20000
+"""
+
+_SEARCHES = ("timeout AND service:payments", "반도체 개발")
+
+
+@guarded
+def demo(  # noqa: D103  # EXAMPLES is its help
+    rows: Annotated[int, typer.Option(help="How many sample logs.", min=1)] = 200_000,
+    debug: o.Debug = False,  # noqa: ARG001, FBT002  # `guarded` reads it
+) -> int:
+    from indexer.local.running import up
+
+    running = up()
+    typer.echo(f"Elasticsearch: {running.elasticsearch.url} ({running.elasticsearch.origin})")
+    source = _load(running.cratedb.url if running.cratedb else None, rows)
+    environment = {"CRATEDB_URL": source, "ELASTICSEARCH_URL": running.elasticsearch.url}
+    for command in (["reindex", "--table", "logs", "--page", "10000"], *_searches()):
+        typer.echo(f"\n$ {shlex.join(command)}")
+        code = _run(command, environment)
+        if code:
+            return code
+    typer.echo("\nThe servers keep running for you to try more; `indexer down` stops them. In this shell, first:")
+    for name, value in environment.items():
+        typer.echo(f"  export {name}={shlex.quote(value)}")
+    return 0
+
+
+def _searches() -> list[list[str]]:
+    return [["indexer", "search", query, "--size", "3"] for query in _SEARCHES]
+
+
+def _load(cratedb: str | None, rows: int) -> str:
+    """Load the sample logs into CrateDB, or without one into an SQLite file; the source's URL."""
+    from indexer.local.cache import SAMPLES, cache_folder
+    from indexer.local.sample_table import load_crate, load_sqlite
+
+    if cratedb is None:
+        path = cache_folder() / SAMPLES
+        typer.echo(f"CrateDB: none found, so the sample logs are in the SQLite file {path}, read through SQLAlchemy.")
+        typer.echo(_loaded(load_sqlite(path, rows), rows))
+        return f"sqlite:///{path}"
+    from crate.client import connect
+
+    typer.echo(f"CrateDB: {cratedb}")
+    connection = connect(cratedb)
+    try:
+        typer.echo(_loaded(load_crate(connection.cursor(), rows), rows))
+    finally:
+        connection.close()
+    return cratedb
+
+
+def _loaded(added: int, rows: int) -> str:
+    return f"Sample logs: {rows:,} rows in the table logs, {added:,} of them loaded now."
+
+
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    import os
+
+    script = Path(sys.executable).parent / command[0]
+    return subprocess.run([script, *command[1:]], env={**os.environ, **environment}, check=False).returncode  # noqa: S603  # our own scripts

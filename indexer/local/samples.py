@@ -1,0 +1,137 @@
+"""Sample logs: made up, yet the same rows on every machine, and the first n rows of any larger number.
+
+Rows come in bursts that share a millisecond, as logs do, and one burst is longer than the default page, so that
+paging by time has ties to settle. Only `random()` and `getrandbits()` are drawn from: Python promises their sequence
+for a seed (https://docs.python.org/3/library/random.html#notes-on-reproducibility), but not that of `choice`.
+"""
+
+import math
+import random
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Final, NamedTuple, TypeVar
+
+from indexer.local.sample_kinds import KINDS, Kind
+from indexer.model.json import JsonObject
+
+__all__ = ["ROWS", "SEED", "START", "SampleRow", "sample_rows"]
+
+ROWS: Final = 200_000
+SEED: Final = 20_261_122
+START: Final = datetime(2026, 11, 1, tzinfo=UTC)
+
+VERSION: Final = 1
+"""Part of the seed: rows of another version of this generator are other rows."""
+
+MEAN_GAP: Final = 100
+"""Milliseconds between two rows on average, so that 200,000 rows span five and a half hours."""
+
+LONG_BURST: Final = 12_000
+LONG_BURST_AT: Final = 60_000
+"""The row after which the one burst begins that is longer than the default page of 10,000."""
+
+Choice = TypeVar("Choice")
+
+
+class SampleRow(NamedTuple):
+    """One log row; the fields are the columns, in their order."""
+
+    id: int
+    ts: int
+    """Milliseconds since 1970, UTC."""
+    level: str
+    service: str
+    host: str
+    ip: str
+    status: int | None
+    latency_ms: float | None
+    message: str
+    trace_id: str
+    attrs: JsonObject
+    tags: list[str]
+    location: list[float] | None
+    """Longitude and latitude."""
+
+
+_BURSTS: Final = (1, 1, 1, 1, 2, 2, 3, 5, 8, 40)
+_LEVELS: Final = ("INFO",) * 14 + ("DEBUG",) * 3 + ("WARN",) * 2 + ("ERROR",)
+_STATUS: Final = {"DEBUG": (200, 204), "INFO": (200, 200, 201, 304), "WARN": (404, 429), "ERROR": (500, 502, 503, 504)}
+_REGIONS: Final = ("ap-northeast-2", "ap-northeast-1", "eu-central-1", "us-east-1")
+_CITIES: Final[tuple[list[float], ...]] = (
+    [126.978, 37.5665],
+    [129.0756, 35.1796],
+    [139.6917, 35.6895],
+    [8.6821, 50.1109],
+    [-77.0369, 38.9072],
+)
+_HOSTS: Final = 24
+_LOCATED: Final = 0.4
+"""The share of rows that have a location."""
+
+_TAGS: Final[tuple[list[str], ...]] = (
+    ["prod"],
+    ["prod", "web"],
+    ["prod", "batch"],
+    ["staging"],
+    ["prod", "web", "canary"],
+    [],
+)
+
+
+def sample_rows(count: int = ROWS, *, seed: int = SEED, start: datetime = START) -> Iterator[SampleRow]:
+    """The first `count` sample rows, by id from 1 on and by time, with ties.
+
+    Args:
+        count: how many.
+        seed: another one makes other rows.
+        start: the moment from which their time goes on, by about 100 ms a row.
+    """
+    draw = random.Random(f"{VERSION}:{seed}")  # noqa: S311 - the same rows everywhere are the purpose
+    origin = int(start.timestamp() * 1000)
+    for first, size in _bursts(draw, count):
+        ts = origin + first * MEAN_GAP + int(draw.random() * MEAN_GAP)
+        for number in range(first, min(first + size, count + 1)):
+            yield _row(draw, number, ts)
+
+
+def _bursts(draw: random.Random, count: int) -> Iterator[tuple[int, int]]:
+    """The first id and the size of each burst."""
+    first, long_one_is_due = 1, True
+    while first <= count:
+        is_long = long_one_is_due and first > LONG_BURST_AT
+        long_one_is_due = long_one_is_due and not is_long
+        size = LONG_BURST if is_long else _pick(draw, _BURSTS)
+        yield first, size
+        first += size
+
+
+def _row(draw: random.Random, number: int, ts: int) -> SampleRow:
+    kind, level = _pick(draw, KINDS), _pick(draw, _LEVELS)
+    host, latency = int(draw.random() * _HOSTS), round(12 / math.sqrt(1 - draw.random()), 3)
+    return SampleRow(
+        id=number,
+        ts=ts,
+        level=level,
+        service=kind.service,
+        host=f"{kind.service}-{host:02d}.example.net",
+        ip=f"10.{host}.{int(draw.random() * 256)}.{int(draw.random() * 256)}",
+        status=_pick(draw, _STATUS[level]) if kind.method else None,
+        latency_ms=latency if kind.method else None,
+        message=_pick(draw, kind.messages[level]).format(n=draw.getrandbits(20), ms=int(latency)),
+        trace_id=str(uuid.UUID(int=draw.getrandbits(128), version=4)),
+        attrs=_attrs(draw, kind, host),
+        tags=_pick(draw, _TAGS),
+        location=_pick(draw, _CITIES) if draw.random() < _LOCATED else None,
+    )
+
+
+def _attrs(draw: random.Random, kind: Kind, host: int) -> JsonObject:
+    pod: JsonObject = {"pod": f"{kind.service}-{host:02d}-{draw.getrandbits(20):05x}", "region": _pick(draw, _REGIONS)}
+    if not kind.method:
+        return pod
+    return {**pod, "http": {"method": kind.method, "path": f"{kind.path}/{draw.getrandbits(16)}"}}
+
+
+def _pick(draw: random.Random, choices: Sequence[Choice]) -> Choice:
+    return choices[int(draw.random() * len(choices))]

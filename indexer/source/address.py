@@ -1,0 +1,121 @@
+"""Where CrateDB is and who asks: the servers, the credentials and the schema out of what the user gave."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from indexer.errors import Refused
+from indexer.settings import SourceAccess
+
+__all__ = ["SCHEMES", "Address", "read_address"]
+
+SCHEMES: Final = frozenset({"crate", "http", "https"})
+"""The schemes of URLs that name a CrateDB server."""
+
+_PORT: Final = 4200
+_EXAMPLE: Final = "write crate://localhost:4200, or several servers separated by commas"
+_UNENCRYPTED: Final = frozenset({"disable"})
+_UNVERIFIED: Final = frozenset({"allow", "prefer", "require"})
+_VERIFIED: Final = frozenset({"verify-ca", "verify-full"})
+"""As SQLAlchemy's CrateDB dialect and libpq read `sslmode`: to require TLS is not yet to check who answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The servers and how to speak to them.
+
+    Attributes:
+        servers: the URLs of the servers, `http://` or `https://`, without credentials, fit to be shown.
+        user: the user, or None for CrateDB's default.
+        password: the user's password, or None.
+        schema: the schema of tables that are named without one; None for CrateDB's default, `doc`.
+        verify: whether the servers' certificates are checked.
+    """
+
+    servers: tuple[str, ...]
+    user: str | None = None
+    password: str | None = None
+    schema: str | None = None
+    verify: bool = True
+
+    def __repr__(self) -> str:
+        return f"Address({self})"
+
+    def __str__(self) -> str:
+        return ",".join(self.servers)
+
+
+def read_address(access: SourceAccess) -> Address:
+    """Take the URL apart: `crate://user:pw@one:4200,two:4200/?schema=x&sslmode=require`, or `https://host:4200`.
+
+    The first of several URLs gives the scheme of those that have none; credentials and options in any serve for all.
+
+    Raises:
+        Refused: for a URL that cannot be; without showing a password.
+    """
+    parts = _parts(access)
+    options = _options(parts)
+    mode = options.get("sslmode", "disable")
+    if mode not in _UNENCRYPTED | _UNVERIFIED | _VERIFIED:
+        raise Refused(f"--source has sslmode={mode}: write disable, require, verify-ca or verify-full.")
+    address = Address(
+        servers=tuple(_server(part, secure=mode not in _UNENCRYPTED) for part in parts),
+        schema=options.get("schema"),
+        verify=access.verify and (mode not in _UNVERIFIED or access.ca is not None or "sslmode" not in options),
+    )
+    return _with_user(address, access, parts)
+
+
+def _parts(access: SourceAccess) -> list[SplitResult]:
+    scheme = "crate"
+    parts = []
+    for url in access.url.split(","):
+        scheme, _, rest = url.strip().rpartition("://") if "://" in url else (scheme, "", url.strip())
+        parts.append(_part(f"{scheme}://{rest}", access))
+    return parts
+
+
+def _part(url: str, access: SourceAccess) -> SplitResult:
+    try:
+        part = urlsplit(url)
+        port = part.port
+    except ValueError as error:
+        raise _invalid(access) from error
+    stray = "@" in part.path + part.query + part.fragment or part.fragment
+    if stray or part.scheme not in SCHEMES or not part.hostname or port == 0:
+        raise _invalid(access)
+    return part
+
+
+def _invalid(access: SourceAccess) -> Refused:
+    if "@" in access.url:  # wherever the URL breaks, a part of the password may be in what is left
+        return Refused(
+            "--source is not a URL of CrateDB (not shown, for it holds a password):"
+            " write special characters in the password as %XX, or use --source-user and --source-password."
+        )
+    return Refused(f"--source {access.url} is not a URL of CrateDB: {_EXAMPLE}.")
+
+
+def _options(parts: list[SplitResult]) -> dict[str, str]:
+    options = {name: value for part in parts for name, value in parse_qsl(part.query, keep_blank_values=True)}
+    for name in options.keys() - {"schema", "sslmode"}:
+        raise Refused(f"--source has the unknown option {name}: schema and sslmode are known.")
+    return options
+
+
+def _server(part: SplitResult, *, secure: bool) -> str:
+    scheme = "https" if part.scheme == "https" or (part.scheme == "crate" and secure) else "http"
+    host = part.netloc.rpartition("@")[2]
+    return f"{scheme}://{host}{'' if part.port else f':{_PORT}'}{part.path.rstrip('/')}"
+
+
+def _with_user(address: Address, access: SourceAccess, parts: list[SplitResult]) -> Address:
+    for part in parts:
+        if part.username:
+            return replace(address, user=unquote(part.username), password=_unquoted(part.password))
+    password = access.password.get_secret_value() if access.password else None
+    return replace(address, user=access.user, password=password)
+
+
+def _unquoted(text: str | None) -> str | None:
+    return None if text is None else unquote(text)

@@ -1,0 +1,174 @@
+"""The official CrateDB client, made to keep what it drops: error codes, and the size of an answer."""
+
+# mypy: allow-untyped-calls
+# The client has no annotations.
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from crate.client import connect
+from crate.client.exceptions import ConnectionError as Unanswered
+from crate.client.exceptions import Error
+from crate.client.http import SRV_UNAVAILABLE_STATUSES, Client
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Timeout
+from urllib3.exceptions import ProtocolError
+
+from indexer.errors import Refused, SourceError, SourceUnavailable
+from indexer.model.json import Json, Row
+from indexer.settings import SourceAccess
+from indexer.source.address import Address
+from indexer.source.failure import answered, unanswered
+
+__all__ = ["CrateConnection"]
+
+_CONNECT_TIMEOUT: Final = 5.0
+"""Seconds until a server that does not even open a connection counts as away."""
+
+_TRIES: Final = 2
+"""How often a server is asked that cuts the connection: the first may have been a connection it had long closed."""
+
+
+class CrateConnection:
+    """One connection to CrateDB; not shared between threads.
+
+    Attributes:
+        address: where it is connected to.
+    """
+
+    def __init__(self, access: SourceAccess, address: Address) -> None:
+        """Connect, and look at the version of every server.
+
+        Raises:
+            SourceUnavailable: where no server answers.
+            SourceError: for a wrong password, or a server that is not CrateDB.
+            Refused: where a file with certificates cannot be read.
+        """
+        self.address = address
+        self._client = _CrateClient(access, address)
+        try:
+            self._connection = connect(client=self._client)
+        except Unanswered as error:
+            self._client.close()
+            raise self._client.unanswered(error) from error
+        except Error as error:
+            self._client.close()
+            raise SourceError(
+                f"{address} does not answer as CrateDB does: name a CrateDB server with --source."
+            ) from error
+
+    @property
+    def size(self) -> int:
+        """The bytes of the last answer, decompressed."""
+        return self._client.size
+
+    def run(self, sql: str, arguments: Sequence[Json] = ()) -> list[Row]:
+        """Run one statement.
+
+        Args:
+            sql: the statement, with `$1` for its first argument.
+            arguments: the values.
+
+        Returns:
+            the rows, as the driver decoded them: nothing is done to each one.
+
+        Raises:
+            SourceUnavailable: where asking again may help.
+            TooMuchAtOnce: where asking for fewer rows may help.
+            SourceError: where neither does.
+        """
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute(sql, list(arguments))
+        except Error as error:
+            raise SourceUnavailable(
+                f"CrateDB at {self.address} sent an answer that cannot be read; try again."
+            ) from error
+        rows: Iterable[Row] | None = cursor.rows
+        return [] if rows is None else list(rows)
+
+    def close(self) -> None:
+        """Close the sockets."""
+        self._connection.close()
+
+
+class _CrateClient(Client):
+    """The client with its server list, failover, authentication and TLS; only what answers mean is decided here."""
+
+    def __init__(self, access: SourceAccess, address: Address) -> None:
+        self.size = 0
+        try:
+            super().__init__(
+                list(address.servers),
+                timeout=Timeout(connect=min(_CONNECT_TIMEOUT, access.timeout), read=access.timeout),
+                verify_ssl_cert=address.verify,
+                ca_cert=str(access.ca) if access.ca else None,
+                cert_file=str(access.cert) if access.cert else None,
+                key_file=str(access.cert_key) if access.cert_key else None,
+                username=address.user,
+                password=address.password,
+                schema=address.schema,
+            )
+        except OSError as error:
+            raise Refused(f"--source-ca cannot be read: {error}") from error
+        self._shown = str(address)
+
+    def unanswered(self, error: BaseException) -> SourceError:
+        """The error for a request that no server answered."""
+        return unanswered(self._shown, error)
+
+    def _create_server(self, server: str, **options: object) -> None:
+        super()._create_server(server, **options)
+        pool = self.server_pool[server].pool
+        self.server_pool[server].pool = _OneTry(pool)  # type: ignore[assignment]  # all of it that is used
+
+    def _request(self, method: str, path: str, server: str | None = None, **options: object) -> BaseHTTPResponse:
+        """Ask the server, or the first one that answers; overridden because the client's own loop has no end.
+
+        A server that is asked by name is asked for its version while connecting: others may answer where it does not.
+        """
+        response = self._ask(method, path, server, **options) if server else self._ask_any(method, path, **options)
+        self.size = len(response.data)
+        error = answered(response.status, response.data)
+        if error is not None and not (server and isinstance(error, SourceUnavailable)):
+            raise error
+        return response
+
+    def _ask_any(self, method: str, path: str, **options: object) -> BaseHTTPResponse:
+        for left in reversed(range(_TRIES * len(self.server_pool))):
+            server: str = self._get_server()
+            try:
+                response = self._ask(method, path, server, **options)
+            except Unanswered as error:
+                if not left or not self._may_ask_again(server, error):
+                    raise self.unanswered(error) from error
+            else:
+                if not left or response.status not in SRV_UNAVAILABLE_STATUSES or not self._dropped(server):
+                    return response
+        raise self.unanswered(ConnectionError("no server is left"))  # pragma: no cover - the last try has returned
+
+    def _ask(self, method: str, path: str, server: str, **options: object) -> BaseHTTPResponse:
+        response: BaseHTTPResponse = super()._request(method, path, server=server, **options)
+        return response
+
+    def _may_ask_again(self, server: str, error: Unanswered) -> bool:
+        return self._dropped(server) or isinstance(error.__cause__, ProtocolError)
+
+    def _dropped(self, server: str) -> bool:
+        """Leave a server out for a while, where there is another one."""
+        with self._lock:
+            if len(self._active_servers) == 1:
+                return False
+            self._drop_server(server, "no answer")
+            return True
+
+
+class _OneTry:
+    """A pool without retries of its own: urllib3's would multiply with ours, and wait ten times for an absent host."""
+
+    def __init__(self, pool: HTTPConnectionPool) -> None:
+        self._pool = pool
+        self.close = pool.close
+
+    def urlopen(self, method: str, path: str, **options: object) -> BaseHTTPResponse:
+        options["retries"] = False
+        return self._pool.urlopen(method, path, **options)  # type: ignore[arg-type]  # passed on

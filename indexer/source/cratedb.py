@@ -1,0 +1,117 @@
+"""CrateDB as a source: one connection to look around with, and one for each reader."""
+
+from functools import cached_property
+
+from indexer.errors import Refused, SourceError, SourceUnavailable
+from indexer.model.identifier import TableName
+from indexer.model.json import Row
+from indexer.model.selection import Selection
+from indexer.model.slice import Bin
+from indexer.model.table import INTEGER_KINDS, Column, ColumnKind, Table
+from indexer.model.window import Ask, Census
+from indexer.settings import SourceAccess
+from indexer.source.address import read_address
+from indexer.source.base import Bounds, Page
+from indexer.source.counting import count, histogram, integer
+from indexer.source.crate_client import CrateConnection
+from indexer.source.crate_sql import CrateGrammar, Statement, compiled
+from indexer.source.failure import FORBIDDEN
+from indexer.source.introspection import describe
+from indexer.source.statements import Query, Shape, Statements
+
+__all__ = ["CrateReader", "CrateSource"]
+
+_FLAT = frozenset({*INTEGER_KINDS, ColumnKind.TIMESTAMP, ColumnKind.TEXT})
+
+
+class CrateReader:
+    """One connection that reads pages of one selection; not shared between threads."""
+
+    def __init__(self, connection: CrateConnection, selection: Selection) -> None:
+        self._connection = connection
+        self._statements = Statements(selection, CrateGrammar())
+        self._compiled: dict[Shape, Statement] = {}
+
+    def page(self, ask: Ask) -> Page:
+        """Run one query; see `indexer.source.base.Reader`."""
+        rows = self.run(self._statements.page(ask))
+        return Page(rows, self._connection.size)
+
+    def census(self, census: Census) -> list[tuple[str, int]]:
+        """Count the rows per longer prefix; see `indexer.source.base.Reader`."""
+        return [(str(prefix), integer(rows)) for prefix, rows in self.run(self._statements.census(census))]
+
+    def run(self, query: Query) -> list[Row]:
+        """Run any of the selection's queries, compiling each shape of them once."""
+        statement = self._compiled.get(query.shape)
+        if statement is None:
+            statement = self._compiled[query.shape] = compiled(self._statements.select(query.shape))
+        return self._connection.run(statement.sql, statement.arguments(query.values))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+class CrateSource:
+    """CrateDB as a source; see `indexer.source.base.Source`."""
+
+    def __init__(self, access: SourceAccess) -> None:
+        """Read the URL; nothing is connected yet.
+
+        Raises:
+            Refused: for a URL that cannot be.
+        """
+        self._access = access
+        self._address = read_address(access)
+
+    @cached_property
+    def _connection(self) -> CrateConnection:
+        return self._connect()
+
+    def _connect(self) -> CrateConnection:
+        return CrateConnection(self._access, self._address)
+
+    def describe(self, name: TableName) -> Table:
+        """Look at a table, and so at the connection too.
+
+        Raises:
+            Refused: where there is no such table (naming the nearest), no privilege to read it, or no connection.
+        """
+        try:
+            connection = self._connection
+        except SourceUnavailable as error:
+            raise Refused(str(error)) from error
+        except SourceError as error:
+            raise self._refused_login(error) from error
+        return describe(connection, name)
+
+    def _refused_login(self, error: SourceError) -> Refused:
+        if error.code in FORBIDDEN:
+            return Refused(f"{self._address}: {error}; check --source-user and --source-password.")
+        return Refused(str(error))
+
+    def has_flat_windows(self, lead: Column) -> bool:
+        """Integers and timestamps by ranges, text by prefixes (DESIGN section 5)."""
+        return lead.type.kind in _FLAT and not lead.type.array
+
+    def bounds(self, selection: Selection) -> Bounds:
+        """Count the rows and find the smallest and largest lead.
+
+        Raises:
+            Refused: where CrateDB cannot run the user's `--where`.
+        """
+        return count(CrateReader(self._connection, selection).run, selection)
+
+    def bins(self, selection: Selection, width: int) -> list[Bin]:
+        """The histogram of a number lead, in one query."""
+        return histogram(CrateReader(self._connection, selection).run, width)
+
+    def reader(self, selection: Selection) -> CrateReader:
+        """A connection of its own to read pages with."""
+        return CrateReader(self._connect(), selection)
+
+    def close(self) -> None:
+        """Close the connection to look around with."""
+        if "_connection" in self.__dict__:
+            self._connection.close()

@@ -1,0 +1,64 @@
+"""The grammar of databases whose sort and comparison agree with each other."""
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement
+
+from indexer.model.table import Column, ColumnKind, Table
+from indexer.source.order import Element, OrderKey
+
+__all__ = ["PlainGrammar"]
+
+_FOR_NULL: Final[dict[ColumnKind, Any]] = {
+    ColumnKind.SMALLINT: 0,
+    ColumnKind.INTEGER: 0,
+    ColumnKind.BIGINT: 0,
+    ColumnKind.BOOLEAN: False,
+    ColumnKind.TIMESTAMP: datetime(1970, 1, 1),  # noqa: DTZ001  # a column without a zone takes no other
+    ColumnKind.UUID: UUID(int=0),
+}
+"""What NULL is sorted as; that a value may be the same does no harm, for what identifies the row comes after it."""
+
+
+class PlainGrammar:
+    """What any SQLAlchemy database understands."""
+
+    def __init__(self, reflected: sa.Table) -> None:
+        self._reflected = reflected
+
+    def table(self, table: Table) -> sa.FromClause:  # noqa: ARG002  # the reflected one knows its types
+        """The table."""
+        return self._reflected
+
+    def element(self, column: Column) -> Element:
+        """The column."""
+        return self._reflected.c[column.name]
+
+    def selected(self, column: Column) -> Element:
+        """The column; NUMERIC as text, as from CrateDB: some drivers make floats of it, which loses digits."""
+        element = self.element(column)
+        exact = column.type.kind is ColumnKind.NUMERIC and not column.type.array
+        return sa.cast(element, sa.Text()).label(column.name) if exact else element
+
+    def row_id(self, name: str) -> OrderKey:
+        """There is none."""
+        raise NotImplementedError(name)
+
+    def order_key(self, column: Column) -> OrderKey:
+        """Sort by the column as it is."""
+        element = self.element(column)
+        if not column.nullable:
+            return OrderKey(element, lambda value: value, element.type)
+        instead = sa.literal(_FOR_NULL.get(column.type.kind, ""), element.type)
+        return OrderKey(element, lambda value: sa.func.coalesce(value, instead), element.type)
+
+    def prefixes(self, lead: Element) -> ColumnElement[bool]:
+        """Never asked for: text has no flat windows here."""
+        raise NotImplementedError(lead)
+
+    def longer_prefix(self, lead: Element) -> Element:
+        """Never asked for: text has no flat windows here."""
+        raise NotImplementedError(lead)

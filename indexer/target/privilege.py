@@ -1,0 +1,55 @@
+"""What the user must be allowed in Elasticsearch, asked before anything is created."""
+
+from typing import Final, TypedDict
+
+from elasticsearch import ApiError
+
+from indexer.errors import Refused
+from indexer.target.client import Cluster
+from indexer.target.failure import answered
+
+__all__ = ["refuse_unprivileged"]
+
+_CLUSTER: Final = ("monitor",)
+_INDEX: Final = ("manage", "read", "write")
+"""`manage` covers making, refreshing, switching and deleting."""
+
+_NO_SECURITY: Final = frozenset({400, 404, 405, 500})
+"""Where security is off there is no such question: 400 on the plain 9.2.0 distribution."""
+
+
+class _Answer(TypedDict):
+    has_all_requested: bool
+    cluster: dict[str, bool]
+    index: dict[str, dict[str, bool]]
+
+
+def refuse_unprivileged(cluster: Cluster, alias: str) -> None:
+    """Refuse where the user may not do for the alias all that a job does.
+
+    Raises:
+        Refused: with the privileges that are missing.
+    """
+    names = [alias, f"{alias}_*"]
+    with answered("tell the user's privileges"):
+        try:
+            answer: _Answer = cluster.client.security.has_privileges(
+                cluster=_CLUSTER, index=[{"names": names, "privileges": _INDEX}]
+            ).body
+        except ApiError as error:
+            if error.meta.status in _NO_SECURITY:
+                return
+            raise
+    missing = _missing(answer)
+    if missing:
+        raise Refused(
+            f"The Elasticsearch user lacks {missing}: give it a role with the cluster privilege"
+            f" {_CLUSTER[0]} and the index privileges {', '.join(_INDEX)} on {' and '.join(names)}."
+        )
+
+
+def _missing(answer: _Answer) -> str:
+    lacks = [f"the cluster privilege {name}" for name, has in answer["cluster"].items() if not has]
+    for index, privileges in answer["index"].items():
+        lacks += [f"{name} on {index}" for name, has in privileges.items() if not has]
+    return ", ".join(lacks)

@@ -1,0 +1,125 @@
+"""Local processes: known by more than their pid, stopped with all that they started, run without privileges."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from indexer.errors import Refused
+from indexer.local.account import server_account
+from indexer.local.process import Process, free_port, log_tail, spawn, wait_until
+from indexer.local.server import Launch, Origin
+
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+)
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can drop privileges: run the tests as root")
+
+
+@pytest.fixture
+def bystander() -> Iterator[Process]:
+    process = subprocess.Popen([sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE)
+    with process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield Process(process.pid, "another boot:12345")
+        process.kill()
+
+
+@pytest.fixture
+def launch() -> Iterator[Launch]:
+    """A server that never answers, in a folder that its account can reach."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Launch(
+            name="CrateDB",
+            url="crate://127.0.0.1:1",
+            origin=Origin.HOME,
+            command=[],
+            environment={},
+            folder=Path(folder),
+            ready=lambda: False,
+            remedy="mend it",
+        )
+
+
+def test_a_stranger_with_the_same_pid_is_neither_ours_nor_stopped(bystander: Process) -> None:
+    assert not bystander.alive()
+    bystander.stop()
+    assert psutil.Process(bystander.pid).status() == psutil.STATUS_SLEEPING
+
+
+def test_a_process_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    process = spawn([sys.executable, "-c", STUBBORN], log=log, environment={}, account=None)
+    assert process.alive()
+    assert wait_until(lambda: log_tail(log) == "up", 20)
+    process.stop(grace=0.3)
+    assert not process.alive()
+    assert not psutil.pid_exists(process.pid)
+
+
+def test_what_a_process_leaves_behind_is_killed_too(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    program = STUBBORN.replace("SIG_IGN", "SIG_DFL")
+    parent = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {STUBBORN!r}]); {program}"
+    process = spawn([sys.executable, "-c", parent], log=log, environment={}, account=None)
+    assert wait_until(lambda: log_tail(log) == "up\nup", 20)
+    (child,) = psutil.Process(process.pid).children()
+    process.stop()
+    assert wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 10)
+
+
+def test_a_process_that_ended_by_itself_is_not_alive(tmp_path: Path) -> None:
+    process = spawn([sys.executable, "-c", ""], log=tmp_path / "log", environment={}, account=None)
+    assert wait_until(lambda: not process.alive(), 20)
+    process.stop()
+
+
+@as_root
+def test_root_runs_servers_as_nobody() -> None:
+    account = server_account()
+    assert account is not None
+    assert account.name == "nobody"
+    assert account.can("test", "-r", "/etc/passwd")
+    assert not account.can("test", "-w", "/etc/passwd")
+
+
+@as_root
+def test_a_program_that_the_account_cannot_reach_is_refused_by_name(launch: Launch, tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    (closed / "server").write_text("#!/bin/sh\n")
+    (closed / "server").chmod(0o755)
+    with pytest.raises(Refused, match="CrateDB cannot be run by nobody"):
+        replace(launch, command=[closed / "server"]).start()
+
+
+def test_the_end_of_the_log_tells_why_a_server_did_not_start(launch: Launch) -> None:
+    with pytest.raises(
+        Refused, match=r"(?s)CrateDB ended while it was starting: mend it; .*out\.log ends in\n.*no such"
+    ):
+        replace(launch, command=["sh", "-c", "echo there is no such setting; exit 3"]).start()
+
+
+def test_a_server_that_is_never_ready_is_stopped(launch: Launch) -> None:
+    with pytest.raises(Refused, match="was not ready within 1 s"):
+        replace(launch, command=["sh", "-c", "echo $$ > pid; exec sleep 600"]).start(timeout=1)
+    pid = int((launch.folder / "pid").read_text())
+    assert not psutil.pid_exists(pid)
+
+
+def test_a_taken_port_is_not_chosen() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        taken = listener.getsockname()[1]
+        assert free_port(taken) != taken
+    assert free_port(taken) == taken

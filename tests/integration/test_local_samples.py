@@ -1,0 +1,132 @@
+"""Loading the sample logs and the loghub files: all of them, once, and never over somebody else's table."""
+
+import csv
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from indexer.errors import Refused
+from indexer.local.crate_table import Cursor, quoted
+from indexer.local.loghub import SYSTEMS, load_system
+from indexer.local.sample_table import load_crate, load_sqlite
+from indexer.local.samples import SampleRow, sample_rows
+from indexer.model.identifier import TableName
+
+LOGHUB = Path(os.environ.get("INDEXER_LOGHUB") or Path(__file__).parents[3] / "shared" / "data" / "loghub")
+
+
+@pytest.fixture
+def table(schema: str) -> TableName:
+    return TableName("Logs", schema)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "samples.sqlite"
+
+
+def in_crate(cursor: Cursor, table: TableName) -> list[tuple[object, ...]]:
+    cursor.execute(f"REFRESH TABLE {quoted(table)}")
+    cursor.execute(f"SELECT {', '.join(SampleRow._fields)} FROM {quoted(table)} ORDER BY id")
+    return [tuple(row) for row in cursor.fetchall()]
+
+
+def rounded(rows: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    """CrateDB keeps a point's coordinates to about 1e-7 of a degree."""
+    return [(*row[:-1], [round(part, 5) for part in row[-1]] if isinstance(row[-1], list) else None) for row in rows]
+
+
+@pytest.mark.cratedb
+def test_cratedb_holds_the_rows_and_a_second_load_adds_none(crate_cursor: Cursor, table: TableName) -> None:
+    assert load_crate(crate_cursor, 7_000, table) == 7_000
+    assert rounded(in_crate(crate_cursor, table)) == rounded([tuple(row) for row in sample_rows(7_000)])
+    assert load_crate(crate_cursor, 7_000, table) == 0
+    assert load_crate(crate_cursor, 100, table) == 0
+
+
+@pytest.mark.cratedb
+def test_a_load_that_was_cut_off_is_gone_on_with(crate_cursor: Cursor, table: TableName) -> None:
+    load_crate(crate_cursor, 1_000, table)
+    assert load_crate(crate_cursor, 1_500, table) == 500
+    crate_cursor.execute(f"DELETE FROM {quoted(table)} WHERE id IN (50, 700)")
+    assert load_crate(crate_cursor, 1_500, table) == 2
+    assert len(in_crate(crate_cursor, table)) == 1_500
+
+
+@pytest.mark.cratedb
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE {table} SET trace_id = 'mine' WHERE id = 3",
+        "DELETE FROM {table} WHERE id <= 200",
+        "ALTER TABLE {table} ADD COLUMN mine TEXT",
+    ],
+)
+def test_another_table_of_that_name_is_left_alone(crate_cursor: Cursor, table: TableName, statement: str) -> None:
+    load_crate(crate_cursor, 300, table)
+    crate_cursor.execute(statement.format(table=quoted(table)))
+    before = in_crate(crate_cursor, table)
+    with pytest.raises(Refused, match=rf"{table} holds something other than the sample logs"):
+        load_crate(crate_cursor, 300, table)
+    assert in_crate(crate_cursor, table) == before
+
+
+def test_sqlite_holds_the_rows_and_a_second_load_adds_none(file: Path) -> None:
+    assert load_sqlite(file, 12_000) == 12_000
+    assert load_sqlite(file, 12_000) == 0
+    expected = [tuple(row) for row in sample_rows(12_000)]
+    engine = sa.create_engine(f"sqlite:///{file}")
+    with engine.connect() as connection:
+        logs = sa.Table("logs", sa.MetaData(), autoload_with=connection)
+        rows = [tuple(row) for row in connection.execute(sa.select(logs).order_by(logs.c.id))]
+    engine.dispose()
+    assert [(*row[:1], _millis(row[1]), *row[2:]) for row in rows] == expected
+
+
+def test_a_load_into_sqlite_that_was_cut_off_is_gone_on_with(file: Path) -> None:
+    load_sqlite(file, 1_000)
+    with_statement(file, "DELETE FROM logs WHERE id IN (50, 700)")
+    assert load_sqlite(file, 1_200) == 202
+    assert load_sqlite(file, 1_200) == 0
+
+
+@pytest.mark.parametrize("statement", ["UPDATE logs SET trace_id = 'mine'", "ALTER TABLE logs ADD COLUMN mine"])
+def test_another_sqlite_table_is_left_alone(file: Path, statement: str) -> None:
+    load_sqlite(file, 10)
+    with_statement(file, statement)
+    with pytest.raises(Refused, match="logs holds something other than the sample logs"):
+        load_sqlite(file, 10)
+
+
+@pytest.mark.cratedb
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_loghub_table_holds_the_lines_of_its_file(crate_cursor: Cursor, schema: str, system: str) -> None:
+    if not LOGHUB.is_dir():
+        pytest.skip(f"There are no loghub files in {LOGHUB}: set INDEXER_LOGHUB to the folder that has them.")
+    table = load_system(crate_cursor, LOGHUB, system, schema)
+    assert load_system(crate_cursor, LOGHUB, system, schema) == table
+    with (LOGHUB / f"{system}.csv").open(encoding="utf-8", newline="") as text:
+        lines = {int(line["LineId"]): (line["Content"], line["EventTemplate"]) for line in csv.DictReader(text)}
+    crate_cursor.execute(f"SELECT line_id, content, event_template FROM {table}")
+    assert {row[0]: (row[1], row[2]) for row in crate_cursor.fetchall()} == lines
+    assert len(lines) == 2_000
+
+
+@pytest.mark.cratedb
+def test_a_missing_loghub_file_is_refused_by_name(crate_cursor: Cursor, schema: str, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=r"Apache\.csv is missing"):
+        load_system(crate_cursor, tmp_path, "Apache", schema)
+
+
+def with_statement(file: Path, statement: str) -> None:
+    engine = sa.create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        connection.execute(sa.text(statement))
+    engine.dispose()
+
+
+def _millis(value: datetime) -> int:
+    return round(value.replace(tzinfo=UTC).timestamp() * 1000)

@@ -1,0 +1,136 @@
+"""A server with passwords, privileges and TLS: who may do what, and what the others are told."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from indexer.errors import Refused, TargetError
+from indexer.settings import TargetAccess
+from indexer.target.bulk import BulkWriter
+from indexer.target.capabilities import probe
+from indexer.target.client import Cluster, connect
+from indexer.target.index import Indexes
+from indexer.target.search import search
+from tests.lines import NOW, line, lines, new_index
+from tests.secured import MAX_CONTENT, Secured, server_home, start_secured
+
+pytestmark = pytest.mark.elasticsearch
+
+
+@pytest.fixture(scope="module")
+def secured() -> Iterator[Secured]:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl makes the certificate: install it")
+    try:
+        server_home()
+    except Refused as refused:
+        pytest.skip(str(refused))
+    with tempfile.TemporaryDirectory(prefix="elasticsearch-") as folder:  # pytest's own are closed to other users
+        running = start_secured(Path(folder))
+        yield running
+        running.server.stop()
+
+
+@pytest.fixture
+def cluster(secured: Secured) -> Iterator[Cluster]:
+    """As a user who may do all with logs*, and look at the cluster."""
+    with connect(secured.access("writer")) as connected:
+        yield connected
+        for index in connected.client.indices.get(index="logs*", expand_wildcards="all").body:
+            connected.client.indices.delete(index=index)
+
+
+def test_a_user_with_few_privileges_can_run_a_whole_job(cluster: Cluster) -> None:
+    indexes = Indexes(cluster)
+    indexes.refuse_concrete("logs")
+    assert probe(cluster, ["cjk"], ["text"]).field_types == {"text"}
+    for generation in (1, 2):
+        name = new_index(cluster, "logs")
+        assert indexes.matching_templates(name) == ()
+        assert BulkWriter(cluster, name).write(lines(generation)).done == generation
+        indexes.finish(name, {})
+        indexes.switch("logs", name)
+        assert indexes.count("logs") == generation
+        assert search(cluster, "logs", "*").total == generation
+    assert len(indexes.delete_old("logs", keep=0)) == 1
+
+
+def test_an_alias_without_privileges_is_refused_with_their_names(cluster: Cluster) -> None:
+    with pytest.raises(Refused, match=r"lacks .*manage on elsewhere.* role .*manage, read, write on elsewhere"):
+        Indexes(cluster).refuse_concrete("elsewhere")
+
+
+def test_a_reader_may_search_and_is_refused_before_anything_is_made(secured: Secured, cluster: Cluster) -> None:
+    name = new_index(cluster, "logs")
+    Indexes(cluster).switch("logs", name)
+    with connect(secured.access("reader")) as reader:
+        assert search(reader, "logs", "*").total == 0
+        with pytest.raises(Refused, match=r"lacks manage on logs, write on logs"):
+            Indexes(reader).refuse_concrete("logs")
+        with pytest.raises(Refused, match=r"403: security_exception.*grant the privilege"):
+            Indexes(reader).create("logs_20300101_000000", {}, {}, {})
+        with pytest.raises(TargetError, match=r"403: security_exception.*grant the privilege"):
+            BulkWriter(reader, name, alias="logs").write([line("1")])
+
+
+def test_a_user_who_may_not_see_the_version_is_told_the_privilege(secured: Secured) -> None:
+    with pytest.raises(Refused, match=r"403: security_exception.*cluster privileges \[monitor"):
+        connect(secured.access("blind"))
+
+
+@pytest.mark.parametrize("password", ["wrong", "", "few-word "])
+def test_a_wrong_password_is_refused_and_not_shown(secured: Secured, password: str) -> None:
+    access = secured.access("writer").model_copy(update={"password": SecretStr(password)})
+    with pytest.raises(Refused, match="check --target-user and --target-password") as refused:
+        connect(access)
+    assert not password or password not in str(refused.value)
+
+
+def test_no_credentials_are_refused(secured: Secured) -> None:
+    with pytest.raises(Refused, match="or the lack of them"):
+        connect(TargetAccess(url=secured.server.url, ca=secured.ca))
+
+
+def test_a_wrong_api_key_is_refused(secured: Secured) -> None:
+    with pytest.raises(Refused, match="--target-api-key"):
+        connect(TargetAccess(url=secured.server.url, ca=secured.ca, api_key=SecretStr("a2V5OndvcmQ=")))
+
+
+def test_an_unknown_authority_is_refused_unless_the_user_does_without(secured: Secured) -> None:
+    access = secured.access("writer").model_copy(update={"ca": None})
+    with pytest.raises(Refused, match=r"certificate is not trusted.*--target-ca"):
+        connect(access)
+    with connect(access.model_copy(update={"verify": False})) as cluster:
+        assert cluster.version
+
+
+def test_a_certificate_for_another_host_is_refused(secured: Secured) -> None:
+    access = secured.access("writer").model_copy(update={"url": secured.server.url.replace("localhost", "127.1")})
+    with pytest.raises(Refused, match="certificate is not trusted"):
+        connect(access)
+
+
+def test_plain_http_is_told_that_the_url_may_be_wrong(secured: Secured) -> None:
+    with pytest.raises(Refused, match="http:// or https://"):
+        connect(TargetAccess(url=secured.server.url.replace("https", "http")))
+
+
+def test_credentials_in_the_url_work(secured: Secured) -> None:
+    url = secured.server.url.replace("https://", "https://writer:few%2Dword@")
+    with connect(TargetAccess(url=url, ca=secured.ca)) as cluster:
+        assert "word" not in repr(cluster)
+        assert cluster.client.indices.exists_alias(name="logs") is not None
+
+
+def test_the_servers_own_413_splits_a_batch(cluster: Cluster) -> None:
+    name = Indexes(cluster).new_name("logs", NOW)
+    new_index(cluster, "logs")
+    wide = [line(str(n), text="x" * 30_000) for n in range(100)]
+    huge = line("huge", text="x" * (MAX_CONTENT + 1))
+    written = BulkWriter(cluster, name).write([*wide, huge])
+    assert (written.done, written.retries) == (100, 0)
+    assert [(letter.id, letter.status) for letter in written.dead] == [("huge", 413)]

@@ -1,0 +1,137 @@
+"""A real Elasticsearch with passwords, privileges and TLS, for the tests that need one.
+
+The users are in the file realm: the plain distribution cannot make its `.security` index (its template wants an
+analysis filter that is not there), so it has neither native users nor API keys.
+"""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from indexer.errors import Refused
+from indexer.local.distribution import distribution, java_home
+from indexer.local.process import free_port
+from indexer.local.server import Launch, Origin, Server
+from indexer.settings import TargetAccess
+from indexer.target.client import connect
+
+__all__ = ["MAX_CONTENT", "PASSWORDS", "Secured", "server_home", "start_secured"]
+
+MAX_CONTENT = 1_000_000
+"""Bytes of a request body that the server takes."""
+
+PASSWORDS = {"writer": "few-word", "reader": "watch-word", "blind": "none-word"}
+
+_HASHES = {  # bcrypt of the passwords above
+    "writer": "$2a$10$k6y0RYrE6RdiDxBnH.H9cuT90fWsP15H8aKfO/RQh9e3IkITzrq7S",
+    "reader": "$2a$10$8dTCBRxqCa4nv0OAKxtxN.T8jpjcw3QVy0Vzp4aVjdmivkp8YeKwm",
+    "blind": "$2a$10$a3u9BAA/S1CxLekRXhgr/uPa5eszCZEVQak5K0k1Hhi8y1XYlItq.",
+}
+
+_ROLES = {
+    "writer": {"cluster": ["monitor"], "indices": [{"names": ["logs*"], "privileges": ["all"]}]},
+    "reader": {"cluster": ["monitor"], "indices": [{"names": ["logs*"], "privileges": ["read"]}]},
+    "blind": {"cluster": [], "indices": [{"names": ["logs*"], "privileges": ["read"]}]},
+}
+
+
+@dataclass(frozen=True)
+class Secured:
+    """The server, and the authority that signed its certificate."""
+
+    server: Server
+    ca: Path
+
+    def access(self, user: str, password: str | None = None) -> TargetAccess:
+        """How this user reaches it: with the right password, unless another is given."""
+        return TargetAccess.model_validate(
+            {"url": self.server.url, "user": user, "password": password or PASSWORDS[user], "ca": self.ca}
+        )
+
+
+def server_home() -> Path:
+    """The unpacked distribution to start.
+
+    Raises:
+        Refused: where there is none and none can be fetched.
+    """
+    return Path(os.environ.get("ES_HOME") or distribution())
+
+
+def start_secured(folder: Path) -> Secured:
+    """Start the server in the folder.
+
+    Raises:
+        Refused: where it does not start; with the end of its log.
+    """
+    home = server_home()
+    config, port = folder / "config", free_port(9243)
+    for name in ("config/jvm.options.d", "data", "logs", "tmp"):
+        (folder / name).mkdir(parents=True)
+    ca = _certificates(config)
+    _configure(folder, home, port)
+    url = f"https://localhost:{port}"
+    paths = {"ES_JAVA_HOME": java_home(), "ES_PATH_CONF": config, "ES_TMPDIR": folder / "tmp"}
+    server = Launch(
+        name="Elasticsearch",
+        url=url,
+        origin=Origin.EMBEDDED,
+        command=[home / "bin" / "elasticsearch"],
+        environment={name: str(path) for name, path in paths.items()},
+        folder=folder,
+        ready=lambda: _answers(Secured(Server("Elasticsearch", url, Origin.EMBEDDED), ca)),
+        remedy="see its log",
+    ).start()
+    return Secured(server, ca)
+
+
+def _answers(secured: Secured) -> bool:
+    try:
+        with connect(secured.access("writer")):
+            return True
+    except Refused:
+        return False
+
+
+def _configure(folder: Path, home: Path, port: int) -> None:
+    config = folder / "config"
+    settings = {
+        "cluster.name": "indexer-secured",
+        "path.data": str(folder / "data"),
+        "path.logs": str(folder / "logs"),
+        "network.host": "127.0.0.1",
+        "http.port": port,
+        "http.max_content_length": f"{MAX_CONTENT}b",
+        "discovery.type": "single-node",
+        "cluster.routing.allocation.disk.threshold_enabled": False,
+        "xpack.security.enabled": True,
+        "xpack.security.transport.ssl.enabled": False,
+        "xpack.security.http.ssl.enabled": True,
+        "xpack.security.http.ssl.key": "node.key",
+        "xpack.security.http.ssl.certificate": "node.pem",
+    }
+    (config / "elasticsearch.yml").write_text(yaml.safe_dump(settings))
+    (config / "roles.yml").write_text(yaml.safe_dump(_ROLES))
+    (config / "users").write_text("".join(f"{user}:{hash_}\n" for user, hash_ in _HASHES.items()))
+    (config / "users_roles").write_text("".join(f"{user}:{user}\n" for user in _HASHES))
+    # A module may write to Java's temporary folder, which must not have the configuration inside.
+    (config / "jvm.options").write_text("-Xms512m\n-Xmx512m\n-Djava.io.tmpdir=${ES_TMPDIR}\n")
+    shutil.copy(home / "config" / "log4j2.properties", config)
+
+
+def _certificates(folder: Path) -> Path:
+    """An authority, and a certificate that it signed for localhost."""
+    (folder / "san").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    new = ["req", "-newkey", "rsa:2048", "-nodes", "-keyout"]
+    for step in (
+        [*new, "ca.key", "-x509", "-out", "ca.pem", "-subj", "/CN=an authority of the tests", "-days", "2"],
+        [*new, "node.key", "-out", "node.csr", "-subj", "/CN=localhost"],
+        ["x509", "-req", "-in", "node.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
+         "-extfile", "san", "-out", "node.pem"],
+    ):  # fmt: skip
+        subprocess.run(["openssl", *step], cwd=folder, check=True, capture_output=True)
+    return folder / "ca.pem"
