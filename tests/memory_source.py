@@ -2,57 +2,67 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from indexer.model.json import Json, Row
 from indexer.model.walk import Walk
-from indexer.model.window import Ask, Census, Group, Keyset, Offset, Prefixes, Range
+from indexer.model.window import Ask, Census, Group, Keyset, Offset, Prefix, Prefixes, Range
 
 LEAD, TIE = 0, 1
 """Where the lead and the tie stand in a row."""
 
 
-class MemoryTable:
-    """Rows of (lead, tie), the tie unique; counts the questions and remembers how many rows came back."""
+Lead: TypeAlias = int | str | None
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+
+class MemoryTable:
+    """Rows of (lead, tie), the tie unique; remembers how many rows each page had."""
+
+    def __init__(self, rows: Sequence[tuple[Lead, int]]) -> None:
         self.rows = list(rows)
         self.pages: list[int] = []
         self.censuses = 0
 
     def page(self, ask: Ask) -> list[Row]:
         """At most `ask.limit` rows of the window, in the window's order."""
-        found = self._found(ask)[: ask.limit]
+        found: list[Row] = [[lead, tie] for lead, tie in self._found(ask)[: ask.limit]]
         self.pages.append(len(found))
         return found
 
-    def _found(self, ask: Ask) -> list[Row]:
+    def _found(self, ask: Ask) -> Sequence[tuple[Lead, int]]:
         match ask.window:
             case Range(lo, hi):
-                rows = [r for r in self.rows if isinstance(r[LEAD], int) and lo < r[LEAD] <= hi]
-                return sorted(rows, key=lambda r: _number(r[LEAD]))  # ties in the table's order, which is any
+                return [(lead, tie) for lead, tie in sorted(self._numbers(), key=_lead) if lo < lead <= hi]
             case Prefixes(prefixes):
-                return [
-                    r
-                    for r in self.rows
-                    if isinstance(r[LEAD], str)
-                    and any(r[LEAD] == p.text if p.exact else r[LEAD].startswith(p.text) for p in prefixes)
-                ]
+                return [(lead, tie) for lead, tie in self._texts() if any(_begins(lead, prefix) for prefix in prefixes)]
             case Group(value, after):
-                rows = sorted((r for r in self.rows if r[LEAD] == value), key=lambda r: _number(r[TIE]))
-                return [r for r in rows if after is None or _number(r[TIE]) > _number(after[0])]
+                ties = sorted(tie for lead, tie in self.rows if lead == value)
+                return [(value, tie) for tie in ties if after is None or tie > _number(after[0])]
             case Keyset(after):
-                rows = sorted(
-                    (r for r in self.rows if r[LEAD] is not None), key=lambda r: (_number(r[LEAD]), _number(r[TIE]))
-                )
-                return [r for r in rows if after is None or (_number(r[LEAD]), _number(r[TIE])) > _pair(after)]
+                numbers = sorted(self._numbers())
+                return [*filter(lambda row: after is None or row > (_number(after[0]), _number(after[1])), numbers)]
             case Offset(offset):
-                return sorted(self.rows, key=lambda r: (r[LEAD] is None, r[LEAD] or 0, _number(r[TIE])))[offset:]
+                return [*sorted(self._numbers())][offset:]
+
+    def _numbers(self) -> list[tuple[int, int]]:
+        return [(lead, tie) for lead, tie in self.rows if isinstance(lead, int)]
+
+    def _texts(self) -> list[tuple[str, int]]:
+        return [(lead, tie) for lead, tie in self.rows if isinstance(lead, str)]
 
     def census(self, census: Census) -> list[tuple[str, int]]:
         """The rows per longer prefix, cut by UTF-16 units and never within a surrogate pair."""
         self.censuses += 1
-        texts = [r[LEAD] for r in self.rows if isinstance(r[LEAD], str) and r[LEAD].startswith(census.prefix)]
+        texts = [lead for lead, _ in self._texts() if lead.startswith(census.prefix)]
         return list(Counter(cut(text, census.units) for text in texts).items())
+
+
+def _lead(row: tuple[int, int]) -> int:
+    return row[LEAD]  # not the tie: rows of one lead value come in any order
+
+
+def _begins(lead: str, prefix: Prefix) -> bool:
+    return lead == prefix.text if prefix.exact else lead.startswith(prefix.text)
 
 
 def cut(text: str, units: int) -> str:
@@ -69,10 +79,6 @@ def cut(text: str, units: int) -> str:
 def _number(value: Json) -> int:
     assert isinstance(value, int)
     return value
-
-
-def _pair(after: tuple[Json, ...]) -> tuple[int, int]:
-    return _number(after[0]), _number(after[1])
 
 
 def run(walk: Walk, table: MemoryTable, most: int = 100_000) -> list[Row]:

@@ -55,6 +55,7 @@ def _searches() -> list[list[str]]:
 def _load(cratedb: str | None, rows: int) -> str:
     """Load the sample logs into CrateDB, or without one into an SQLite file; the source's URL."""
     from indexer.local.cache import SAMPLES, cache_folder
+    from indexer.local.crate_table import crate_cursor
     from indexer.local.sample_table import load_crate, load_sqlite
 
     if cratedb is None:
@@ -62,14 +63,9 @@ def _load(cratedb: str | None, rows: int) -> str:
         typer.echo(f"CrateDB: none found, so the sample logs are in the SQLite file {path}, read through SQLAlchemy.")
         typer.echo(_loaded(load_sqlite(path, rows), rows))
         return f"sqlite:///{path}"
-    from crate.client import connect
-
     typer.echo(f"CrateDB: {cratedb}")
-    connection = connect(cratedb)
-    try:
-        typer.echo(_loaded(load_crate(connection.cursor(), rows), rows))
-    finally:
-        connection.close()
+    with crate_cursor(cratedb) as cursor:
+        typer.echo(_loaded(load_crate(cursor, rows), rows))
     return cratedb
 
 

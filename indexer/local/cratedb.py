@@ -107,7 +107,7 @@ def _launch(home: Path, folder: Path, port: int) -> Server:
             "CRATE_HEAP_SIZE": HEAP,
             "CRATE_HEAP_DUMP_PATH": str(folder),
             "CRATE_DISABLE_GC_LOGGING": "1",
-            "CRATE_JAVA_OPTS": f"-Djava.io.tmpdir={folder / 'tmp'}",
+            "CRATE_JAVA_OPTS": f"-Djava.io.tmpdir={folder / 'tmp'} -XX:-UsePerfData",
         },
         folder=folder,
         ready=lambda: _is_ready(url),

@@ -21,6 +21,9 @@ __all__ = ["NAME", "elasticsearch", "elasticsearch_answers", "find_elasticsearch
 NAME: Final = "Elasticsearch"
 PORT: Final = 9200
 HEAP: Final = ("-Xms512m", "-Xmx1g")
+NO_PERF_DATA: Final = "-XX:-UsePerfData"
+"""Without it Java writes a file to /tmp, whatever its temporary folder is."""
+
 VECTOR_MODULE: Final = "jdk.incubator.vector"
 HEALTH: Final = "/_cluster/health?wait_for_status=yellow&timeout=1s"
 PRODUCT_HEADER: Final = "x-elastic-product"
@@ -100,7 +103,10 @@ def _launch(home: Path, origin: Origin, folder: Path, port: int | None) -> Serve
         url=url,
         origin=origin,
         command=[program],
-        environment={name: str(path) for name, path in paths.items()},
+        environment={
+            **{name: str(path) for name, path in paths.items()},
+            "CLI_JAVA_OPTS": f"-Djava.io.tmpdir={folder / 'tmp'} {NO_PERF_DATA}",
+        },
         folder=folder,
         ready=lambda: _health(url) == HTTPStatus.OK,
         remedy=REMEDY,
@@ -125,7 +131,7 @@ def _configure(node: Path, home: Path, java: Path, url: str) -> None:
     (config / "elasticsearch.yml").write_text(yaml.safe_dump(settings), "utf-8")
     (config / "log4j2.properties").write_bytes((home / "config" / "log4j2.properties").read_bytes())
     (config / "jvm.options").write_text(_jvm_options(home, java), "utf-8")
-    (config / "jvm.options.d" / "heap.options").write_text("\n".join(HEAP), "utf-8")
+    (config / "jvm.options.d" / "heap.options").write_text("\n".join((*HEAP, NO_PERF_DATA)), "utf-8")
 
 
 def _jvm_options(home: Path, java: Path) -> str:

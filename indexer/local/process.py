@@ -1,6 +1,7 @@
 """A server process: started without privileges, recognised by more than its pid, stopped for good."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -20,6 +21,8 @@ PAUSE: Final = 0.1
 """Seconds between two looks at a process or server."""
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+
+_FRAME: Final = re.compile(r"\s*(at [\w$.@/]+\(?|\.\.\. \d+ more|$)")
 
 _children: dict[int, "subprocess.Popen[bytes]"] = {}
 """The processes that this interpreter started: only their parent can reap them."""
@@ -119,10 +122,12 @@ def free_port(preferred: int | None = None) -> int:
 
 
 def log_tail(log: Path, lines: int = 20) -> str:
-    """The last lines of a log, or a note that there are none."""
+    """The last lines of a log that say something, or a note that there are none."""
     if not log.exists():
         return "(no log was written)"
-    return "\n".join(log.read_text("utf-8", errors="replace").splitlines()[-lines:]) or "(the log is empty)"
+    told = log.read_text("utf-8", errors="replace").splitlines()
+    # A Java server prints so many stack frames that its reason would be out of sight.
+    return "\n".join([line for line in told if not _FRAME.match(line)][-lines:]) or "(the log is empty)"
 
 
 def _can_bind(port: int) -> bool:

@@ -1,6 +1,7 @@
 """Loads the sample logs into a table, of CrateDB or of an SQLite file; the next time it finds them there."""
 
-from collections.abc import Collection, Iterator, Set
+from collections.abc import Collection, Iterator
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -150,7 +151,7 @@ def _check_columns(table: TableName, columns: Collection[str]) -> None:
         raise _other(table)
 
 
-def _check_rows(table: TableName, there: int, probes: Set[tuple[object, ...]]) -> None:
+def _check_rows(table: TableName, there: int, probes: AbstractSet[tuple[object, ...]]) -> None:
     """Know the rows again by the trace ids of the first ones; a load that was cut off may have left some out."""
     ours = {(row.id, row.trace_id) for row in sample_rows(PROBES)}
     if not probes <= ours or (there and not probes):

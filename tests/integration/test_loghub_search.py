@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer.local.loghub import SYSTEMS, load_system
 from indexer.local.crate_table import Cursor
+from indexer.local.loghub import SYSTEMS, load_system
 from tests.commands import run
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]

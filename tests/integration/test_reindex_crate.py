@@ -24,9 +24,9 @@ def client(elasticsearch_url: str) -> Elasticsearch:
 
 @pytest.fixture
 def reindex(cratedb_url: str, elasticsearch_url: str, alias: str, tmp_path: Path) -> Reindex:
-    def command(*options: str, **env: str) -> Ended:
+    def command(*options: str) -> Ended:
         servers = ("--source", cratedb_url, "--target", elasticsearch_url, "--index", alias)
-        return run("reindex", *servers, *options, cwd=tmp_path, **env)
+        return run("reindex", *servers, *options, cwd=tmp_path)
 
     return command
 

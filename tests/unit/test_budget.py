@@ -10,7 +10,12 @@ def test_takers_wait_until_bytes_are_given_back() -> None:
     budget = Budget(100, threading.Event())
     budget.take(80)
     took = threading.Event()
-    taker = threading.Thread(target=lambda: (budget.take(30), took.set()))
+
+    def take() -> None:
+        budget.take(30)
+        took.set()
+
+    taker = threading.Thread(target=take)
     taker.start()
     assert not took.wait(0.05)
     budget.give(40)
