@@ -7,7 +7,7 @@ from typing import Final
 from bench.data import LOGS, make_logs
 from bench.figures import Goal, Line, Spread, bound, goals, lines, spread
 from bench.machine import Machine, look
-from bench.rounds import run_way
+from bench.rounds import run_way, sweep
 from bench.run import Run, Task, Way
 from bench.servers import Urls
 from indexer.job.overlay_file import shipped_mappings
@@ -15,6 +15,9 @@ from indexer.job.overlay_file import shipped_mappings
 __all__ = ["EndToEnd", "measure"]
 
 _ALIAS: Final = "bench_logs"
+
+_NOISE: Final = 0.15
+"""The part of the machine's CPU time that others may take; the kernel's own work for sockets takes some hundredths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,16 @@ class EndToEnd:
         return spread(map(bound, self.rounds))
 
     @property
+    def noisy(self) -> tuple[str, ...]:
+        """The runs, in words, that others on this machine disturbed: no goal is judged by them."""
+        return tuple(
+            f"round {number}, {run.way} ({run.foreign:.0%})"
+            for number, one in enumerate(self.rounds, 1)
+            for run in one
+            if run.foreign is not None and run.foreign > _NOISE
+        )
+
+    @property
     def goals(self) -> tuple[Goal, ...]:
         """What `reindex` is to reach."""
         return goals(self.lines)
@@ -61,6 +74,7 @@ def measure(urls: Urls, rows: int, repeat: int, say: Callable[[str], None]) -> E
     """
     say(f"{'Made' if make_logs(urls.source, rows) else 'Found'} {LOGS} with {rows:,} rows.")
     task = Task(Way.READ, urls.source, urls.target, str(LOGS), str(shipped_mappings() / "logs.yaml"), _ALIAS)
+    sweep(task)
     say("Warming up: one reindex that does not count.")
     run_way(replace(task, way=Way.REINDEX))
     rounds = tuple(_round(task, f"{number + 1}/{repeat}", say) for number in range(repeat))

@@ -45,7 +45,7 @@ class Meter:
         self.spent = self._now().since(self._began)
 
     def _now(self) -> Spent:
-        return Spent(time.perf_counter(), time.process_time(), _cpu(self._source), _cpu(self._target))
+        return Spent(time.perf_counter(), time.process_time(), _cpu(self._source), _cpu(self._target), _machine())
 
 
 def peak_rss() -> int:
@@ -61,13 +61,18 @@ def peak_rss() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def settle() -> float:
-    """Wait a little until the machine is idle; the per cent of all cores that were busy in the last second."""
+def settle() -> None:
+    """Wait until the machine is idle, but not long: who else is busy then is seen in `Run.foreign`."""
     for _ in range(_PATIENCE):
-        busy = psutil.cpu_percent(interval=1)
-        if busy < _QUIET:
-            break
-    return busy
+        if psutil.cpu_percent(interval=1) < _QUIET:
+            return
+
+
+def _machine() -> float:
+    """CPU seconds of all cores since the machine started; a guest's time is in its host's `user` already."""
+    times = psutil.cpu_times()
+    idle = times.idle + getattr(times, "iowait", 0.0)
+    return float(sum(times) - idle - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0))
 
 
 def _cpu(server: psutil.Process | None) -> float | None:

@@ -1,6 +1,6 @@
 """Reports: tables in Markdown, as they go into the README, and JSON with every single run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import orjson
@@ -13,9 +13,6 @@ from bench.ways.naive_bulk import CHUNK
 from bench.ways.naive_parallel import THREADS
 
 __all__ = ["end_to_end_json", "end_to_end_report", "paging_json", "paging_report"]
-
-_NOISE: Final = 15.0
-"""Per cent of all cores: a run that began while others used more is pointed out."""
 
 _WAYS_HEAD: Final = (
     "way",
@@ -46,8 +43,7 @@ def end_to_end_report(found: EndToEnd) -> str:
         f"{found.rows:,} rows; {len(found.rounds)} rounds of all ways in turn; ratios are within one round.",
         _table(_WAYS_HEAD, [read, write, bound, *others]),
         _NOTES,
-        *_noise(found),
-        "\n".join(map(_goal, found.goals)),
+        _verdict(found),
         _machine(found.machine),
     ]
     return "\n\n".join(parts)
@@ -72,7 +68,7 @@ def paging_report(found: Paging) -> str:
 
 def end_to_end_json(found: EndToEnd) -> bytes:
     """Every run, and the figures made of them."""
-    figures = {"lines": found.lines, "bound": found.bound, "goals": found.goals}
+    figures = {"lines": found.lines, "bound": found.bound, "goals": found.goals, "noisy": found.noisy}
     return orjson.dumps({"measured": found, **figures}, option=orjson.OPT_INDENT_2)
 
 
@@ -100,15 +96,10 @@ def _depth(found: Depth) -> Cells:
     return found.strategy.value, f"{found.depth:.0%}", cost
 
 
-def _noise(found: EndToEnd) -> Iterator[str]:
-    noisy = [
-        f"round {number}, {run.way} ({run.busy:.0f} %)"
-        for number, one in enumerate(found.rounds, 1)
-        for run in one
-        if run.busy > _NOISE
-    ]
-    if noisy:
-        yield f"NOISE: these began while something else kept the cores busy: {', '.join(noisy)}."
+def _verdict(found: EndToEnd) -> str:
+    if not found.noisy:
+        return "\n".join(map(_goal, found.goals))
+    return f"No goal is judged: others took this part of the machine's CPU time in {', '.join(found.noisy)}."
 
 
 def _goal(goal: Goal) -> str:

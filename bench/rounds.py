@@ -16,7 +16,7 @@ from indexer.job.reindex import plan
 from indexer.target.client import Cluster, connect
 from indexer.target.index import Indexes
 
-__all__ = ["run_way"]
+__all__ = ["run_way", "sweep"]
 
 _RUN: Final = TypeAdapter(Run)
 
@@ -28,18 +28,25 @@ _MODULES: Final = {
 }
 
 
+def sweep(task: Task) -> None:
+    """Delete the indexes that an interrupted run left behind: the alias is the benchmark's own."""
+    with connect(settings_of(task).target_access) as cluster:
+        for left in Indexes(cluster).made_by_us(task.alias):
+            Indexes(cluster).delete(left.name)
+
+
 def run_way(task: Task) -> Run:
     """Run one way once the machine is idle; what it wrote is counted and deleted.
 
     Raises:
         ChildFailed: where its process does not end well, or moved nothing.
     """
-    busy = settle()
+    settle()
     with connect(settings_of(task).target_access) as cluster:
         run = _alone(cluster, task) if task.way is Way.REINDEX else _beside_an_index(cluster, task)
     if not run.rows:
         raise ChildFailed(f"{task.way} moved no rows: there is nothing to compare.")
-    return replace(run, busy=busy)
+    return run
 
 
 def _alone(cluster: Cluster, task: Task) -> Run:

@@ -55,12 +55,14 @@ class Spent:
         client: CPU time of the measured process, user and system, all threads.
         source: CPU time of CrateDB; None where it is not on this machine.
         target: CPU time of Elasticsearch, likewise.
+        machine: CPU time of everything on this machine, all cores, with what its host took away.
     """
 
     seconds: float
     client: float
-    source: float | None = None
-    target: float | None = None
+    source: float | None
+    target: float | None
+    machine: float
 
     def since(self, before: Self) -> "Spent":
         """What was spent from `before` to this."""
@@ -69,6 +71,7 @@ class Spent:
             self.client - before.client,
             _less(self.source, before.source),
             _less(self.target, before.target),
+            self.machine - before.machine,
         )
 
 
@@ -84,7 +87,6 @@ class Run:
         peak_rss: the most memory that the client's process held, in bytes.
         wall: seconds of the whole process, from starting Python to its end.
         documents: what the index holds after a refresh; None where nothing is written.
-        busy: per cent of all cores that something else kept busy just before.
     """
 
     way: Way
@@ -93,12 +95,19 @@ class Run:
     peak_rss: int
     wall: float = 0.0
     documents: int | None = None
-    busy: float = 0.0
 
     @property
     def rate(self) -> float:
         """Rows a second."""
         return self.rows / self.spent.seconds
+
+    @property
+    def foreign(self) -> float | None:
+        """The part, 0 to 1, of the machine's CPU time that went to none of the three; None where one is elsewhere."""
+        spent = self.spent
+        if spent.source is None or spent.target is None or not spent.machine:
+            return None
+        return max(0.0, 1 - (spent.client + spent.source + spent.target) / spent.machine)
 
     def complete(self, rows: int) -> bool:
         """Whether it moved as many rows as the table has, and the index holds as many."""

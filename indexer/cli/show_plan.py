@@ -1,5 +1,7 @@
 """A plan as people read it, and as one JSON object."""
 
+from typing import Final
+
 import orjson
 from rich.console import Console
 from rich.table import Table as Grid
@@ -12,12 +14,16 @@ from indexer.model.window import Group, Keyset, Offset, Prefixes, Range, Window
 
 __all__ = ["plan_as_json", "print_plan"]
 
-_SHOWN_SLICES = 8
+_SHOWN_SLICES: Final = 8
+_PIPE_WIDTH: Final = 200
+"""Columns for a pipe or a file: wide enough that no name is cut."""
 
 
 def print_plan(plan: Plan) -> None:
     """Print what the job would do."""
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_PIPE_WIDTH)
     facts = Grid.grid(padding=(0, 2))
     facts.add_column(style="bold")
     facts.add_column(overflow="fold")

@@ -3,12 +3,12 @@
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from typing import Final
 
 from indexer.job.crew import Crew
 from indexer.job.dead_letters import DeadLetterFile
+from indexer.job.handover import Handover
 from indexer.job.reading import LINE_COST, Reading
-from indexer.model.batch import Batch
 from indexer.model.budget import Budget
 from indexer.model.document import Documents
 from indexer.model.page_size import PageSize
@@ -22,6 +22,10 @@ from indexer.target.bulk import BulkWriter
 from indexer.target.client import Cluster
 
 __all__ = ["Load"]
+
+
+_AHEAD: Final = 2
+"""Batches that wait for each writer: enough that none is idle; more would only hold memory."""
 
 
 @dataclass(slots=True)
@@ -51,23 +55,22 @@ class Load:
             IndexerError: the first failure of any reader or writer.
         """
         crew = Crew()
-        queue: SimpleQueue[Batch | None] = SimpleQueue()
+        handover = Handover(self.settings.writers * _AHEAD, crew.stop)
         budget = Budget(self.settings.memory, crew.stop)
         slices = _Shared(self.plan.slices)
         writers = [
-            crew.start(f"writer-{number}", lambda: self._write(crew, queue, budget))
+            crew.start(f"writer-{number}", lambda: self._write(crew, handover, budget))
             for number in range(self.settings.writers)
         ]
         readers = [
-            crew.start(f"reader-{number}", lambda: self._read(crew, queue, budget, slices))
+            crew.start(f"reader-{number}", lambda: self._read(crew, handover, budget, slices))
             for number in range(min(self.settings.readers, max(1, len(self.plan.slices))))
         ]
         crew.join(readers)
-        for _ in writers:
-            queue.put(None)
+        handover.close()
         crew.join(writers)
 
-    def _read(self, crew: Crew, queue: SimpleQueue[Batch | None], budget: Budget, slices: Iterator[Slice]) -> None:
+    def _read(self, crew: Crew, handover: Handover, budget: Budget, slices: Iterator[Slice]) -> None:
         reader = self.source.reader(self.plan.selection)
         try:
             Reading(
@@ -80,12 +83,12 @@ class Load:
                 batch_bytes=self.settings.batch_bytes,
                 patience=Patience(self.settings.patience),
                 stop=crew.stop,
-                put=queue.put,
+                put=handover.put,
             ).run(slices)
         finally:
             reader.close()
 
-    def _write(self, crew: Crew, queue: SimpleQueue[Batch | None], budget: Budget) -> None:
+    def _write(self, crew: Crew, handover: Handover, budget: Budget) -> None:
         writer = BulkWriter(
             self.cluster,
             self.plan.job,
@@ -93,21 +96,11 @@ class Load:
             patience=self.settings.patience,
             on_wait=lambda reason, _seconds: self.counters.wait(reason),
         )
-        while (batch := _next(queue, crew.stop)) is not None:
+        for batch in handover:
             written = writer.write(batch.lines)
             self.letters.add(written.dead)
             self.counters.indexed(written.done, batch.size, len(written.dead), written.retries)
             budget.give(LINE_COST * batch.size)
-
-
-def _next(queue: SimpleQueue[Batch | None], stop: threading.Event) -> Batch | None:
-    """The next batch; None at the end, or when the job stops."""
-    while not stop.is_set():
-        try:
-            return queue.get(timeout=0.2)
-        except Empty:
-            continue
-    return None
 
 
 class _Shared(Iterator[Slice]):

@@ -28,6 +28,8 @@ __all__ = [
     "cache_folder",
     "clear",
     "locked",
+    "open_folder",
+    "open_tree",
 ]
 
 APPLICATION: Final = "log-search-indexer"
@@ -78,6 +80,20 @@ def _chosen() -> Path:
 
 def _site() -> Path:
     return site_cache_path(APPLICATION, appauthor=False)
+
+
+def open_folder(folder: Path) -> Path:
+    """Make a folder in an open one that everybody can enter, whatever the umask is."""
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
+    return folder
+
+
+def open_tree(folder: Path) -> None:
+    """Let everybody read what is in a folder, and run what its owner can run, whatever the umask was."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import stat
 import tempfile
 import zipfile
 from importlib.util import find_spec
@@ -10,7 +11,7 @@ from typing import Final
 
 from indexer.errors import Refused
 from indexer.local.account import server_account
-from indexer.local.cache import DISTRIBUTIONS, FETCH_LOCK, JAVA, cache_folder, locked
+from indexer.local.cache import DISTRIBUTIONS, FETCH_LOCK, JAVA, cache_folder, locked, open_folder, open_tree
 
 __all__ = ["VERSION", "distribution", "java_home"]
 
@@ -33,7 +34,7 @@ def distribution(version: str = VERSION) -> Path:
     with locked(cache_folder(), FETCH_LOCK):
         if not home.is_dir():
             _require("jgo")
-            home.parent.mkdir(exist_ok=True, mode=0o755)
+            open_folder(home.parent)
             _fetch(version, home)
     return home
 
@@ -99,15 +100,14 @@ def _unpack(archive: Path, into: Path) -> None:
     with zipfile.ZipFile(archive) as files:
         for entry in files.infolist():
             path = Path(files.extract(entry, into))
-            executable = entry.is_dir() or entry.external_attr >> 16 & 0o100
-            path.chmod(0o755 if executable else 0o644)
+            if entry.external_attr >> 16 & stat.S_IXUSR:
+                path.chmod(0o755)
+    open_tree(into)
 
 
 def _copy(home: Path, copy: Path) -> None:
-    copy.parent.mkdir(exist_ok=True, mode=0o755)
-    with tempfile.TemporaryDirectory(dir=copy.parent) as folder:
+    with tempfile.TemporaryDirectory(dir=open_folder(copy.parent)) as folder:
         fresh = Path(folder) / "runtime"
         shutil.copytree(home, fresh)
-        for path in (fresh, *fresh.rglob("*")):
-            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+        open_tree(fresh)
         fresh.rename(copy)

@@ -93,7 +93,7 @@ def _cratedb(folder: Path, url: str | None, *, own: bool) -> Server | None:
 
 
 def _node(folder: Path, name: str) -> Path:
-    return folder / cache.SERVERS / name.lower()
+    return cache.open_folder(folder / cache.SERVERS) / name.lower()
 
 
 def _reuse(folder: Path, name: str, answers: Callable[[str], bool]) -> Server | None:

@@ -18,7 +18,7 @@ from indexer.model.identifier import TableName
 from indexer.model.json import Json
 from indexer.model.table import INTEGER_KINDS, Column, ColumnKind, Table
 from indexer.source.order import Element, OrderKey
-from indexer.source.statements import LOWEST, Rows
+from indexer.source.statements import Rows
 
 __all__ = ["CrateGrammar", "Statement", "compiled", "quoted"]
 
@@ -126,14 +126,11 @@ class CrateGrammar:
         """Numbers sort as they are, everything else by a digest of its text.
 
         Text sorts by UTF-8 within a shard and by UTF-16 where shards are merged, UUID does not compare at all, and
-        NULL compares to nothing. The digest has one order everywhere, and so has the smallest number for NULL.
+        NULL compares to nothing. The digest has one order everywhere.
         """
-        if column.type.kind not in _NUMBERS:
-            return OrderKey(self.element(column), _digest)
-        if not column.nullable:
-            return OrderKey(self.element(column), lambda value: value)
-        lowest: Element = sa.literal_column(str(LOWEST[column.type.kind] + 1))
-        return OrderKey(self.element(column), lambda value: sa.func.coalesce(value, lowest))
+        if column.type.kind in _NUMBERS and not column.nullable:
+            return OrderKey(self.element(column), lambda value: value, whole=True)
+        return OrderKey(self.element(column), _digest_or_empty if column.nullable else _digest)
 
     def prefixes(self, lead: Element) -> ColumnElement[bool]:
         """Any of the patterns, or any of the values."""
@@ -151,5 +148,10 @@ class CrateGrammar:
 
 
 def _digest(value: Element) -> Element:
-    """`format` takes every type, UUID too, which cannot be cast; and it makes a text of NULL."""
+    """`format` makes a text of every type, also of UUID, which cannot be cast."""
     return sa.func.md5(sa.func.format(sa.literal_column("'%s'"), value))
+
+
+def _digest_or_empty(value: Element) -> Element:
+    """Nothing for NULL, of which `format` makes the text `null`."""
+    return sa.case((value.is_(None), sa.literal_column("''")), else_=_digest(value))

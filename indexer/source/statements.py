@@ -13,7 +13,7 @@ from indexer.model.key import KeyOrder
 from indexer.model.selection import Selection
 from indexer.model.table import Column, ColumnKind, Table
 from indexer.model.window import Ask, Census, Group, Keyset, Offset, Prefix, Prefixes, Range, Window
-from indexer.source.order import Element, OrderKey, after, parameter
+from indexer.source.order import Element, OrderKey, after, last_values
 
 __all__ = ["LOWEST", "Grammar", "Query", "Rows", "Shape", "Statements"]
 
@@ -130,7 +130,7 @@ class Statements:
             case Group():
                 return _group(window)
             case Keyset(behind):
-                return Shape.KEYSET_AFTER if behind else Shape.KEYSET, _behind(behind)
+                return Shape.KEYSET_AFTER if behind else Shape.KEYSET, last_values(behind or ())
             case Offset(offset):
                 return Shape.OFFSET, {"offset": offset}
 
@@ -229,14 +229,10 @@ def _text(name: str) -> sa.BindParameter[str]:
 
 
 def _group(window: Group) -> tuple[Shape, dict[str, Json]]:
-    behind = _behind(window.after)
+    behind = last_values(window.after or ())
     if window.value is None:
         return Shape.NULLS_AFTER if behind else Shape.NULLS, behind
     return Shape.VALUE_AFTER if behind else Shape.VALUE, {"value": window.value, **behind}
-
-
-def _behind(values: tuple[Json, ...] | None) -> dict[str, Json]:
-    return {parameter(place): value for place, value in enumerate(values or ())}
 
 
 def _patterns(prefixes: tuple[Prefix, ...]) -> dict[str, Json]:

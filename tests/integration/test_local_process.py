@@ -25,12 +25,9 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can drop privi
 
 
 @pytest.fixture
-def bystander() -> Iterator[Process]:
-    process = subprocess.Popen([sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE)
-    with process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        yield Process(process.pid, "another boot:12345")
+def bystander() -> Iterator["subprocess.Popen[bytes]"]:
+    with subprocess.Popen(["sleep", "600"]) as process:
+        yield process
         process.kill()
 
 
@@ -50,10 +47,11 @@ def launch() -> Iterator[Launch]:
         )
 
 
-def test_a_stranger_with_the_same_pid_is_neither_ours_nor_stopped(bystander: Process) -> None:
-    assert not bystander.alive()
-    bystander.stop()
-    assert psutil.Process(bystander.pid).status() == psutil.STATUS_SLEEPING
+def test_a_stranger_with_the_same_pid_is_neither_ours_nor_stopped(bystander: "subprocess.Popen[bytes]") -> None:
+    process = Process(bystander.pid, "another boot:12345")
+    assert not process.alive()
+    process.stop()
+    assert bystander.poll() is None
 
 
 def test_a_process_that_ignores_the_request_is_killed(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 from uuid import UUID
 
 import pytest
@@ -44,7 +45,11 @@ CHARACTERS = [
     "\U0010ffff",
 ]
 
-Fill = Callable[[str, Sequence[str], Sequence[Sequence[object]]], TableName]
+
+class Fill(Protocol):
+    def __call__(
+        self, definition: str, columns: Sequence[str], rows: Sequence[Sequence[object]], name: str = "t"
+    ) -> TableName: ...
 
 
 @pytest.fixture
@@ -180,19 +185,24 @@ def test_ties_and_nulls_without_a_primary_key_go_on_by_the_row_id(
 
 
 @pytest.mark.parametrize("strategy", ALL)
-def test_ties_that_may_be_null_themselves(source: CrateSource, fill: Fill, strategy: Strategy) -> None:
-    hosts, numbers, flags = [None, "", "null", "a", "😀"], [None, -(2**31), 0, 7], [None, True, False]
-    rows = [
-        [place, 0, host, number, flag]
-        for place, (host, number, flag) in enumerate(
-            (host, number, flag) for host in hosts for number in numbers for flag in flags for _ in range(3)
-        )
-    ]
-    definition = (
-        "(id BIGINT PRIMARY KEY, ts TIMESTAMP, host TEXT, number INTEGER, flag BOOLEAN) CLUSTERED INTO 4 SHARDS"
-    )
-    table = fill(definition, ["id", "ts", "host", "number", "flag"], rows)
-    each_once(cover(source, table, ("ts", "host", "number", "flag"), strategy=strategy), rows)
+def test_ids_that_may_be_null_in_part(source: CrateSource, fill: Fill, strategy: Strategy) -> None:
+    hosts, numbers, flags = [None, "", "null", "a", "😀"], [None, -(2**31), 0, 2**31 - 1], [None, True, False]
+    kinds = [(host, number, flag) for host in hosts for number in numbers for flag in flags]
+    rows = [[place, 0, *kind] for place, kind in enumerate(kinds)]
+    definition = "(n INTEGER, ts TIMESTAMP, host TEXT, number INTEGER, flag BOOLEAN) CLUSTERED INTO 4 SHARDS"
+    table = source.describe(fill(definition, ["n", "ts", "host", "number", "flag"], rows))
+    selection = select(table, choose_key(table, ("ts",)), id_columns=("host", "number", "flag"))
+    slices = survey(source, selection, strategy, 7)
+    each_once([row for part in slices for row in read(source, selection, part.window, 7)], rows)
+
+
+@pytest.mark.parametrize("strategy", ALL)
+def test_ties_at_the_largest_integer(source: CrateSource, fill: Fill, strategy: Strategy) -> None:
+    rows = [[2**31 - 1 - n, 2**15 - 1 - n % 2, 0] for n in range(30)]
+    definition = "(i INTEGER, s SMALLINT, ts TIMESTAMP, PRIMARY KEY (i, s)) CLUSTERED INTO 4 SHARDS"
+    table = fill(definition, ["i", "s", "ts"], rows)
+    for key in (("ts", "i"), ("ts", "s"), ("i",), ("s",)):
+        each_once(cover(source, table, key, limit=3, strategy=strategy), rows)
 
 
 @pytest.mark.parametrize("strategy", ALL)
@@ -224,11 +234,22 @@ def test_a_key_in_a_nested_object_column(source: CrateSource, fill: Fill, strate
         each_once(cover(source, table, (key,), strategy=strategy), rows)
 
 
-@pytest.mark.parametrize("name", ["MyTable", "select", 'a "quoted" name', "表", "per%cent", "c:olon"])
-def test_tables_and_columns_of_odd_names(source: CrateSource, fill: Fill, name: str) -> None:
-    column = name.replace('"', '""')
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("MyTable", "MyColumn"),
+        ("select", "from"),
+        ("표", "한글"),
+        ("per%cent", "%s %% per%cent"),
+        ("d-ash", ":lo"),
+        ("table", 'a "quoted" name'),
+        ("doubled%%", "back\\slash's $1"),
+    ],
+)
+def test_tables_and_columns_of_odd_names(source: CrateSource, fill: Fill, name: str, column: str) -> None:
+    column = column.replace('"', '""')
     rows = [[n] for n in range(40)]
-    table = fill(f'("{column}" BIGINT PRIMARY KEY)', [column], rows, name)  # type: ignore[call-arg]
+    table = fill(f'("{column}" BIGINT PRIMARY KEY)', [column], rows, name)
     each_once(cover(source, table), rows)
 
 

@@ -10,7 +10,7 @@ from indexer.settings import TargetAccess
 from indexer.target.capabilities import probe
 from indexer.target.client import Cluster, connect
 from indexer.target.index import Indexes
-from tests.fault.proxy import FaultProxy, refuse
+from tests.fault.proxy import Exchange, FaultProxy, passes, refuse
 from tests.lines import NOW
 
 pytestmark = pytest.mark.elasticsearch
@@ -96,3 +96,14 @@ def test_a_plugin_must_be_on_every_node(elasticsearch_url: str) -> None:
         assert probe(cluster, ["nori", "nori_tokenizer"], ()).analyzers == frozenset()
         proxy.otherwise = refuse(200, nodes.replace(b"[]", b'[{"name":"analysis-nori"}]'))
         assert probe(cluster, ["nori"], ()).analyzers == {"nori"}
+
+
+def test_a_tokenizer_counts_as_well_as_an_analyzer(elasticsearch_url: str) -> None:
+    """The plain distribution has none that is not an analyzer too, so one answer is of the test's making."""
+
+    def no_analyzer(exchange: Exchange) -> None:
+        (refuse(400) if b'"analyzer"' in exchange.request.body else passes)(exchange)
+
+    with FaultProxy(elasticsearch_url, on="/_analyze") as proxy, connect(TargetAccess(url=proxy.url)) as cluster:
+        proxy.otherwise = no_analyzer
+        assert probe(cluster, ["standard", "no_such_tokenizer"], ()).analyzers == {"standard"}

@@ -135,7 +135,7 @@ def test_only_what_this_product_made_is_deleted(cluster: Cluster, alias: str) ->
     bystanders = {
         f"{alias}_20200101_000000": None,  # looks like ours, and has no _meta
         f"{alias}_20200101_000001": {"product": "another"},
-        f"{alias}_archive": {"product": PRODUCT},  # has our _meta, and is no name of ours
+        f"{alias}_1": {"product": PRODUCT},  # has our _meta, and is no name of ours
         f"{alias}_x_20200101_000000": {"product": PRODUCT},  # belongs to the alias `..._x`
     }
     for name, meta in bystanders.items():

@@ -1,0 +1,49 @@
+"""Where readers hand batches over to writers: short, so that nothing but the next requests is held in memory."""
+
+from collections.abc import Iterator
+from queue import Empty, Full, Queue
+from threading import Event
+from typing import Final
+
+from indexer.model.batch import Batch
+
+__all__ = ["Handover"]
+
+_TICK: Final = 0.1
+"""Seconds after which a waiting thread looks whether the job stopped."""
+
+
+class Handover:
+    """A queue of batches that ends: when the readers are done, or when the job stops.
+
+    Args:
+        most: how many batches may wait; a reader that is further ahead waits.
+        stop: set when the job ends early: batches that wait are dropped.
+    """
+
+    def __init__(self, most: int, stop: Event) -> None:
+        self._batches: Queue[Batch] = Queue(most)
+        self._stop = stop
+        self._done = Event()
+
+    def put(self, batch: Batch) -> None:
+        """Hand a batch over, as soon as the writers are near enough."""
+        while not self._stop.is_set():
+            try:
+                self._batches.put(batch, timeout=_TICK)
+            except Full:
+                continue
+            return
+
+    def close(self) -> None:
+        """No more batches will come."""
+        self._done.set()
+
+    def __iter__(self) -> Iterator[Batch]:
+        """The batches; several writers may take from it, each with an iterator of its own."""
+        while not self._stop.is_set():
+            try:
+                yield self._batches.get(timeout=_TICK)
+            except Empty:
+                if self._done.is_set():
+                    return
