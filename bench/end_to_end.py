@@ -16,9 +16,6 @@ __all__ = ["EndToEnd", "measure"]
 
 _ALIAS: Final = "bench_logs"
 
-_NOISE: Final = 0.15
-"""The part of the machine's CPU time that others may take; the kernel's own work for sockets takes some hundredths."""
-
 
 @dataclass(frozen=True, slots=True)
 class EndToEnd:
@@ -48,10 +45,10 @@ class EndToEnd:
     def noisy(self) -> tuple[str, ...]:
         """The runs, in words, that others on this machine disturbed: no goal is judged by them."""
         return tuple(
-            f"round {number}, {run.way} ({run.foreign:.0%})"
+            f"round {number}, {run.way} ({run.spent.foreign:.0%})"
             for number, one in enumerate(self.rounds, 1)
             for run in one
-            if run.foreign is not None and run.foreign > _NOISE
+            if run.spent.noisy
         )
 
     @property

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from bench.run import Spent, Task
+from bench.run import Spent
 
 __all__ = ["Meter", "peak_rss", "settle"]
 
@@ -25,15 +25,20 @@ _PATIENCE: Final = 20
 class Meter:
     """Measures what happens inside `with`.
 
+    Args:
+        source: CrateDB's URL; its process is measured too, where it is on this machine.
+        target: Elasticsearch's, likewise; None where it takes no part.
+
     Attributes:
         spent: what it took, once the block has ended.
     """
 
     spent: Spent
 
-    def __init__(self, task: Task) -> None:
-        self._source = _listener(task.source)
-        self._target = _listener(task.target)
+    def __init__(self, source: str, target: str | None = None) -> None:
+        self._source = _listener(source)
+        self._target = _listener(target) if target else None
+        self._no_target = 0.0 if target is None else None
 
     def __enter__(self) -> Self:
         self._began = self._now()
@@ -45,7 +50,13 @@ class Meter:
         self.spent = self._now().since(self._began)
 
     def _now(self) -> Spent:
-        return Spent(time.perf_counter(), time.process_time(), _cpu(self._source), _cpu(self._target), _machine())
+        return Spent(
+            seconds=time.perf_counter(),
+            client=time.process_time(),
+            source=_cpu(self._source, None),
+            target=_cpu(self._target, self._no_target),
+            machine=_machine(),
+        )
 
 
 def peak_rss() -> int:
@@ -62,7 +73,7 @@ def peak_rss() -> int:
 
 
 def settle() -> None:
-    """Wait until the machine is idle, but not long: who else is busy then is seen in `Run.foreign`."""
+    """Wait until the machine is idle, but not long: who else is busy then is seen in `Spent.foreign`."""
     for _ in range(_PATIENCE):
         if psutil.cpu_percent(interval=1) < _QUIET:
             return
@@ -75,10 +86,10 @@ def _machine() -> float:
     return float(sum(times) - idle - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0))
 
 
-def _cpu(server: psutil.Process | None) -> float | None:
-    """CPU seconds, user and system, of a server since it started; None where it is not on this machine."""
+def _cpu(server: psutil.Process | None, otherwise: float | None) -> float | None:
+    """CPU seconds, user and system, of a server since it started."""
     if server is None:
-        return None
+        return otherwise
     times = server.cpu_times()
     return float(times.user + times.system)
 

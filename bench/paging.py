@@ -104,7 +104,9 @@ def measure(url: str, rows: int, walks: int, say: Callable[[str], None]) -> Pagi
             walked = []
             for number in range(walks):
                 say(f"Walk {number + 1} of {walks}.")
-                walked.append(list(_walk(reader, selection, slices)))
+                settle()
+                with Meter(url) as meter:
+                    walked.append(Walked(tuple(_walk(reader, selection, slices)), meter))
             depths = tuple(_depths(reader, rows, say))
     return _result(look(url), rows, walked, depths)
 

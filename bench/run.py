@@ -10,7 +10,11 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Self
 
-__all__ = ["Run", "Spent", "Task", "Way", "answer"]
+__all__ = ["NOISE", "Run", "Spent", "Task", "Way", "answer"]
+
+
+NOISE = 0.15
+"""The part of the machine's CPU time that others may take before a figure is not to be trusted."""
 
 
 class Way(StrEnum):
@@ -53,8 +57,8 @@ class Spent:
     Attributes:
         seconds: by the clock on the wall.
         client: CPU time of the measured process, user and system, all threads.
-        source: CPU time of CrateDB; None where it is not on this machine.
-        target: CPU time of Elasticsearch, likewise.
+        source: CPU time of CrateDB; None where its process cannot be seen from here.
+        target: CPU time of Elasticsearch, likewise; 0 where it takes no part.
         machine: CPU time of everything on this machine, all cores, with what its host took away.
     """
 
@@ -63,6 +67,18 @@ class Spent:
     source: float | None
     target: float | None
     machine: float
+
+    @property
+    def foreign(self) -> float | None:
+        """The part, 0 to 1, of the machine's CPU time that went to none of the three; None where one is not seen."""
+        if self.source is None or self.target is None or not self.machine:
+            return None
+        return max(0.0, 1 - (self.client + self.source + self.target) / self.machine)
+
+    @property
+    def noisy(self) -> bool:
+        """Whether others disturbed it; the kernel's own work for sockets takes some hundredths."""
+        return self.foreign is not None and self.foreign > NOISE
 
     def since(self, before: Self) -> "Spent":
         """What was spent from `before` to this."""
@@ -100,14 +116,6 @@ class Run:
     def rate(self) -> float:
         """Rows a second."""
         return self.rows / self.spent.seconds
-
-    @property
-    def foreign(self) -> float | None:
-        """The part, 0 to 1, of the machine's CPU time that went to none of the three; None where one is elsewhere."""
-        spent = self.spent
-        if spent.source is None or spent.target is None or not spent.machine:
-            return None
-        return max(0.0, 1 - (spent.client + spent.source + spent.target) / spent.machine)
 
     def complete(self, rows: int) -> bool:
         """Whether it moved as many rows as the table has, and the index holds as many."""

@@ -17,7 +17,7 @@ CHUNK: Final = 5_000
 
 def run(task: Task) -> Run:
     """Move the table."""
-    meter = Meter(task)
+    meter = Meter(task.source, task.target)
     with Elasticsearch(task.target, request_timeout=120) as client, meter:
         done, _ = bulk(client, actions(task), chunk_size=CHUNK, stats_only=True)
     return Run(task.way, done, meter.spent, peak_rss())

@@ -18,7 +18,7 @@ THREADS: Final = 2
 
 def run(task: Task) -> Run:
     """Move the table."""
-    meter = Meter(task)
+    meter = Meter(task.source, task.target)
     with Elasticsearch(task.target, request_timeout=120) as client, meter:
         results = parallel_bulk(client, actions(task), thread_count=THREADS, chunk_size=CHUNK, queue_size=THREADS)
         done = sum(ok for ok, _ in results)

@@ -24,7 +24,7 @@ def read(task: Task) -> Run:
     slices: SimpleQueue[Slice] = SimpleQueue()
     for part in made.slices:
         slices.put(part)
-    meter = Meter(task)
+    meter = Meter(task.source, task.target)
     with closing(open_source(settings.source_access)) as source, meter, ThreadPoolExecutor(settings.readers) as pool:
         readers = [pool.submit(_read, source, made, slices) for _ in range(settings.readers)]
         rows = sum(reader.result() for reader in readers)

@@ -28,7 +28,7 @@ def reindex(task: Task) -> tuple[Run, str]:
     Raises:
         ChildFailed: where it does not end in 0.
     """
-    with Meter(task) as meter:
+    with Meter(task.source, task.target) as meter:
         done = finish(
             [
                 *(console_script("reindex"), "--json", "--quiet", "--no-switch"),

@@ -26,7 +26,7 @@ def write(task: Task) -> Run:
     """
     settings = settings_of(task)
     queue = _ready(settings)
-    meter = Meter(task)
+    meter = Meter(task.source, task.target)
     with connect(settings.target_access) as cluster:
         writer = BulkWriter(cluster, task.index)
         with meter, ThreadPoolExecutor(settings.writers) as pool:

@@ -49,7 +49,7 @@ class CrateConnection:
             self._connection = connect(client=self._client)
         except Unanswered as error:
             self._client.close()
-            raise self._client.unanswered(error) from error
+            raise self._client.unanswered(self._client.last_failure or error) from error
         except Error as error:
             self._client.close()
             raise SourceError(
@@ -96,6 +96,7 @@ class _CrateClient(Client):
 
     def __init__(self, access: SourceAccess, address: Address) -> None:
         self.size = 0
+        self.last_failure: Unanswered | None = None  # while connecting, the client keeps its text only
         try:
             super().__init__(
                 list(address.servers),
@@ -147,7 +148,11 @@ class _CrateClient(Client):
         raise self.unanswered(ConnectionError("no server is left"))  # pragma: no cover - the last try has returned
 
     def _ask(self, method: str, path: str, server: str, **options: object) -> BaseHTTPResponse:
-        response: BaseHTTPResponse = super()._request(method, path, server=server, **options)
+        try:
+            response: BaseHTTPResponse = super()._request(method, path, server=server, **options)
+        except Unanswered as error:
+            self.last_failure = error
+            raise
         return response
 
     def _may_ask_again(self, server: str, error: Unanswered) -> bool:

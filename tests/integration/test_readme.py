@@ -32,7 +32,7 @@ def test_the_demo_and_the_commands_after_it_run(elasticsearch_url: str, tmp_path
     assert demo.code == 0, demo.err
     assert "$ reindex --table logs --page 10000" in demo.out
     exported = re.findall(r"export (\w+)=(.*)", demo.out)
-    servers = {name: shlex.split(value)[0] for name, value in exported}
+    servers: dict[str, str] = {name: shlex.split(value)[0] for name, value in exported}
     assert servers["ELASTICSEARCH_URL"] == elasticsearch_url
     ran = 0
     for words in commands():
@@ -40,7 +40,7 @@ def test_the_demo_and_the_commands_after_it_run(elasticsearch_url: str, tmp_path
             continue
         local = [word for word in words if not word.startswith(("crate://", "https://"))]
         local = [word for word in local if word not in {"--source", "--target"}]
-        ended = run(*local, cwd=tmp_path, **servers)
+        ended = run(*local, cwd=tmp_path, timeout=120, **servers)
         assert ended.code == 0, (words, ended.err)
         assert ended.out
         ran += 1
