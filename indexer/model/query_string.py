@@ -1,0 +1,74 @@
+"""A query string in Lucene's syntax, and how its Korean words are asked where an index keeps words whole."""
+
+import re
+from collections.abc import Collection
+from typing import Final
+
+__all__ = ["with_prefixes"]
+
+_ESCAPED: Final = r"\\."
+_LETTER: Final = rf"(?:{_ESCAPED}|[^\s+\-!():^\[\]\"{{}}~*?\\/&|])"
+_PART: Final = re.compile(
+    rf"""
+      (?P<whole>"(?:{_ESCAPED}|[^"\\])*"?(?:~\d*)? | /(?:{_ESCAPED}|[^/\\])*/ | [\[{{][^\]}}]*[\]}}]?)
+    | (?P<open>\() | (?P<close>\))
+    | (?P<field>{_LETTER}(?:{_LETTER}|[+\-])*):
+    | (?P<word>(?:{_LETTER}|[*?])(?:{_LETTER}|[+\-*?])*)(?P<fuzzy>~[\d.]*)?
+    | (?P<other>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+"""What Lucene's grammar tells apart, as far as it matters here: what is left of it, `other`, is copied."""
+
+_HANGUL: Final = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
+_BETWEEN: Final = re.compile(r"\\.|(?<!\d),|,(?!\d)|[^\w.,'\u2019·]", re.DOTALL)
+"""What ends a word for the standard analyzer; a full stop, an apostrophe or a middle dot between letters does not."""
+
+
+def with_prefixes(query: str, fields: Collection[str]) -> str:
+    """Ask the Korean words of a query as prefixes, so that 반도체 finds 반도체를.
+
+    Quoted phrases, wildcards, fuzzy words, ranges, regular expressions, operators and words in other fields stay as
+    they are.
+
+    Args:
+        query: the query string.
+        fields: the fields that keep a word and its particle together; words without a field are asked of them.
+    """
+    return query if not fields or not _HANGUL.search(query) else _Rewriting(fields).rewrite(query)
+
+
+class _Rewriting:
+    def __init__(self, fields: Collection[str]) -> None:
+        self._fields = fields
+        self._field: str | None = None
+        self._outer: list[str | None] = [None]
+
+    def rewrite(self, query: str) -> str:
+        return "".join(self._part(found) for found in _PART.finditer(query))
+
+    def _part(self, found: re.Match[str]) -> str:
+        text = found.group()
+        if found["field"]:
+            self._field = re.sub(r"\\(.)", r"\1", found["field"], flags=re.DOTALL)
+        elif found["open"]:
+            self._outer.append(self._field)
+        elif found["close"]:
+            self._outer[1:] = self._outer[1:-1]
+            self._field = self._outer[-1]
+        elif found["word"]:
+            text = self._word(text) if not found["fuzzy"] and self._asked() else text
+            self._field = self._outer[-1]
+        elif found["whole"]:
+            self._field = self._outer[-1]
+        return text
+
+    def _asked(self) -> bool:
+        return self._field is None or self._field in self._fields
+
+    def _word(self, word: str) -> str:
+        if not _HANGUL.search(word) or re.search(r"(?<!\\)[*?]", word) or word[0] in "<>":
+            return word
+        pieces = [piece.strip(".,'\u2019·") for piece in _BETWEEN.split(word)]
+        asked = [f"{piece}*" if _HANGUL.search(piece) else piece for piece in pieces if piece]
+        return asked[0] if len(asked) == 1 else f"({' AND '.join(asked)})"
