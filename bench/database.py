@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 
 from crate.client import connect
+from crate.client.exceptions import Error
 
+from indexer.errors import SourceError
 from indexer.local.crate_table import Cursor
 from indexer.model.identifier import TableName
 from indexer.model.json import Json, Row
@@ -23,12 +25,15 @@ def cursor(url: str) -> Iterator[Cursor]:
 
     Raises:
         Refused: for a URL that cannot be.
+        SourceError: where no server answers, or it answers a statement with an error.
     """
     address = read_address(SourceAccess(url=url))
-    with closing(
-        connect(list(address.servers), timeout=_TIMEOUT, username=address.user, password=address.password)
-    ) as connection:
-        yield connection.cursor()
+    try:
+        connection = connect(list(address.servers), timeout=_TIMEOUT, username=address.user, password=address.password)
+        with closing(connection):
+            yield connection.cursor()
+    except Error as error:
+        raise SourceError(f"CrateDB at {address}: {error}") from error
 
 
 def query(url: str, sql: str, parameters: Sequence[Json] = ()) -> list[Row]:

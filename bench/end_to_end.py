@@ -42,13 +42,13 @@ class EndToEnd:
         return spread(map(bound, self.rounds))
 
     @property
-    def noisy(self) -> tuple[str, ...]:
-        """The runs, in words, that others on this machine disturbed: no goal is judged by them."""
+    def doubts(self) -> tuple[str, ...]:
+        """Why no goal can be judged: runs that others on this machine disturbed, or that lost rows."""
         return tuple(
-            f"round {number}, {run.way} ({run.spent.foreign:.0%})"
+            f"round {number}, {run.way}: {doubt}"
             for number, one in enumerate(self.rounds, 1)
             for run in one
-            if run.spent.noisy
+            for doubt in run.doubts(self.rows)
         )
 
     @property

@@ -1,6 +1,7 @@
 """Paging: what a page costs by its depth, with windows all the way and with the slower strategies at a few depths."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from statistics import median
@@ -9,7 +10,9 @@ from typing import Final
 
 from bench.figures import Goal, Spread, spread
 from bench.machine import Machine, look
+from bench.meter import Meter, settle
 from bench.narrow import NARROW, make_narrow
+from bench.run import Spent
 from bench.walking import PageTime, timed_pages
 from indexer.errors import IndexerError
 from indexer.job.survey import survey
@@ -21,7 +24,7 @@ from indexer.settings import SourceAccess, Strategy
 from indexer.source.base import Reader
 from indexer.source.open import open_source
 
-__all__ = ["PAGE", "Depth", "Paging", "measure", "tenths"]
+__all__ = ["PAGE", "Depth", "Paging", "Walked", "measure", "tenths"]
 
 PAGE: Final = 10_000
 
@@ -57,31 +60,57 @@ class Depth:
 
 
 @dataclass(frozen=True, slots=True)
+class Walked:
+    """One walk of the whole table, with windows and one reader.
+
+    Attributes:
+        rows: how many rows it met.
+        pages: how many pages.
+        tenths: milliseconds of the median page in each tenth of the table.
+        spent: what it took.
+    """
+
+    rows: int
+    pages: int
+    tenths: tuple[float, ...]
+    spent: Spent
+
+
+@dataclass(frozen=True, slots=True)
 class Paging:
     """What was measured.
 
     Attributes:
         machine: where.
         rows: of the table.
-        walks: how many times it was walked with windows.
-        tenths: milliseconds of the median page in each tenth of the table; the spread is over the walks.
-        rows_a_page: rows of the median page.
-        ratio: what a page of the last tenth costs in times of one of the first, in the same walk.
-        depths: the slower strategies.
+        walks: with windows.
+        depths: of the slower strategies.
     """
 
     machine: Machine
     rows: int
-    walks: int
-    tenths: tuple[Spread, ...]
-    rows_a_page: float
-    ratio: Spread
+    walks: tuple[Walked, ...]
     depths: tuple[Depth, ...]
 
     @property
+    def tenths(self) -> tuple[Spread, ...]:
+        """Milliseconds of the median page in each tenth; the spread is over the walks."""
+        return tuple(map(spread, zip(*(walk.tenths for walk in self.walks), strict=True)))
+
+    @property
     def goal(self) -> Goal:
-        """What flat means."""
-        return Goal("median page of the last tenth, in times of the first", _FLAT, self.ratio, most=True)
+        """What flat means: the ratio is taken within one walk."""
+        ratio = spread(walk.tenths[-1] / walk.tenths[0] for walk in self.walks)
+        return Goal("median page of the last tenth, in times of the first", _FLAT, ratio, most=True)
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why the goal cannot be judged: walks that others on this machine disturbed, or that lost rows."""
+        return tuple(
+            f"walk {number}: {doubt}"
+            for number, walk in enumerate(self.walks, 1)
+            for doubt in (*walk.spent.noise, *([] if walk.rows == self.rows else ["it is not complete"]))
+        )
 
 
 def measure(url: str, rows: int, walks: int, say: Callable[[str], None]) -> Paging:
@@ -100,15 +129,19 @@ def measure(url: str, rows: int, walks: int, say: Callable[[str], None]) -> Pagi
         slices = survey(source, selection, Strategy.WINDOW, PAGE)
         with closing(source.reader(selection)) as reader:
             say(f"Warming up: every {_WARM_UP}th of {len(slices)} slices.")
-            list(_walk(reader, selection, slices[::_WARM_UP]))
-            walked = []
-            for number in range(walks):
-                say(f"Walk {number + 1} of {walks}.")
-                settle()
-                with Meter(url) as meter:
-                    walked.append(Walked(tuple(_walk(reader, selection, slices)), meter))
+            deque(_walk(reader, selection, slices[::_WARM_UP]), maxlen=0)
+            walked = tuple(_walked(url, lambda: _walk(reader, selection, slices), say) for _ in range(walks))
             depths = tuple(_depths(reader, rows, say))
-    return _result(look(url), rows, walked, depths)
+    return Paging(look(url), rows, walked, depths)
+
+
+def _walked(url: str, walk: Callable[[], Iterable[PageTime]], say: Callable[[str], None]) -> Walked:
+    settle()
+    with Meter(url) as meter:
+        times = list(walk())
+    found = Walked(sum(page.rows for page in times), len(times), tenths(times), meter.spent)
+    say(f"Walked {found.rows:,} rows in {found.pages:,} pages: {found.rows / meter.spent.seconds:,.0f} rows/s.")
+    return found
 
 
 def tenths(walked: Sequence[PageTime]) -> tuple[float, ...]:
@@ -154,16 +187,3 @@ def _time(reader: Reader, window: Window) -> float:
     began = perf_counter()
     reader.page(Ask(window, PAGE))
     return (perf_counter() - began) * 1000
-
-
-def _result(machine: Machine, rows: int, walked: Sequence[Sequence[PageTime]], depths: tuple[Depth, ...]) -> Paging:
-    by_walk = [tenths(walk) for walk in walked]
-    return Paging(
-        machine=machine,
-        rows=rows,
-        walks=len(walked),
-        tenths=tuple(spread(walk[tenth] for walk in by_walk) for tenth in range(_TENTHS)),
-        rows_a_page=median(page.rows for walk in walked for page in walk),
-        ratio=spread(walk[-1] / walk[0] for walk in by_walk),
-        depths=depths,
-    )

@@ -1,6 +1,7 @@
 """Reports: tables in Markdown, as they go into the README, and JSON with every single run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from statistics import median
 from typing import Final
 
 import orjson
@@ -40,10 +41,10 @@ def end_to_end_report(found: EndToEnd) -> str:
     read, write, *others = map(_way, found.lines)
     bound = ("bound `1/(1/read + 1/write)`", _rate(found.bound), "", "1.00", "", "", "", "")
     parts = [
-        f"{found.rows:,} rows; {len(found.rounds)} rounds of all ways in turn; ratios are within one round.",
+        f"{found.rows:,} rows; every way {len(found.rounds)} times, in turn; ratios are within one round.",
         _table(_WAYS_HEAD, [read, write, bound, *others]),
         _NOTES,
-        _verdict(found),
+        _verdict(found.goals, found.doubts),
         _machine(found.machine),
     ]
     return "\n\n".join(parts)
@@ -51,16 +52,13 @@ def end_to_end_report(found: EndToEnd) -> str:
 
 def paging_report(found: Paging) -> str:
     """What a page costs by its depth."""
+    rows_a_page = median(walk.rows / walk.pages for walk in found.walks)
     tenths = [(f"{number}", _milliseconds(tenth)) for number, tenth in enumerate(found.tenths, 1)]
-    what = (
-        f"{found.rows:,} narrow rows; windows of at most {PAGE:,} rows, {found.rows_a_page:,.0f} in the median page;"
-        f" one reader; {found.walks} walks."
-    )
     parts = [
-        what,
-        _table(("tenth of the table", "ms of the median page (min-max over walks)"), tenths),
+        f"{found.rows:,} narrow rows; windows of at most {PAGE:,}, {rows_a_page:,.0f} rows a page; one reader.",
+        _table(("tenth of the table", f"ms of the median page, {len(found.walks)} walks (min-max)"), tenths),
         _table(("strategy", "depth", "ms a page, median (min-max)"), list(map(_depth, found.depths))),
-        _goal(found.goal),
+        _verdict([found.goal], found.doubts),
         _machine(found.machine),
     ]
     return "\n\n".join(parts)
@@ -68,13 +66,16 @@ def paging_report(found: Paging) -> str:
 
 def end_to_end_json(found: EndToEnd) -> bytes:
     """Every run, and the figures made of them."""
-    figures = {"lines": found.lines, "bound": found.bound, "goals": found.goals, "noisy": found.noisy}
+    figures = {"lines": found.lines, "bound": found.bound, "goals": found.goals, "doubts": found.doubts}
     return orjson.dumps({"measured": found, **figures}, option=orjson.OPT_INDENT_2)
 
 
 def paging_json(found: Paging) -> bytes:
     """Everything that was measured, and its goal."""
-    return orjson.dumps({"measured": found, "goal": found.goal}, option=orjson.OPT_INDENT_2)
+    return orjson.dumps(
+        {"measured": found, "tenths": found.tenths, "goal": found.goal, "doubts": found.doubts},
+        option=orjson.OPT_INDENT_2,
+    )
 
 
 def _way(line: Line) -> Cells:
@@ -96,10 +97,10 @@ def _depth(found: Depth) -> Cells:
     return found.strategy.value, f"{found.depth:.0%}", cost
 
 
-def _verdict(found: EndToEnd) -> str:
-    if not found.noisy:
-        return "\n".join(map(_goal, found.goals))
-    return f"No goal is judged: others took this part of the machine's CPU time in {', '.join(found.noisy)}."
+def _verdict(goals: Iterable[Goal], doubts: Sequence[str]) -> str:
+    if doubts:
+        return "No goal is judged, for these reasons:\n" + "\n".join(f"- {doubt}" for doubt in doubts)
+    return "\n".join(map(_goal, goals))
 
 
 def _goal(goal: Goal) -> str:

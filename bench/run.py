@@ -76,9 +76,10 @@ class Spent:
         return max(0.0, 1 - (self.client + self.source + self.target) / self.machine)
 
     @property
-    def noisy(self) -> bool:
-        """Whether others disturbed it; the kernel's own work for sockets takes some hundredths."""
-        return self.foreign is not None and self.foreign > NOISE
+    def noise(self) -> tuple[str, ...]:
+        """One sentence part where others disturbed it; the kernel's own work for sockets takes some hundredths."""
+        loud = self.foreign is not None and self.foreign > NOISE
+        return (f"others took {self.foreign:.0%} of the CPU time",) if loud else ()
 
     def since(self, before: Self) -> "Spent":
         """What was spent from `before` to this."""
@@ -120,6 +121,10 @@ class Run:
     def complete(self, rows: int) -> bool:
         """Whether it moved as many rows as the table has, and the index holds as many."""
         return self.rows == rows and self.documents in {None, rows}
+
+    def doubts(self, rows: int) -> tuple[str, ...]:
+        """Why its figures cannot be trusted."""
+        return self.spent.noise if self.complete(rows) else (*self.spent.noise, "it is not complete")
 
 
 def answer(run: Callable[[Task], Run]) -> None:

@@ -13,7 +13,8 @@
     ├── NoProgress               1  a page did not advance: the source broke the order it promised
     ├── TooManyFailures          1  more dead letters than --max-failures
     ├── VerificationFailed       4  rows are missing; the alias was not moved
-    └── Interrupted            130  Ctrl-C; the old index is still served
+    └── Interrupted            130  Ctrl-C; the old index is still served, a resume goes on
+        └── Terminated         143  SIGTERM, or the terminal closed; likewise
 
 A message is one sentence: the thing by its name, then the remedy. Whether an error is retryable is a property of its
 class, decided where the server's answer is classified (`indexer.source.failure`, `indexer.target.failure`) and
@@ -32,6 +33,7 @@ __all__ = [
     "SourceUnavailable",
     "TargetError",
     "TargetUnavailable",
+    "Terminated",
     "TooManyFailures",
     "TooMuchAtOnce",
     "VerificationFailed",
@@ -117,3 +119,9 @@ class Interrupted(IndexerError):
     """The user stopped the job."""
 
     exit_code = 130
+
+
+class Terminated(Interrupted):
+    """The system stopped the job, by SIGTERM or SIGHUP."""
+
+    exit_code = 143

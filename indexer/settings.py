@@ -156,6 +156,8 @@ class Settings(BaseSettings):
     keep: int = Field(default=1, ge=0)
     patience: float = Field(default=300.0, ge=0)
     switch: bool = True
+    fresh: bool = False
+    jobs_index: str = "reindex-jobs"
 
     _split_names = field_validator("key", "columns", mode="before")(_split)
 

@@ -1,11 +1,15 @@
-"""The settings with which this product's own ways run."""
+"""How this product's own ways are set up."""
 
 from pathlib import Path
 
 from bench.run import Task
+from indexer.job.survey import survey
+from indexer.model.plan import Plan
+from indexer.model.slice import Slice
 from indexer.settings import Settings, load_settings
+from indexer.source.base import Source
 
-__all__ = ["settings_of"]
+__all__ = ["settings_of", "slices_of"]
 
 
 def settings_of(task: Task) -> Settings:
@@ -13,3 +17,8 @@ def settings_of(task: Task) -> Settings:
     return load_settings(
         source=task.source, target=task.target, table=task.table, mapping=Path(task.mapping), index=task.alias
     )
+
+
+def slices_of(made: Plan, source: Source, settings: Settings) -> tuple[Slice, ...]:
+    """The slices that a `reindex` by this plan would begin with."""
+    return survey(source, made.selection, settings.strategy, made.page)

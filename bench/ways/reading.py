@@ -7,7 +7,7 @@ from queue import Empty, SimpleQueue
 from bench.meter import Meter, peak_rss
 from bench.run import Run, Task, answer
 from bench.walking import pages
-from bench.ways.ours import settings_of
+from bench.ways.ours import settings_of, slices_of
 from indexer.job.reindex import plan
 from indexer.model.plan import Plan
 from indexer.model.slice import Slice
@@ -22,12 +22,13 @@ def read(task: Task) -> Run:
     settings = settings_of(task)
     made = plan(settings)
     slices: SimpleQueue[Slice] = SimpleQueue()
-    for part in made.slices:
-        slices.put(part)
     meter = Meter(task.source, task.target)
-    with closing(open_source(settings.source_access)) as source, meter, ThreadPoolExecutor(settings.readers) as pool:
-        readers = [pool.submit(_read, source, made, slices) for _ in range(settings.readers)]
-        rows = sum(reader.result() for reader in readers)
+    with closing(open_source(settings.source_access)) as source:
+        for part in slices_of(made, source, settings):
+            slices.put(part)
+        with meter, ThreadPoolExecutor(settings.readers) as pool:
+            readers = [pool.submit(_read, source, made, slices) for _ in range(settings.readers)]
+            rows = sum(reader.result() for reader in readers)
     return Run(task.way, rows, meter.spent, peak_rss())
 
 

@@ -7,7 +7,7 @@ from queue import Empty, SimpleQueue
 from bench.meter import Meter, peak_rss
 from bench.run import Run, Task, answer
 from bench.walking import pages
-from bench.ways.ours import settings_of
+from bench.ways.ours import settings_of, slices_of
 from indexer.job.reindex import plan
 from indexer.model.batch import Batch, batches
 from indexer.model.document import Documents
@@ -41,7 +41,7 @@ def _ready(settings: Settings) -> SimpleQueue[Batch]:
     documents = Documents(made.selection, made.mapping)
     queue: SimpleQueue[Batch] = SimpleQueue()
     with closing(open_source(settings.source_access)) as source, closing(source.reader(made.selection)) as reader:
-        for part in made.slices:
+        for part in slices_of(made, source, settings):
             for page in pages(reader, made.selection, part, made.page):
                 for batch in batches(documents.lines(page), settings.batch_bytes):
                     queue.put(batch)

@@ -1,6 +1,7 @@
 """Every command ends here: an error is one sentence on stderr and its exit code."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -8,7 +9,7 @@ from typing import NoReturn, ParamSpec
 
 import typer
 
-from indexer.errors import IndexerError, Interrupted
+from indexer.errors import IndexerError, Interrupted, Terminated
 
 __all__ = ["guarded"]
 
@@ -23,6 +24,8 @@ def guarded(command: Callable[Options, int]) -> Callable[Options, None]:
 
     @wraps(command)
     def run(*args: Options.args, **options: Options.kwargs) -> None:
+        for stop in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(stop, _terminate)
         debug = bool(options.get("debug")) or bool(os.environ.get("INDEXER_DEBUG"))
         try:
             code = command(*args, **options)
@@ -36,6 +39,10 @@ def guarded(command: Callable[Options, int]) -> Callable[Options, None]:
         raise typer.Exit(code)
 
     return run
+
+
+def _terminate(number: int, _: object) -> NoReturn:
+    raise Terminated(f"Terminated by {signal.Signals(number).name}: run the same command again to go on.")
 
 
 def _end(error: IndexerError, *, debug: bool) -> NoReturn:

@@ -9,7 +9,9 @@ __all__ = [
     "BatchBytes",
     "Columns",
     "Debug",
+    "Fresh",
     "Index",
+    "JobsIndex",
     "Keep",
     "Key",
     "Mapping",
@@ -139,6 +141,23 @@ Switch = Annotated[
         help="Move the alias once everything is verified, or stop before. [default: switch]",
         rich_help_panel=_LOAD,
         show_default=False,
+    ),
+]
+Fresh = Annotated[
+    bool | None,
+    typer.Option(
+        "--fresh",
+        help="Start anew where an unfinished job would be resumed; its index is removed.",
+        rich_help_panel=_LOAD,
+        show_default=False,
+    ),
+]
+JobsIndex = Annotated[
+    str | None,
+    typer.Option(
+        help="Where jobs, their checkpoints and locks are kept. [default: reindex-jobs]",
+        rich_help_panel=_TARGET,
+        metavar="NAME",
     ),
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

@@ -36,6 +36,8 @@ def plan(  # noqa: D103  # EXAMPLES is its help
     readers: o.Readers = None,
     memory: o.Memory = None,
     strategy: o.StrategyName = None,
+    fresh: o.Fresh = None,
+    jobs_index: o.JobsIndex = None,
     source_user: o.SourceUser = None,
     source_password: o.SourcePassword = None,
     source_ca: o.SourceCa = None,

@@ -43,7 +43,7 @@ class Watch:
             task = bar.add_task("", total=None, state="")
             while not self._stop.wait(_BAR_SECONDS):
                 now = counters.snapshot()
-                done = now.rows_indexed + now.dead_letters
+                done = now.rows_before + now.rows_indexed + now.dead_letters
                 bar.update(task, description=now.phase, total=now.rows_expected, completed=done, state=describe(now))
 
     def _lines(self, console: Console, counters: Counters) -> None:
@@ -94,8 +94,8 @@ def _duration(seconds: float) -> str:
 
 
 def _headline(plan: Plan) -> str:
-    key = plan.selection.key.lead.name
-    return (
-        f"{plan.selection.table.name}: {plan.rows:,} rows in {len(plan.slices)} slices by {key}"
-        f" into {plan.job}, then the alias {plan.alias}"
-    )
+    table, key = plan.selection.table.name, plan.selection.key.lead.name
+    if plan.unfinished:
+        done = sum(part.read for part in plan.left)
+        return f"Resuming {plan.job}: {done:,} of {plan.rows:,} rows of {table} are done, the alias is {plan.alias}"
+    return f"{table}: {plan.rows:,} rows in {len(plan.left)} slices by {key} into {plan.job}, the alias is {plan.alias}"

@@ -50,6 +50,8 @@ def reindex(  # noqa: D103  # EXAMPLES is its help
     keep: o.Keep = None,
     max_failures: o.MaxFailures = None,
     patience: o.Patience = None,
+    fresh: o.Fresh = None,
+    jobs_index: o.JobsIndex = None,
     source_user: o.SourceUser = None,
     source_password: o.SourcePassword = None,
     source_ca: o.SourceCa = None,

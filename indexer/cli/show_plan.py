@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from indexer.model.field import Field
+from indexer.model.ledger import Left
 from indexer.model.plan import Plan
-from indexer.model.slice import Slice
 from indexer.model.table import Column
 from indexer.model.window import Group, Keyset, Offset, Prefixes, Range, Window
 
@@ -31,7 +31,7 @@ def print_plan(plan: Plan) -> None:
         facts.add_row(name, value)
     console.print(facts)
     console.print(_fields(plan.mapping.fields))
-    console.print(_slices(plan.slices))
+    console.print(_slices(plan.left))
     console.print(f"index settings  {orjson.dumps(plan.mapping.settings).decode()}", markup=False, soft_wrap=True)
     for sentence in _notes(plan):
         console.print(f"note: {sentence}", markup=False, soft_wrap=True)
@@ -42,13 +42,13 @@ def _facts(plan: Plan) -> list[tuple[str, str]]:
     selection, table = plan.selection, plan.selection.table
     return [
         ("table", f"{table.name} ({table.version}), {_shape(plan)}"),
-        ("rows", f"{plan.rows:,} in {len(plan.slices)} slices, at most {plan.page:,} a page"),
+        ("rows", f"{plan.rows:,} in {len(plan.left)} slices, at most {plan.page:,} a page"),
         ("key", f"{', '.join(selection.key.names)}: {selection.key.reason}"),
         ("pages by", "windows" if plan.flat else "plain keyset or OFFSET, not windows"),
         ("_id", ", ".join(column.name for column in selection.id_columns) or f"the hidden column {selection.row_id}"),
         ("where", selection.where or "all rows"),
         ("overlay", plan.overlay),
-        ("index", plan.job),
+        ("index", f"{plan.job}, unfinished: it is resumed" if plan.unfinished else plan.job),
         ("alias", f"{plan.alias}, which points to {', '.join(plan.served) or 'nothing yet'}"),
         ("cluster", f"Elasticsearch {plan.capabilities.version}"),
     ]
@@ -88,14 +88,18 @@ def _type(field: Field) -> str:
     return f"{field.type}{subfields}" + (f" ({analyzer})" if analyzer else "")
 
 
-def _slices(slices: tuple[Slice, ...]) -> Grid:
+def _slices(slices: tuple[Left, ...]) -> Grid:
     grid = Grid("slice", "keys", "rows", box=None, header_style="bold", pad_edge=False)
     for part in slices[:_SHOWN_SLICES]:
-        grid.add_row(str(part.number), _window(part.window), f"{part.rows:,}")
+        grid.add_row(str(part.number), _windows(part), f"{part.rows:,}")
     if len(slices) > _SHOWN_SLICES:
         rest = slices[_SHOWN_SLICES:]
         grid.add_row("...", f"{len(rest)} more", f"{sum(part.rows for part in rest):,}")
     return grid
+
+
+def _windows(part: Left) -> str:
+    return ", ".join(map(_window, part.windows)) or "done"
 
 
 def _window(window: Window) -> str:
@@ -128,6 +132,7 @@ def plan_as_json(plan: Plan) -> str:
     selection = plan.selection
     body = {
         "job": plan.job,
+        "resumed": plan.unfinished is not None,
         "table": str(selection.table.name),
         "alias": plan.alias,
         "served": plan.served,
@@ -137,7 +142,7 @@ def plan_as_json(plan: Plan) -> str:
         "key_reason": selection.key.reason,
         "flat": plan.flat,
         "id": [column.name for column in selection.id_columns] or [str(selection.row_id)],
-        "slices": [{"number": s.number, "keys": _window(s.window), "rows": s.rows} for s in plan.slices],
+        "slices": [{"number": part.number, "keys": _windows(part), "rows": part.rows} for part in plan.left],
         "overlay": plan.overlay,
         "mappings": plan.mapping.mappings,
         "settings": plan.mapping.settings,

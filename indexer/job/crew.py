@@ -43,17 +43,19 @@ class Crew:
         """Wait for these threads to end.
 
         Raises:
-            Interrupted: on Ctrl-C, once the threads stopped.
+            Interrupted: on Ctrl-C or a signal, once the threads stopped.
             BaseException: the first error of any thread, once all of them stopped.
         """
         try:
             while any(thread.is_alive() for thread in threads) and not self.stop.is_set():
                 for thread in threads:
                     thread.join(timeout=0.05)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Interrupted) as signal:
             self.stop.set()
             self._settle()
-            raise Interrupted("Interrupted: the new index is not complete, and the alias was not moved.") from None
+            if isinstance(signal, Interrupted):
+                raise
+            raise Interrupted("Interrupted: the alias was not moved; run the same command again to go on.") from None
         if self.stop.is_set():
             self._settle()
             raise next((e for e in self._errors if not isinstance(e, Interrupted)), self._errors[0])

@@ -1,11 +1,9 @@
 """Dead letters: documents that Elasticsearch rejected for good, kept with their reason."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Self
 
 import orjson
 
@@ -18,17 +16,20 @@ __all__ = ["DeadLetterFile"]
 class DeadLetterFile:
     """An NDJSON file of dead letters: id, status, reason, document. It is made with the first one.
 
+    A resumed job goes on with its file: a document that was rejected before, and again, is in it once.
+
     Attributes:
         path: where it is, or will be.
-        count: how many it holds.
     """
 
     def __init__(self, path: Path, most: int) -> None:
         self.path = path
-        self.count = 0
         self._most = most
         self._lock = threading.Lock()
-        self._file: BinaryIO | None = None
+        self._ids = set(_ids(path))
+
+    def __len__(self) -> int:
+        return len(self._ids)
 
     def add(self, letters: Sequence[DeadLetter]) -> None:
         """Write the letters through to the disk.
@@ -39,21 +40,22 @@ class DeadLetterFile:
         if not letters:
             return
         with self._lock:
-            self._file = self._file or self.path.open("wb")
-            self._file.writelines(orjson.dumps(asdict(letter)) + b"\n" for letter in letters)
-            self._file.flush()
-            self.count += len(letters)
-        if self.count > self._most:
+            new = [letter for letter in letters if letter.id not in self._ids]
+            self._ids.update(letter.id for letter in new)
+            with self.path.open("ab") as file:
+                file.writelines(orjson.dumps(asdict(letter)) + b"\n" for letter in new)
+        if len(self) > self._most:
             raise TooManyFailures(
-                f"{self.count:,} documents were rejected, more than --max-failures {self._most:,};"
+                f"{len(self):,} documents were rejected, more than --max-failures {self._most:,};"
                 f" the last reason is {letters[-1].reason!r}: mend the mapping, or see {self.path}."
             )
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._file is not None:
-            self._file.close()
+def _ids(path: Path) -> Iterator[str]:
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        for line in file:
+            # A kill can cut the last line; its document comes again.
+            if line.endswith(b"\n"):
+                yield orjson.loads(line)["id"]

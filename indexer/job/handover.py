@@ -3,14 +3,27 @@
 from collections.abc import Iterator
 from queue import Empty, Full, Queue
 from threading import Event
-from typing import Final
+from typing import Final, NamedTuple
 
 from indexer.model.batch import Batch
+from indexer.model.ledger import Entry
 
-__all__ = ["Handover"]
+__all__ = ["Handover", "Parcel"]
 
 _TICK: Final = 0.1
 """Seconds after which a waiting thread looks whether the job stopped."""
+
+
+class Parcel(NamedTuple):
+    """A batch on its way, with the page that it is part of.
+
+    Attributes:
+        batch: the documents.
+        entry: the page in the ledger.
+    """
+
+    batch: Batch
+    entry: Entry
 
 
 class Handover:
@@ -22,15 +35,15 @@ class Handover:
     """
 
     def __init__(self, most: int, stop: Event) -> None:
-        self._batches: Queue[Batch] = Queue(most)
+        self._parcels: Queue[Parcel] = Queue(most)
         self._stop = stop
         self._done = Event()
 
-    def put(self, batch: Batch) -> None:
+    def put(self, parcel: Parcel) -> None:
         """Hand a batch over, as soon as the writers are near enough."""
         while not self._stop.is_set():
             try:
-                self._batches.put(batch, timeout=_TICK)
+                self._parcels.put(parcel, timeout=_TICK)
             except Full:
                 continue
             return
@@ -39,11 +52,11 @@ class Handover:
         """No more batches will come."""
         self._done.set()
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[Parcel]:
         """The batches; several writers may take from it, each with an iterator of its own."""
         while not self._stop.is_set():
             try:
-                yield self._batches.get(timeout=_TICK)
+                yield self._parcels.get(timeout=_TICK)
             except Empty:
                 if self._done.is_set():
                     return

@@ -8,14 +8,15 @@ from typing import Final
 from indexer.job.crew import Crew
 from indexer.job.dead_letters import DeadLetterFile
 from indexer.job.handover import Handover
+from indexer.job.lease import Lease
 from indexer.job.reading import LINE_COST, Reading
 from indexer.model.budget import Budget
 from indexer.model.document import Documents
+from indexer.model.ledger import Ledger, Left
 from indexer.model.page_size import PageSize
 from indexer.model.patience import Patience
 from indexer.model.plan import Plan
 from indexer.model.progress import Counters
-from indexer.model.slice import Slice
 from indexer.settings import Settings
 from indexer.source.base import Source
 from indexer.target.bulk import BulkWriter
@@ -39,6 +40,8 @@ class Load:
         cluster: where the index is, made already.
         counters: the job's counters.
         letters: where dead letters go.
+        ledger: what is left to load; it advances as Elasticsearch acknowledges.
+        lease: the alias' lock, which writes the ledger every second.
     """
 
     plan: Plan
@@ -47,6 +50,8 @@ class Load:
     cluster: Cluster
     counters: Counters
     letters: DeadLetterFile
+    ledger: Ledger
+    lease: Lease
 
     def run(self) -> None:
         """Load every slice.
@@ -57,20 +62,23 @@ class Load:
         crew = Crew()
         handover = Handover(self.settings.writers * _AHEAD, crew.stop)
         budget = Budget(self.settings.memory, crew.stop)
-        slices = _Shared(self.plan.slices)
+        slices = _Shared(part for part in self.ledger.left() if part.windows)
         writers = [
             crew.start(f"writer-{number}", lambda: self._write(crew, handover, budget))
             for number in range(self.settings.writers)
         ]
         readers = [
             crew.start(f"reader-{number}", lambda: self._read(crew, handover, budget, slices))
-            for number in range(min(self.settings.readers, max(1, len(self.plan.slices))))
+            for number in range(self.settings.readers)
         ]
+        beats = crew.start("lease", lambda: self.lease.beat_until(crew.stop))
         crew.join(readers)
         handover.close()
         crew.join(writers)
+        self.lease.rest()
+        crew.join([beats])
 
-    def _read(self, crew: Crew, handover: Handover, budget: Budget, slices: Iterator[Slice]) -> None:
+    def _read(self, crew: Crew, handover: Handover, budget: Budget, slices: Iterator[Left]) -> None:
         reader = self.source.reader(self.plan.selection)
         try:
             Reading(
@@ -83,6 +91,7 @@ class Load:
                 batch_bytes=self.settings.batch_bytes,
                 patience=Patience(self.settings.patience),
                 stop=crew.stop,
+                ledger=self.ledger,
                 put=handover.put,
             ).run(slices)
         finally:
@@ -96,20 +105,21 @@ class Load:
             patience=self.settings.patience,
             on_wait=lambda reason, _seconds: self.counters.wait(reason),
         )
-        for batch in handover:
+        for batch, entry in handover:
             written = writer.write(batch.lines)
             self.letters.add(written.dead)
+            self.ledger.acknowledged(entry, len(written.dead))
             self.counters.indexed(written.done, batch.size, len(written.dead), written.retries)
             budget.give(LINE_COST * batch.size)
 
 
-class _Shared(Iterator[Slice]):
+class _Shared(Iterator[Left]):
     """The slices, for several threads to take from."""
 
-    def __init__(self, slices: Iterable[Slice]) -> None:
+    def __init__(self, slices: Iterable[Left]) -> None:
         self._slices = iter(slices)
         self._lock = threading.Lock()
 
-    def __next__(self) -> Slice:
+    def __next__(self) -> Left:
         with self._lock:
             return next(self._slices)

@@ -7,11 +7,14 @@ from indexer.errors import Refused
 from indexer.job.overlay_file import find_overlay
 from indexer.job.survey import survey
 from indexer.model.identifier import parse_table_name
+from indexer.model.job import RESUMABLE, JobState, difference
 from indexer.model.key import choose_key
+from indexer.model.ledger import whole
 from indexer.model.mapping import build_mapping
 from indexer.model.page_size import COST
 from indexer.model.plan import Plan
 from indexer.model.selection import select
+from indexer.model.terms import terms_of
 from indexer.model.wanted import kept_columns, needs
 from indexer.model.window import Keyset, Offset
 from indexer.settings import Settings
@@ -20,14 +23,29 @@ from indexer.target.capabilities import probe
 from indexer.target.client import Cluster
 from indexer.target.index import Indexes
 
-__all__ = ["make_plan"]
+__all__ = ["alias_of", "make_plan"]
 
 _ROW: Final = 16
 """Bytes below which no row of a response comes: the brackets, the commas and a key."""
 
 
-def make_plan(settings: Settings, source: Source, cluster: Cluster) -> Plan:
+def alias_of(settings: Settings) -> str:
+    """The target: what `--index` names, else the table's name.
+
+    Raises:
+        Refused: where `--table` is not a table name.
+    """
+    return settings.index or parse_table_name(settings.table).name.lower()
+
+
+def make_plan(settings: Settings, source: Source, cluster: Cluster, newest: JobState | None) -> Plan:
     """Look at both sides and decide; nothing is created.
+
+    Args:
+        settings: what the user wants.
+        source: where the rows are.
+        cluster: where they go.
+        newest: the alias' newest job: where it is unfinished, the plan goes on with it.
 
     Raises:
         Refused: for bad input, in one sentence that names the thing and the remedy.
@@ -39,25 +57,45 @@ def make_plan(settings: Settings, source: Source, cluster: Cluster) -> Plan:
     columns = kept_columns(table, overlay, settings.columns)
     selection = select(table, key, columns=columns, where=settings.where, id_columns=overlay.id_columns)
     indexes = Indexes(cluster)
-    alias = settings.index or table.name.name.lower()
+    alias = alias_of(settings)
     indexes.refuse_concrete(alias)
     capabilities = probe(cluster, *needs(selection, overlay))
     mapping = build_mapping(selection, overlay, capabilities)
-    slices = survey(source, selection, settings.strategy, settings.page)
-    job = indexes.new_name(alias, datetime.now(UTC))
+    terms = terms_of(selection, mapping, str(settings.strategy))
+    unfinished = _unfinished(newest, indexes, terms, fresh=settings.fresh)
+    job = unfinished.job if unfinished else indexes.new_name(alias, datetime.now(UTC))
+    left = unfinished.left if unfinished else whole(survey(source, selection, settings.strategy, settings.page))
     return Plan(
         job=job,
+        unfinished=unfinished,
         alias=alias,
         served=indexes.current(alias),
         selection=selection,
-        slices=slices,
-        flat=not any(isinstance(part.window, Keyset | Offset) for part in slices),
+        left=left,
+        terms=terms,
+        flat=not any(isinstance(window, Keyset | Offset) for part in left for window in part.windows),
         mapping=mapping,
         overlay=origin,
         capabilities=capabilities,
         templates=indexes.matching_templates(job),
         page=settings.page,
     )
+
+
+def _unfinished(newest: JobState | None, indexes: Indexes, terms: dict[str, str], *, fresh: bool) -> JobState | None:
+    """The job to go on with: not finished, its index still there, and the same in all that matters."""
+    if newest is None or fresh or newest.status not in RESUMABLE:
+        return None
+    made = {one.name: one for one in indexes.made_by_us(newest.alias)}
+    if newest.job not in made or made[newest.job].complete:
+        return None
+    changed = difference(newest.terms, terms)
+    if changed:
+        raise Refused(
+            f"The unfinished job {newest.job} cannot be resumed, for {changed}:"
+            " give the same options as then, or start anew with --fresh."
+        )
+    return newest
 
 
 def _refuse_small_memory(settings: Settings) -> None:

@@ -7,22 +7,32 @@ from threading import Event
 from typing import Final
 
 from indexer.errors import IndexerError, Interrupted, SourceUnavailable, TooMuchAtOnce
-from indexer.model.batch import Batch, batches
+from indexer.job.handover import Parcel
+from indexer.model.batch import batches
 from indexer.model.budget import Budget
 from indexer.model.document import Documents
+from indexer.model.ledger import Ledger, Left
 from indexer.model.page_size import PageSize
 from indexer.model.patience import Patience
 from indexer.model.progress import Counters
 from indexer.model.selection import Selection
-from indexer.model.slice import Slice
 from indexer.model.walk import Walk, walk
-from indexer.model.window import Ask, Census
+from indexer.model.window import Ask, Census, Window
 from indexer.source.base import Page, Reader
 
 __all__ = ["Reading"]
 
 LINE_COST: Final = 2
 """Bytes in memory for each byte of a finished document: the document, and the request body that holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A walk, and what of its slice comes after it."""
+
+    walk: Walk
+    number: int
+    later: tuple[Window, ...]
 
 
 @dataclass(slots=True)
@@ -39,6 +49,7 @@ class Reading:
         batch_bytes: the most bytes of one bulk request.
         patience: how long the source may stay away.
         stop: set when the job ends early.
+        ledger: keeps which pages are acknowledged.
         put: hands a batch to the writers; waits where they are behind.
     """
 
@@ -51,23 +62,27 @@ class Reading:
     batch_bytes: int
     patience: Patience
     stop: Event
-    put: Callable[[Batch], None]
+    ledger: Ledger
+    put: Callable[[Parcel], None]
 
-    def run(self, slices: Iterator[Slice]) -> None:
+    def run(self, slices: Iterator[Left]) -> None:
         """Walk slices until there are none, or the job stops."""
         for part in slices:
-            way = walk(
-                part.window,
-                lead=self.selection.place(self.selection.key.lead),
-                ties=self.selection.tie_places,
-                limit=self.size.limit,
-                rows=part.rows,
-            )
-            while not self.stop.is_set() and self._step(way):
-                pass
+            for place, window in enumerate(part.windows):
+                way = walk(
+                    window,
+                    lead=self.selection.place(self.selection.key.lead),
+                    ties=self.selection.tie_places,
+                    limit=self.size.limit,
+                    rows=part.rows - part.read,
+                )
+                on = _Way(way, part.number, part.windows[place + 1 :])
+                while not self.stop.is_set() and self._step(on):
+                    pass
 
-    def _step(self, way: Walk) -> bool:
+    def _step(self, on: _Way) -> bool:
         """Ask one question and use its answer; False at the end of the walk."""
+        way = on.walk
         way.limit = self.size.limit
         question = way.ask()
         if question is None:
@@ -76,20 +91,20 @@ class Reading:
             if isinstance(question, Census):
                 way.learn(self.reader.census(question))
             else:
-                self._page(way, question)
+                self._page(on, question)
         except (SourceUnavailable, TooMuchAtOnce) as error:
             self._recover(error)
         else:
             self.patience.calm()
         return True
 
-    def _page(self, way: Walk, ask: Ask) -> None:
+    def _page(self, on: _Way, ask: Ask) -> None:
         cost = self.size.cost
         self.budget.take(cost)
         try:
             page, seconds = self._timed(ask)
             self.size.saw(len(page.rows), page.size)
-            rows = way.take(page.rows)
+            rows = on.walk.take(page.rows)
             nulled = self.documents.nulled
             lines = self.documents.lines(rows)
         except BaseException:
@@ -97,8 +112,10 @@ class Reading:
             raise
         self.budget.correct(cost, LINE_COST * sum(map(len, lines)))
         self.counters.read(len(rows), seconds, self.documents.nulled - nulled)
-        for batch in batches(lines, self.batch_bytes):
-            self.put(batch)
+        made = list(batches(lines, self.batch_bytes))
+        entry = self.ledger.page(on.number, (*on.walk.rest(), *on.later), rows=len(rows), batches=len(made))
+        for batch in made:
+            self.put(Parcel(batch, entry))
 
     def _timed(self, ask: Ask) -> tuple[Page, float]:
         began = time.perf_counter()

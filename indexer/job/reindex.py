@@ -3,17 +3,21 @@
 import resource
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 
 import orjson
 
 from indexer import __version__
+from indexer.errors import IndexerError, Interrupted, Refused
 from indexer.job.dead_letters import DeadLetterFile
 from indexer.job.folder import job_folder
+from indexer.job.lease import Lease, free_lock, this_process
 from indexer.job.load import Load
-from indexer.job.planning import make_plan
+from indexer.job.planning import alias_of, make_plan
 from indexer.job.verifying import verify_counts
+from indexer.model.job import RESUMABLE, JobState, Status
 from indexer.model.json import JsonObject
+from indexer.model.ledger import Ledger
 from indexer.model.plan import Plan
 from indexer.model.progress import Counters, Progress
 from indexer.model.report import Report
@@ -22,6 +26,7 @@ from indexer.source.base import Source
 from indexer.source.open import open_source
 from indexer.target.client import Cluster, connect
 from indexer.target.index import Indexes
+from indexer.target.jobs import Jobs, Stored
 
 __all__ = ["plan", "reindex"]
 
@@ -34,7 +39,8 @@ def plan(settings: Settings) -> Plan:
         SourceError, TargetError: where a server fails.
     """
     with _servers(settings) as (source, cluster):
-        return make_plan(settings, source, cluster)
+        newest = Jobs(cluster, settings.jobs_index).newest(alias_of(settings))
+        return make_plan(settings, source, cluster, newest.state if newest else None)
 
 
 def reindex(settings: Settings, *, watch: Callable[[Plan, Counters], None] | None = None) -> Report:
@@ -54,10 +60,12 @@ def reindex(settings: Settings, *, watch: Callable[[Plan, Counters], None] | Non
     """
     counters = Counters()
     with _servers(settings) as (source, cluster):
-        made = make_plan(settings, source, cluster)
+        jobs = Jobs(cluster, settings.jobs_index)
+        newest = free_lock(jobs, alias_of(settings), counters.wait)
+        made = make_plan(settings, source, cluster, newest.state if newest else None)
         if watch is not None:
             watch(made, counters)
-        return _Job(settings, made, source, cluster, counters).run()
+        return _Job(settings, made, source, cluster, counters, jobs, newest).run()
 
 
 @contextmanager
@@ -67,52 +75,127 @@ def _servers(settings: Settings) -> Iterator[tuple[Source, Cluster]]:
         yield source, cluster
 
 
-@dataclass(slots=True)
 class _Job:
-    settings: Settings
-    plan: Plan
-    source: Source
-    cluster: Cluster
-    counters: Counters
+    """One run: takes the lock, loads what is left, verifies, swaps, and says in the end how it went."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        plan: Plan,
+        source: Source,
+        cluster: Cluster,
+        counters: Counters,
+        jobs: Jobs,
+        newest: Stored | None,
+    ) -> None:
+        self.settings = settings
+        self.plan = plan
+        self.source = source
+        self.cluster = cluster
+        self.counters = counters
+        self.indexes = Indexes(cluster)
+        self.jobs = jobs
+        self.newest = newest
+        self.ledger = Ledger(plan.left)
+        self.folder = job_folder(plan.job)
+        self.letters = DeadLetterFile(self.folder / "dead_letters.ndjson", settings.max_failures)
 
     def run(self) -> Report:
-        indexes = Indexes(self.cluster)
-        mapping = self.plan.mapping
-        indexes.create(self.plan.job, mapping.mappings, mapping.settings, self._meta())
-        folder = job_folder(self.plan.job)
-        with DeadLetterFile(folder / "dead_letters.ndjson", self.settings.max_failures) as letters:
-            self.counters.begin("loading", self.plan.rows)
-            Load(self.plan, self.settings, self.source, self.cluster, self.counters, letters).run()
-        loaded = self.counters.snapshot()
-        self.counters.begin("verifying")
-        indexes.finish(self.plan.job, mapping.settings)
-        in_index = indexes.count(self.plan.job)
-        verify_counts(self.plan, loaded, in_index, self.source)
-        deleted = self._swap(indexes) if self.settings.switch else ()
-        report = self._report(loaded, in_index, letters, deleted)
-        (folder / "report.json").write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
+        lease = Lease(self.jobs, self.jobs.write(self._state(), self.newest), self._now)
+        try:
+            report = self._work(lease)
+        except Refused:
+            lease.rest()
+            self.jobs.forget(self._state())
+            raise
+        except Interrupted as error:
+            lease.end(Status.INTERRUPTED, str(error))
+            raise
+        except (IndexerError, KeyboardInterrupt) as error:
+            lease.end(Status.FAILED, str(error))
+            raise
+        lease.end(Status.DONE)
         return report
 
-    def _swap(self, indexes: Indexes) -> tuple[str, ...]:
-        self.counters.begin("switching")
-        indexes.switch(self.plan.alias, self.plan.job)
-        return indexes.delete_old(self.plan.alias, keep=self.settings.keep)
+    def _work(self, lease: Lease) -> Report:
+        self._begin()
+        self.counters.begin("loading", self.plan.rows, before=self._before())
+        Load(
+            plan=self.plan,
+            settings=self.settings,
+            source=self.source,
+            cluster=self.cluster,
+            counters=self.counters,
+            letters=self.letters,
+            ledger=self.ledger,
+            lease=lease,
+        ).run()
+        loaded = self.counters.snapshot()
+        self.counters.begin("verifying")
+        self.indexes.finish(self.plan.job, self.plan.mapping.settings)
+        in_index = self.indexes.count(self.plan.job)
+        verify_counts(self.plan, self.ledger.left(), in_index, self.source)
+        deleted = self._swap() if self.settings.switch else ()
+        report = self._report(loaded, in_index, deleted)
+        (self.folder / "report.json").write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
+        return report
 
-    def _meta(self) -> JsonObject:
+    def _begin(self) -> None:
+        """Make the index; with `--fresh`, remove what the unfinished job made."""
+        if self.plan.unfinished:
+            return
+        old = self.newest.state if self.newest else None
+        if old is not None and old.status in RESUMABLE and old.job not in self.indexes.current(self.plan.alias):
+            self.indexes.delete(old.job)
+        mapping = self.plan.mapping
         table = self.plan.selection.table
-        return {"version": __version__, "table": str(table.name), "job": self.plan.job}
+        meta: JsonObject = {"version": __version__, "table": str(table.name), "job": self.plan.job}
+        self.indexes.create(self.plan.job, mapping.mappings, mapping.settings, meta)
 
-    def _report(self, loaded: Progress, in_index: int, letters: DeadLetterFile, deleted: tuple[str, ...]) -> Report:
+    def _before(self) -> int:
+        """Rows that earlier runs of this job have done."""
+        return sum(part.read for part in self.plan.left)
+
+    def _swap(self) -> tuple[str, ...]:
+        self.counters.begin("switching")
+        self.indexes.switch(self.plan.alias, self.plan.job)
+        return self.indexes.delete_old(self.plan.alias, keep=self.settings.keep)
+
+    def _state(self) -> JobState:
+        """The job as it begins, or goes on."""
+        holder = this_process()
+        return JobState(
+            job=self.plan.job,
+            alias=self.plan.alias,
+            table=str(self.plan.selection.table.name),
+            status=Status.RUNNING,
+            holder=holder,
+            beat=self.newest.state.beat if self.newest else 0,
+            heartbeat=holder.since,
+            terms=self.plan.terms,
+            left=self.plan.left,
+            nulled=self.plan.unfinished.nulled if self.plan.unfinished else 0,
+        )
+
+    def _now(self, before: JobState) -> JobState:
+        """The job at this moment, for a checkpoint."""
+        nulled = self.plan.unfinished.nulled if self.plan.unfinished else 0
+        return replace(before, left=self.ledger.left(), nulled=nulled + self.counters.snapshot().nulled)
+
+    def _report(self, loaded: Progress, in_index: int, deleted: tuple[str, ...]) -> Report:
         p50, p95 = self.counters.page_milliseconds()
+        left = self.ledger.left()
+        dead = sum(part.dead for part in left)
         return Report(
             job=self.plan.job,
             table=str(self.plan.selection.table.name),
             index=self.plan.job,
             alias=self.plan.alias,
             switched=self.settings.switch,
-            rows_read=loaded.rows_read,
+            resumed=self.plan.unfinished is not None,
+            rows_read=sum(part.read for part in left),
             rows_indexed=in_index,
-            dead_letters=loaded.dead_letters,
+            dead_letters=dead,
             nulled=loaded.nulled,
             seconds=round(loaded.seconds, 3),
             rows_per_second=round(loaded.rows_per_second, 1),
@@ -122,6 +205,6 @@ class _Job:
             peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             strategy=str(self.settings.strategy),
             key=",".join(self.plan.selection.key.names),
-            dead_letter_file=str(letters.path) if letters.count else None,
+            dead_letter_file=str(self.letters.path) if dead else None,
             deleted=deleted,
         )

@@ -1,29 +1,33 @@
 """Verifying: does the new index hold what the source held?"""
 
+from collections.abc import Sequence
+
 from indexer.errors import VerificationFailed
+from indexer.model.ledger import Left
 from indexer.model.plan import Plan
-from indexer.model.progress import Progress
 from indexer.source.base import Source
 
 __all__ = ["verify_counts"]
 
 
-def verify_counts(plan: Plan, progress: Progress, in_index: int, source: Source) -> None:
+def verify_counts(plan: Plan, left: Sequence[Left], in_index: int, source: Source) -> None:
     """Compare the documents in the index with the rows that were read, and these with the source.
 
-    Rows may have been deleted from the source since the plan: then it is counted again.
+    `left` is the ledger at the end of the load, with what was read of every slice. Rows may have been deleted from the
+    source since the plan: then it is counted again.
 
     Raises:
         VerificationFailed: where documents are missing, or rows were never read.
     """
-    expected = progress.rows_read - progress.dead_letters
+    read = sum(part.read for part in left)
+    expected = read - sum(part.dead for part in left)
     if in_index != expected:
         raise VerificationFailed(_documents(plan, in_index, expected))
-    if progress.rows_read < plan.rows:
+    if read < plan.rows:
         now = source.bounds(plan.selection).rows
-        if progress.rows_read < now:
+        if read < now:
             raise VerificationFailed(
-                f"{progress.rows_read:,} of {now:,} rows of {plan.selection.table.name} were read;"
+                f"{read:,} of {now:,} rows of {plan.selection.table.name} were read;"
                 f" the alias {plan.alias} was not moved: run the job again, and check the source's shards."
             )
 

@@ -16,6 +16,7 @@ def write_left(left: Sequence[Left]) -> list[Json]:
             "number": part.number,
             "rows": part.rows,
             "read": part.read,
+            "dead": part.dead,
             "windows": [_write(window) for window in part.windows],
         }
         for part in left
@@ -34,6 +35,7 @@ def read_left(content: Sequence[JsonObject]) -> tuple[Left, ...]:
             windows=tuple(_read(_object(window)) for window in _list(part["windows"])),
             rows=_int(part["rows"]),
             read=_int(part["read"]),
+            dead=_int(part["dead"]),
         )
         for part in content
     )

@@ -20,12 +20,14 @@ class Left:
         windows: what is left to walk; empty once the slice is done.
         rows: how many rows the plan counted in the whole slice.
         read: how many of its rows are acknowledged, or recorded as dead letters.
+        dead: how many of these are dead letters.
     """
 
     number: int
     windows: tuple[Window, ...]
     rows: int
     read: int = 0
+    dead: int = 0
 
 
 @dataclass(slots=True)
@@ -37,12 +39,14 @@ class Entry:
         rest: what is left of the slice once this page is acknowledged.
         rows: the page's rows.
         open: how many of its batches are not acknowledged.
+        dead: how many of its documents are dead letters so far.
     """
 
     number: int
     rest: tuple[Window, ...]
     rows: int
     open: int
+    dead: int = 0
 
 
 class Ledger:
@@ -52,9 +56,9 @@ class Ledger:
     returns is never ahead of the data.
     """
 
-    def __init__(self, slices: Iterable[Slice | Left]) -> None:
+    def __init__(self, slices: Iterable[Left]) -> None:
         self._lock = threading.Lock()
-        self._left = {part.number: _left(part) for part in slices}
+        self._left = {part.number: part for part in slices}
         self._on_their_way: dict[int, deque[Entry]] = {number: deque() for number in self._left}
 
     def page(self, number: int, rest: tuple[Window, ...], *, rows: int, batches: int) -> Entry:
@@ -65,10 +69,11 @@ class Ledger:
             self._advance(number)
         return entry
 
-    def acknowledged(self, entry: Entry) -> None:
-        """One of the page's batches is acknowledged, or its documents are recorded as dead letters."""
+    def acknowledged(self, entry: Entry, dead: int = 0) -> None:
+        """One of the page's batches is acknowledged, but for so many documents that are recorded as dead letters."""
         with self._lock:
             entry.open -= 1
+            entry.dead += dead
             self._advance(entry.number)
 
     def _advance(self, number: int) -> None:
@@ -76,7 +81,7 @@ class Ledger:
         while pages and pages[0].open == 0:
             page = pages.popleft()
             now = self._left[number]
-            self._left[number] = replace(now, windows=page.rest, read=now.read + page.rows)
+            self._left[number] = replace(now, windows=page.rest, read=now.read + page.rows, dead=now.dead + page.dead)
 
     def left(self) -> tuple[Left, ...]:
         """What is left of every slice at this moment; those that are done have no windows."""
@@ -84,5 +89,6 @@ class Ledger:
             return tuple(self._left.values())
 
 
-def _left(part: Slice | Left) -> Left:
-    return part if isinstance(part, Left) else Left(part.number, (part.window,), part.rows)
+def whole(slices: Iterable[Slice]) -> tuple[Left, ...]:
+    """All of every slice, as a new job begins."""
+    return tuple(Left(part.number, (part.window,), part.rows) for part in slices)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from indexer.model.capabilities import Capabilities
+from indexer.model.job import JobState
+from indexer.model.ledger import Left
 from indexer.model.mapping import Mapping
 from indexer.model.selection import Selection
-from indexer.model.slice import Slice
 
 __all__ = ["Plan"]
 
@@ -16,10 +17,12 @@ class Plan:
 
     Attributes:
         job: the job's name, which is also the new index's: `logs_20261122_101500`.
+        unfinished: the job that this one goes on with; None where it begins anew.
         alias: the target.
         served: the indexes that the alias points to now.
         selection: what is read.
-        slices: the frozen division of the table.
+        left: the frozen division of the table, or what an unfinished job left of it.
+        terms: what must not change until the job is done, over all its resumes.
         flat: whether windows are used; False where the strategy or the source does not have them.
         mapping: the new index's fields and settings.
         overlay: where the overlay came from, for people.
@@ -29,10 +32,12 @@ class Plan:
     """
 
     job: str
+    unfinished: JobState | None
     alias: str
     served: tuple[str, ...]
     selection: Selection
-    slices: tuple[Slice, ...]
+    left: tuple[Left, ...]
+    terms: dict[str, str]
     flat: bool
     mapping: Mapping
     overlay: str
@@ -42,5 +47,5 @@ class Plan:
 
     @property
     def rows(self) -> int:
-        """How many rows the source held when the plan was made."""
-        return sum(part.rows for part in self.slices)
+        """How many rows the source held when the job began."""
+        return sum(part.rows for part in self.left)

@@ -15,6 +15,7 @@ class Progress:
     Attributes:
         phase: what it does now: `planning`, `loading`, `verifying`, `switching`.
         rows_expected: rows that the plan counted; None before it did.
+        rows_before: rows that earlier runs of the job have done.
         rows_read: rows read from the source.
         rows_indexed: documents that Elasticsearch acknowledged.
         dead_letters: documents that it rejected for good.
@@ -28,6 +29,7 @@ class Progress:
 
     phase: str = "planning"
     rows_expected: int | None = None
+    rows_before: int = 0
     rows_read: int = 0
     rows_indexed: int = 0
     dead_letters: int = 0
@@ -53,7 +55,7 @@ class Progress:
         """Seconds that are left at this speed; None where that cannot be known."""
         if self.rows_expected is None or not self.rows_indexed:
             return None
-        left = max(0, self.rows_expected - self.rows_indexed - self.dead_letters)
+        left = max(0, self.rows_expected - self.rows_before - self.rows_indexed - self.dead_letters)
         return left / self.rows_per_second
 
 
@@ -66,11 +68,12 @@ class Counters:
         self._began = time.monotonic()
         self._page_seconds: list[float] = []
 
-    def begin(self, phase: str, rows_expected: int | None = None) -> None:
-        """Enter a phase; its seconds count from now."""
+    def begin(self, phase: str, rows_expected: int | None = None, before: int = 0) -> None:
+        """Enter a phase; its seconds count from now. `before` are rows that earlier runs have done."""
         with self._lock:
             expected = self._now.rows_expected if rows_expected is None else rows_expected
-            self._now = replace(self._now, phase=phase, rows_expected=expected, waiting="")
+            done = self._now.rows_before + before
+            self._now = replace(self._now, phase=phase, rows_expected=expected, rows_before=done, waiting="")
             self._began = time.monotonic()
 
     def read(self, rows: int, seconds: float, nulled: int = 0) -> None:

@@ -17,12 +17,13 @@ class Report:
         index: the index that was written.
         alias: the target.
         switched: whether the alias points to the index now.
-        rows_read: rows read from the source.
+        resumed: whether an unfinished job was gone on with.
+        rows_read: rows read from the source, by all runs of the job.
         rows_indexed: documents in the new index.
         dead_letters: documents that Elasticsearch rejected for good.
         nulled: NaN and infinite values that became null.
         seconds: from the first page to the last acknowledgement.
-        rows_per_second: `rows_indexed / seconds`.
+        rows_per_second: documents a second, of this run.
         pages: pages read.
         page_ms_p50: the median time of a page, in milliseconds.
         page_ms_p95: its 95th percentile.
@@ -38,6 +39,7 @@ class Report:
     index: str
     alias: str
     switched: bool
+    resumed: bool
     rows_read: int
     rows_indexed: int
     dead_letters: int

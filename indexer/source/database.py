@@ -35,7 +35,7 @@ class DatabaseReader:
 
     def __init__(self, source: "DatabaseSource", selection: Selection) -> None:
         self._source = source
-        self._statements = Statements(selection, PlainGrammar(source.reflected(selection.table.name)))
+        self._statements = Statements(selection, source.grammar(selection.table.name))
         self._selects: dict[Shape, Rows] = {}
 
     def page(self, ask: Ask) -> Page:
@@ -101,10 +101,10 @@ class DatabaseSource:
         except SourceError as error:
             raise Refused(f"{error}; check --source and the user's privileges.") from error
 
-    def reflected(self, name: TableName) -> sa.Table:
-        """The table as SQLAlchemy knows it, looked at once."""
+    def grammar(self, name: TableName) -> PlainGrammar:
+        """The SQL of this database for a table, which is looked at once."""
         with self.connected() as connection:
-            return self._reflect(connection, name)
+            return PlainGrammar(self._reflect(connection, name), self._engine.dialect.name)
 
     def _reflect(self, connection: sa.Connection, name: TableName) -> sa.Table:
         if name not in self._reflected:

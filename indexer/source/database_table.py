@@ -67,8 +67,15 @@ def _column(column: sa.Column[Any], product: str, indexed: set[str]) -> Column:
         path=(column.name,),
         type=_type(column.type, product),
         indexed=column.name in indexed,
-        nullable=bool(column.nullable),
+        nullable=_may_be_null(column, product),
     )
+
+
+def _may_be_null(column: sa.Column[Any], product: str) -> bool:
+    """SQLite alone has primary keys that may be NULL, except where it is one integer."""
+    row_id = isinstance(column.type, sa.Integer) and len(column.table.primary_key.columns) == 1
+    never = column.primary_key and (row_id or product != "sqlite")
+    return bool(column.nullable) and not never
 
 
 def _type(type_: TypeEngine[Any], product: str) -> ColumnType:

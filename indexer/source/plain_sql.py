@@ -24,10 +24,16 @@ _FOR_NULL: Final[dict[ColumnKind, Any]] = {
 
 
 class PlainGrammar:
-    """What any SQLAlchemy database understands."""
+    """What any SQLAlchemy database understands.
 
-    def __init__(self, reflected: sa.Table) -> None:
+    Args:
+        reflected: the table as SQLAlchemy knows it.
+        product: SQLAlchemy's name of the database: `sqlite`.
+    """
+
+    def __init__(self, reflected: sa.Table, product: str) -> None:
         self._reflected = reflected
+        self._is_sqlite = product == "sqlite"
 
     def table(self, table: Table) -> sa.FromClause:  # noqa: ARG002  # the reflected one knows its types
         """The table."""
@@ -48,8 +54,10 @@ class PlainGrammar:
         raise NotImplementedError(name)
 
     def order_key(self, column: Column) -> OrderKey:
-        """Sort by the column as it is."""
+        """Sort by the column as it is; but SQLite has a timestamp as a text, which can be written in several ways."""
         element = self.element(column)
+        if self._is_sqlite and column.type.kind is ColumnKind.TIMESTAMP:
+            return OrderKey(element, _written_one_way, element.type)
         if not column.nullable:
             return OrderKey(element, lambda value: value, element.type)
         instead = sa.literal(_FOR_NULL.get(column.type.kind, ""), element.type)
@@ -62,3 +70,7 @@ class PlainGrammar:
     def longer_prefix(self, lead: Element) -> Element:
         """Never asked for: text has no flat windows here."""
         raise NotImplementedError(lead)
+
+
+def _written_one_way(value: Element) -> Element:
+    return sa.func.coalesce(sa.func.strftime("%Y-%m-%d %H:%M:%f", value), "")

@@ -18,11 +18,9 @@ windows = st.one_of(
     st.builds(Keyset, afters),
     st.builds(Offset, st.integers(0, 2**40)),
 )
+counts = st.integers(0, 99)
 lefts = st.lists(
-    st.builds(
-        Left, st.integers(0, 99), st.lists(windows, max_size=3).map(tuple), st.integers(0, 99), st.integers(0, 99)
-    ),
-    max_size=4,
+    st.builds(Left, counts, st.lists(windows, max_size=3).map(tuple), counts, counts, counts), max_size=4
 ).map(tuple)
 
 

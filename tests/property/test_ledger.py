@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.model.ledger import Ledger
+from indexer.model.ledger import Ledger, whole
 from indexer.model.slice import Slice
 from indexer.model.window import Range
 
@@ -13,7 +13,7 @@ PAGE = 10
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.randoms(use_true_random=False))
 def test_a_slice_advances_past_acknowledged_pages_alone(batches: list[int], random: object) -> None:
     total = PAGE * len(batches)
-    ledger = Ledger([Slice(0, Range(0, total), total)])
+    ledger = Ledger(whole([Slice(0, Range(0, total), total)]))
     entries = [
         ledger.page(0, (Range(PAGE * (number + 1), total),), rows=PAGE, batches=count)
         for number, count in enumerate(batches)
@@ -31,7 +31,7 @@ def test_a_slice_advances_past_acknowledged_pages_alone(batches: list[int], rand
 
 
 def test_slices_advance_on_their_own() -> None:
-    ledger = Ledger([Slice(0, Range(0, 5), 5), Slice(1, Range(5, 9), 4)])
+    ledger = Ledger(whole([Slice(0, Range(0, 5), 5), Slice(1, Range(5, 9), 4)]))
     first = ledger.page(0, (), rows=5, batches=1)
     second = ledger.page(1, (), rows=4, batches=1)
     ledger.acknowledged(second)
@@ -41,8 +41,8 @@ def test_slices_advance_on_their_own() -> None:
 
 
 def test_a_ledger_goes_on_from_what_was_left() -> None:
-    before = Ledger([Slice(3, Range(0, 50), 50)])
-    before.acknowledged(before.page(3, (Range(20, 50),), rows=20, batches=1))
+    before = Ledger(whole([Slice(3, Range(0, 50), 50)]))
+    before.acknowledged(before.page(3, (Range(20, 50),), rows=20, batches=1), dead=2)
     after = Ledger(before.left())
     after.acknowledged(after.page(3, (), rows=30, batches=1))
-    assert [(left.windows, left.read) for left in after.left()] == [((), 50)]
+    assert [(left.windows, left.read, left.dead) for left in after.left()] == [((), 50, 2)]

@@ -46,7 +46,7 @@ def test_cpu_of_a_server_elsewhere_is_unknown() -> None:
     spent = Spent(1, 1, source=None, target=None, machine=3)
     far = tuple(replace(run, spent=spent) for run in ROUNDS[0])
     assert lines((far,), ROWS)[0].source_us is None
-    assert far[0].foreign is None
+    assert far[0].spent.foreign is None
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,11 @@ def test_goals_are_judged_by_the_median() -> None:
 
 
 def test_what_others_took_of_the_machine_is_told() -> None:
-    run = run_at(Way.BULK, 10)
-    assert run.foreign == pytest.approx(0.16)
-    assert replace(run, spent=replace(run.spent, machine=0.04)).foreign == 0, "clocks tick unevenly"
+    spent = run_at(Way.BULK, 10).spent
+    assert spent.foreign == pytest.approx(0.16)
+    assert spent.noise
+    assert replace(spent, machine=0.048).noise == ()
+    assert replace(spent, machine=0.04).foreign == 0, "clocks tick unevenly"
 
 
 def test_a_spread_of_nothing_is_refused() -> None:

@@ -6,7 +6,7 @@ import pytest
 from bench.end_to_end import EndToEnd
 from bench.figures import Spread
 from bench.machine import Machine, ServerFacts
-from bench.paging import Depth, Paging
+from bench.paging import Depth, Paging, Walked
 from bench.report import end_to_end_json, end_to_end_report, paging_json, paging_report
 from bench.run import Run, Spent, Way
 from indexer.settings import Strategy
@@ -54,13 +54,15 @@ def test_an_incomplete_way_is_shouted(found: EndToEnd) -> None:
     assert [line for line in report.splitlines() if line.endswith(" NO |")] == [
         line for line in report.splitlines() if line.startswith(f"| {Way.PARALLEL}")
     ]
+    assert f"- round 1, {Way.PARALLEL}: it is not complete" in report
+    assert "reached" not in report
 
 
 def test_noise_is_named_and_no_goal_is_judged_by_it(found: EndToEnd) -> None:
     first, *others = found.rounds[0]
     noisy = replace(first, spent=replace(first.spent, machine=0.1))
     report = end_to_end_report(replace(found, rounds=((noisy, *others),)))
-    assert "round 1, reading alone (56%)" in report
+    assert "- round 1, reading alone: others took 56% of the CPU time" in report
     assert "reached" not in report
 
 
@@ -73,22 +75,34 @@ def test_json_has_every_run_and_the_figures(found: EndToEnd) -> None:
 
 def test_paging_names_the_error_where_a_depth_has_no_time() -> None:
     even = Spread(17.04, 17, 18)
+    quiet = Spent(60, 20, 38, 0, machine=60)
     paging = Paging(
         machine=replace(MACHINE, elasticsearch=None),
-        rows=10_000_000,
-        walks=3,
-        tenths=(even,) * 10,
-        rows_a_page=9_500,
-        ratio=Spread(1.01, 0.99, 1.02),
+        rows=9_500,
+        walks=(Walked(9_500, 1, (17, *(17.04,) * 8, 17), quiet), Walked(9_500, 1, (17, *(18.0,) * 8, 18.7), quiet)),
         depths=(
             Depth(Strategy.KEYSET, 0.5, even),
             Depth(Strategy.OFFSET, 1.0, None, "TooMuchAtOnce: the breaker"),
         ),
     )
     report = paging_report(paging)
-    assert "| 10 " in report
-    assert "17.0 (17.0-18.0)" in report
+    assert "17.9 (17.0-18.7)" in report, "the tenth tenth"
+    assert "17.0 (17.0-18.0)" in report, "a depth"
     assert "TooMuchAtOnce: the breaker" in report
-    assert "1.01 (0.99-1.02), wanted at most 1.2: reached" in report
+    assert "1.05 (1.00-1.10), wanted at most 1.2: reached" in report
     assert "Elasticsearch" not in report
-    assert orjson.loads(paging_json(paging))["measured"]["rows"] == 10_000_000
+    assert orjson.loads(paging_json(paging))["measured"]["rows"] == 9_500
+
+
+def test_a_walk_that_others_disturbed_is_not_judged() -> None:
+    walk = Walked(9_500, 1, (17.0,) * 10, Spent(60, 20, 38, 0, machine=120))
+    report = paging_report(Paging(MACHINE, 9_500, (walk,), ()))
+    assert "- walk 1: others took 52% of the CPU time" in report
+    assert "reached" not in report
+
+
+def test_a_walk_that_lost_rows_is_not_judged() -> None:
+    walk = Walked(9_499, 1, (17.0,) * 10, Spent(60, 20, 38, 0, machine=60))
+    report = paging_report(Paging(MACHINE, 9_500, (walk,), ()))
+    assert "- walk 1: it is not complete" in report
+    assert "reached" not in report

@@ -1,0 +1,125 @@
+"""The lease: the lock of an alias while a job runs, and the checkpoint that each beat of it writes."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
+
+from indexer.errors import Refused, TargetUnavailable
+from indexer.model.job import Holder, JobState, Status
+from indexer.target.jobs import Jobs, LostLock, Stored
+
+__all__ = ["Lease", "free_lock", "this_process"]
+
+BEAT: Final = 1.0
+"""Seconds between two beats, and so between two checkpoints."""
+
+_EXPIRY: Final = 15.0
+"""Seconds without a beat after which a holder on another machine counts as dead."""
+
+
+def this_process() -> Holder:
+    """This process, as the holder of a lock."""
+    return Holder(socket.gethostname(), os.getpid(), datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def free_lock(jobs: Jobs, alias: str, waiting: Callable[[str], None]) -> Stored | None:
+    """The alias' newest job once nobody runs it; None where there was none. Nothing is written.
+
+    A holder on this machine is dead when its process is; any other when its beat stands still for 15 seconds, which
+    is seen by waiting, not by comparing clocks.
+
+    Raises:
+        Refused: where somebody does, with who that is.
+    """
+    stored = jobs.newest(alias)
+    if stored is None or stored.state.status is not Status.RUNNING or _is_dead(stored.state.holder):
+        return stored
+    waiting(f"the lock of {alias} is held by {stored.state.holder}; is it alive?")
+    until = time.monotonic() + _EXPIRY
+    while time.monotonic() < until:
+        time.sleep(BEAT / 2)
+        now = jobs.newest(alias)
+        if now is None or now.state.status is not Status.RUNNING:
+            return now
+        if now.state.beat != stored.state.beat:
+            raise held(now.state)
+    return stored
+
+
+def held(state: JobState) -> Refused:
+    """The refusal that names the holder."""
+    return Refused(
+        f"The job {state.job} is running for {state.alias}: {state.holder}, last heartbeat {state.heartbeat};"
+        " wait for it, or stop it."
+    )
+
+
+def _is_dead(holder: Holder) -> bool:
+    if holder.host != socket.gethostname():
+        return False
+    if holder.pid == os.getpid():
+        return True  # an earlier job of this very process
+    try:
+        os.kill(holder.pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+class Lease:
+    """An alias' lock, held by this process.
+
+    Args:
+        jobs: where it is kept.
+        stored: the lock as this process wrote it.
+        now: the job as it is at this moment, for the next checkpoint.
+    """
+
+    def __init__(self, jobs: Jobs, stored: Stored, now: Callable[[JobState], JobState]) -> None:
+        self._jobs = jobs
+        self._stored = stored
+        self._now = now
+        self._ended = threading.Event()
+
+    def beat_until(self, stop: threading.Event) -> None:
+        """Write a checkpoint every second until the load ends or stops.
+
+        Raises:
+            LostLock: where another process took the job over; this one must not go on.
+        """
+        while not self._ended.wait(BEAT) and not stop.is_set():
+            # Away for a while: the lock may expire meanwhile, and then the next write finds that out.
+            with suppress(TargetUnavailable):
+                self.beat()
+
+    def beat(self) -> None:
+        """Write a checkpoint.
+
+        Raises:
+            LostLock: where another process took the job over.
+            TargetUnavailable: where Elasticsearch is away.
+        """
+        self._stored = self._jobs.write(self._now(self._stored.state), self._stored)
+
+    def rest(self) -> None:
+        """Beat no more: the load is over."""
+        self._ended.set()
+
+    def end(self, status: Status, error: str = "") -> None:
+        """Write how the job ended, which gives the lock back.
+
+        A job that cannot write this, for Elasticsearch is away or another process has its lock, leaves it as it is.
+        """
+        self.rest()
+        with suppress(TargetUnavailable, LostLock):
+            last = replace(self._now(self._stored.state), status=status, error=error)
+            self._stored = self._jobs.write(last, self._stored)
+            self._jobs.record(self._stored.state)

@@ -1,0 +1,108 @@
+"""A job as it is kept in Elasticsearch: who runs it, what it does, what is left of it."""
+
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from indexer.model.checkpoint import read_left, write_left
+from indexer.model.json import JsonObject
+from indexer.model.ledger import Left
+
+__all__ = ["RESUMABLE", "Holder", "JobState", "Status", "difference", "read_job", "write_job"]
+
+
+class Status(StrEnum):
+    """Where a job stands."""
+
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+    DONE = "done"
+
+
+RESUMABLE: Final = frozenset({Status.RUNNING, Status.INTERRUPTED, Status.FAILED})
+"""A job that says it runs may be dead: whoever takes its lock over goes on with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that runs a job.
+
+    Attributes:
+        host: its machine.
+        pid: its number there.
+        since: when it took the job, ISO 8601 in UTC.
+    """
+
+    host: str
+    pid: int
+    since: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}, since {self.since}"
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """All that another process, on this machine or another, needs to go on with a job.
+
+    Attributes:
+        job: its name, which is also the new index's.
+        alias: the target; one job at a time has its lock.
+        table: the table that is read.
+        status: where it stands.
+        holder: who runs it, or ran it last.
+        beat: grows with each write: a holder whose beat stands still is dead, whatever the clocks say.
+        heartbeat: when it was last written, ISO 8601 in UTC.
+        terms: what must be the same for a resume: the table's columns, the key, the filter, the mapping.
+        left: what is left of each slice.
+        rows_read: rows that are acknowledged or recorded as dead letters.
+        dead_letters: documents that Elasticsearch rejected for good.
+        nulled: NaN and infinite values that became null.
+        error: why it failed, or empty.
+    """
+
+    job: str
+    alias: str
+    table: str
+    status: Status
+    holder: Holder
+    beat: int
+    heartbeat: str
+    terms: dict[str, str]
+    left: tuple[Left, ...]
+    rows_read: int = 0
+    dead_letters: int = 0
+    nulled: int = 0
+    error: str = ""
+
+    @property
+    def rows(self) -> int:
+        """How many rows the plan counted."""
+        return sum(part.rows for part in self.left)
+
+
+def write_job(state: JobState) -> JsonObject:
+    """A job as a document."""
+    plain = asdict(replace(state, left=()))
+    return {**plain, "left": write_left(state.left)}
+
+
+def read_job(content: dict[str, Any]) -> JobState:
+    """The inverse of `write_job`.
+
+    Raises:
+        KeyError, TypeError, ValueError: where it is not what `write_job` made.
+    """
+    typed = {
+        "status": Status(content["status"]),
+        "holder": Holder(**content["holder"]),
+        "left": read_left(content["left"]),
+    }
+    return JobState(**{**content, **typed})
+
+
+def difference(before: dict[str, str], now: dict[str, str]) -> str:
+    """The terms in which two plans differ, each with what it was and what it is; empty where they do not."""
+    names = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+    return "; ".join(f"{name} was {before.get(name)!r} and is {now.get(name)!r}" for name in names)

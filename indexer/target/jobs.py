@@ -1,0 +1,162 @@
+"""The jobs, kept in Elasticsearch: their plan, checkpoints and counters, and the lock of each alias."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from elasticsearch import ApiError
+
+from indexer.errors import TargetError
+from indexer.model.job import JobState, read_job, write_job
+from indexer.model.json import JsonObject
+from indexer.target.client import Cluster
+from indexer.target.failure import BAD_REQUEST, NOT_FOUND, answered
+
+__all__ = ["Jobs", "LostLock", "Stored"]
+
+_CONFLICT: Final = 409
+
+_SETTINGS: Final[JsonObject] = {"number_of_shards": 1, "auto_expand_replicas": "0-1", "hidden": True}
+
+_MAPPINGS: Final[JsonObject] = {
+    "dynamic": False,
+    "properties": {
+        "job": {"type": "keyword"},
+        "alias": {"type": "keyword"},
+        "status": {"type": "keyword"},
+        "heartbeat": {"type": "date"},
+    },
+}
+
+
+class LostLock(TargetError):
+    """Another process wrote the job meanwhile: it has taken the lock over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A job as it was read or written, with the version that the next write must find.
+
+    Attributes:
+        state: the job.
+        seq_no: the document's sequence number.
+        primary_term: its primary term.
+    """
+
+    state: JobState
+    seq_no: int
+    primary_term: int
+
+
+class Jobs:
+    """The index of jobs.
+
+    The document `alias:<alias>` is the lock: it holds the alias' newest job, and every write names the version that it
+    was read at (`if_seq_no`, `if_primary_term`), so that of two writers one fails. `job:<job>` holds each job that
+    ended.
+
+    Args:
+        cluster: where the index is; it is made with the first write.
+        name: the index.
+    """
+
+    def __init__(self, cluster: Cluster, name: str = "reindex-jobs") -> None:
+        self._client = cluster.client
+        self._name = name
+        self._made = False
+
+    def newest(self, alias: str) -> Stored | None:
+        """The alias' newest job, or None where there was none."""
+        with answered(f"read the newest job of {alias}"):
+            if not self._client.indices.exists(index=self._name):
+                return None
+            # Another job may have made it a moment ago, and its shard has not started.
+            self._client.cluster.health(index=self._name, wait_for_status="yellow", timeout="30s")
+            try:
+                found = self._client.get(index=self._name, id=_lock(alias)).body
+            except ApiError as error:
+                if error.meta.status != NOT_FOUND:
+                    raise
+                return None
+        return Stored(read_job(found["_source"]), found["_seq_no"], found["_primary_term"])
+
+    def write(self, state: JobState, before: Stored | None) -> Stored:
+        """Write the alias' newest job, where nobody else did since `before`.
+
+        Raises:
+            LostLock: where somebody did.
+        """
+        self._create()
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        beaten = replace(state, beat=state.beat + 1, heartbeat=now)
+        with self._taken_over(state):
+            written = self._client.index(
+                index=self._name,
+                id=_lock(state.alias),
+                document=write_job(beaten),
+                op_type=None if before else "create",
+                if_seq_no=before.seq_no if before else None,
+                if_primary_term=before.primary_term if before else None,
+            ).body
+        return Stored(beaten, written["_seq_no"], written["_primary_term"])
+
+    def record(self, state: JobState) -> None:
+        """Keep a job that ended."""
+        self._create()
+        with answered(f"record the job {state.job}"):
+            self._client.index(index=self._name, id=f"job:{state.job}", document=write_job(state))
+
+    def all(self) -> tuple[JobState, ...]:
+        """Every job that is known, the last written first, up to 1,000 of them."""
+        with answered("list the jobs"):
+            self._client.options(ignore_status=NOT_FOUND).indices.refresh(index=self._name)
+            answer = self._client.search(
+                index=self._name, size=1_000, sort=["heartbeat:desc"], ignore_unavailable=True
+            ).body
+        states = [read_job(hit["_source"]) for hit in answer["hits"]["hits"]]
+        newest_first = {state.job: state for state in reversed(states)}  # a lock and its record are one job
+        return tuple(reversed(newest_first.values()))
+
+    def forget(self, state: JobState) -> None:
+        """Remove what is kept of a job that nobody runs."""
+        with answered(f"forget the job {state.job}"):
+            self._client.options(ignore_status=NOT_FOUND).delete(index=self._name, id=f"job:{state.job}")
+        newest = self.newest(state.alias)
+        if newest is None or newest.state.job != state.job:
+            return
+        with self._taken_over(state):
+            self._client.delete(
+                index=self._name,
+                id=_lock(state.alias),
+                if_seq_no=newest.seq_no,
+                if_primary_term=newest.primary_term,
+            )
+
+    @contextmanager
+    def _taken_over(self, state: JobState) -> Iterator[None]:
+        with answered(f"write the job {state.job}"):
+            try:
+                yield
+            except ApiError as error:
+                if error.meta.status != _CONFLICT:
+                    raise
+                raise LostLock(
+                    f"Another process took the job of {state.alias} over: see `indexer jobs`.", _CONFLICT
+                ) from error
+
+    def _create(self) -> None:
+        if self._made:
+            return
+        with answered(f"create the index {self._name}"):
+            if not self._client.indices.exists(index=self._name):
+                # 400: another job was quicker.
+                self._client.options(ignore_status=BAD_REQUEST).indices.create(
+                    index=self._name, settings=_SETTINGS, mappings=_MAPPINGS
+                )
+        self._made = True
+
+
+def _lock(alias: str) -> str:
+    return f"alias:{alias}"
