@@ -56,8 +56,6 @@ class JobState:
         heartbeat: when it was last written, ISO 8601 in UTC.
         terms: what must be the same for a resume: the table's columns, the key, the filter, the mapping.
         left: what is left of each slice.
-        rows_read: rows that are acknowledged or recorded as dead letters.
-        dead_letters: documents that Elasticsearch rejected for good.
         nulled: NaN and infinite values that became null.
         error: why it failed, or empty.
     """
@@ -71,8 +69,6 @@ class JobState:
     heartbeat: str
     terms: dict[str, str]
     left: tuple[Left, ...]
-    rows_read: int = 0
-    dead_letters: int = 0
     nulled: int = 0
     error: str = ""
 
