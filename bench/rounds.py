@@ -62,8 +62,8 @@ def _beside_an_index(cluster: Cluster, task: Task) -> Run:
     if task.way is Way.READ:
         return _child(task)
     made, indexes = plan(settings_of(task)), Indexes(cluster)
-    indexes.create(made.job, made.mapping.mappings, made.mapping.settings, {"job": made.job})
     try:
+        indexes.create(made.job, made.mapping.mappings, made.mapping.settings, {"job": made.job})
         run = _child(replace(task, index=made.job))
         indexes.finish(made.job, made.mapping.settings)
         return replace(run, documents=indexes.count(made.job))

@@ -62,9 +62,9 @@ def island() -> Iterator[Island]:
     if os.geteuid() != 0:
         raise NoIsland("hiding a CrateDB that is here takes root: namespaces for the network and for mounts")
     command = ["unshare", "--net", "--mount", "sh", "-c", _SETTLE]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    pipe = subprocess.PIPE
     try:
-        holder = subprocess.Popen(command, text=True, **pipes)
+        holder = subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe, stderr=pipe)
     except FileNotFoundError as error:
         raise NoIsland(f"there is no {error.filename}") from error
     with holder:  # at its end the pipes are closed, and `cat` with them

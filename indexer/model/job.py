@@ -1,6 +1,6 @@
 """A job as it is kept in Elasticsearch: who runs it, what it does, what is left of it."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -95,7 +95,8 @@ def read_job(content: dict[str, Any]) -> JobState:
         "holder": Holder(**content["holder"]),
         "left": read_left(content["left"]),
     }
-    return JobState(**{**content, **typed})
+    known = {field.name for field in fields(JobState)}  # a later version may have written more
+    return JobState(**{**{name: value for name, value in content.items() if name in known}, **typed})
 
 
 def difference(before: dict[str, str], now: dict[str, str]) -> str:

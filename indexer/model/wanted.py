@@ -174,6 +174,5 @@ def _unknown(table: Table, name: str) -> str:
 def _wrong_for(kind: ColumnKind) -> frozenset[str]:
     if kind is ColumnKind.OBJECT:
         return SCALARS
-    return (
-        frozenset() if kind in {ColumnKind.UNKNOWN, ColumnKind.JSON, ColumnKind.GEO_SHAPE} else OBJECTS | {"flattened"}
-    )
+    anything = {ColumnKind.UNKNOWN, ColumnKind.JSON, ColumnKind.GEO_SHAPE}
+    return frozenset() if kind in anything else OBJECTS | {"flattened"}

@@ -86,6 +86,12 @@ class Source(Protocol):
     def bins(self, selection: Selection, width: int) -> list[Bin]:
         """The histogram of a number lead, in one query: values that share `value / width` share a bin."""
 
+    def absent(self, table: Table) -> tuple[str, ...]:
+        """The parts of the table that cannot be read now, each by its name; empty where everything can.
+
+        A partitioned CrateDB table silently leaves out shards that are away (DESIGN section 5): no error tells.
+        """
+
     def reader(self, selection: Selection) -> Reader:
         """A connection of its own to read pages with."""
 

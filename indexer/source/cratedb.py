@@ -17,6 +17,7 @@ from indexer.source.crate_client import CrateConnection
 from indexer.source.crate_sql import CrateGrammar, Statement, compiled
 from indexer.source.failure import FORBIDDEN
 from indexer.source.introspection import describe
+from indexer.source.shards import absent_shards
 from indexer.source.statements import Query, Shape, Statements
 
 __all__ = ["CrateReader", "CrateSource"]
@@ -106,6 +107,10 @@ class CrateSource:
     def bins(self, selection: Selection, width: int) -> list[Bin]:
         """The histogram of a number lead, in one query."""
         return histogram(CrateReader(self._connection, selection).run, width)
+
+    def absent(self, table: Table) -> tuple[str, ...]:
+        """The primary shards that are not started, by partition and number."""
+        return absent_shards(self._connection, table.name)
 
     def reader(self, selection: Selection) -> CrateReader:
         """A connection of its own to read pages with."""

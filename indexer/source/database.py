@@ -127,6 +127,10 @@ class DatabaseSource:
         """The histogram of an integer lead, in one query."""
         return histogram(DatabaseReader(self, selection).run, width)
 
+    def absent(self, table: Table) -> tuple[str, ...]:  # noqa: ARG002  # the protocol's
+        """Nothing: a database of one piece answers whole, or not at all."""
+        return ()
+
     def reader(self, selection: Selection) -> DatabaseReader:
         """A reader of pages."""
         return DatabaseReader(self, selection)

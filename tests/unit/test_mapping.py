@@ -35,7 +35,7 @@ RULES = [
     (ColumnKind.IP, None, {"type": "ip"}),
     (ColumnKind.TIMESTAMP, None, DATE),
     (ColumnKind.DATE, None, DATE),
-    (ColumnKind.JSON, None, {"type": "object", "dynamic": True}),
+    (ColumnKind.JSON, None, {"type": "object", "dynamic": True, "properties": {}}),
     (ColumnKind.GEO_POINT, None, {"type": "geo_point"}),
     (ColumnKind.GEO_SHAPE, None, {"type": "geo_shape"}),
     (ColumnKind.FLOAT_VECTOR, 3, {"type": "dense_vector", "dims": 3, "index": False}),
