@@ -1,4 +1,4 @@
-"""The table of sample logs that every way moves: about 480 bytes a document, `id` from 1 without gaps, 4 shards."""
+"""The table of sample logs that every way moves: about 420 bytes a document, `id` from 1 without gaps, 4 shards."""
 
 from typing import Final
 

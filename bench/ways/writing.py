@@ -22,7 +22,7 @@ __all__ = ["write"]
 def write(task: Task) -> Run:
     """Index every document, each under its own `_id`, with as many writers as `reindex` has.
 
-    The memory is not the writers': all documents are held, about 600 bytes each.
+    The memory is not the writers': all documents are held, about 450 bytes each.
     """
     settings = settings_of(task)
     queue = _ready(settings)

@@ -99,7 +99,7 @@ class Reading:
         return True
 
     def _page(self, on: _Way, ask: Ask) -> None:
-        cost = self.size.cost
+        cost = self.size.share
         self.budget.take(cost)
         try:
             page, seconds = self._timed(ask)
@@ -119,7 +119,7 @@ class Reading:
 
     def _timed(self, ask: Ask) -> tuple[Page, float]:
         began = time.perf_counter()
-        page = self.reader.page(ask)
+        page = self.reader.page(ask, self.size.most)
         return page, time.perf_counter() - began
 
     def _recover(self, error: IndexerError) -> None:

@@ -19,7 +19,7 @@ class PageSize:
 
     Attributes:
         wanted: rows a page as the user asked.
-        share: the bytes of the budget that one page of this reader may take.
+        share: the bytes of the budget that this reader takes before it asks: no page may cost more.
     """
 
     def __init__(self, wanted: int, share: int, row_bytes: float = _FIRST_ROW) -> None:
@@ -35,9 +35,9 @@ class PageSize:
         return max(1, min(self.wanted, self._ceiling, fitting))
 
     @property
-    def cost(self) -> int:
-        """Bytes to take from the budget before the next page is asked for."""
-        return int(self.limit * self._row_bytes * COST)
+    def most(self) -> int | None:
+        """Bytes of the answer beyond which it is to be abandoned; a page of one row is taken however large."""
+        return self.share // COST if self.limit > 1 else None
 
     def saw(self, rows: int, size: int) -> None:
         """Learn from a page: wider rows count at once, narrower ones slowly; a lowered ceiling rises by a tenth."""
@@ -48,7 +48,7 @@ class PageSize:
         self._ceiling = min(self.wanted, self._ceiling + max(1, self.wanted // 10))
 
     def too_much(self) -> bool:
-        """The source could not answer a page of this limit: halve it. False where it was one row already."""
+        """A page of this limit was too much: ask for a quarter. False where it was one row already."""
         before = self.limit
-        self._ceiling = max(1, before // 2)
+        self._ceiling = max(1, before // 4)
         return before > 1

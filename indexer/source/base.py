@@ -47,12 +47,17 @@ class Bounds:
 class Reader(Protocol):
     """One connection that reads pages of one selection; not shared between threads."""
 
-    def page(self, ask: Ask) -> Page:
+    def page(self, ask: Ask, most: int | None = None) -> Page:
         """Run one query.
+
+        Args:
+            ask: which rows.
+            most: bytes of the answer beyond which it is abandoned; None for any. A database whose driver cannot tell
+                before the rows are there takes them all.
 
         Raises:
             SourceUnavailable: where asking again may help.
-            TooMuchAtOnce: where asking for fewer rows may help.
+            TooMuchAtOnce: where asking for fewer rows may help: `most` was exceeded, or a breaker tripped.
             SourceError: where neither does.
         """
 

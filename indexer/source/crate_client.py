@@ -13,7 +13,7 @@ from crate.client.http import SRV_UNAVAILABLE_STATUSES, Client
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Timeout
 from urllib3.exceptions import ProtocolError
 
-from indexer.errors import Refused, SourceError, SourceUnavailable
+from indexer.errors import Refused, SourceError, SourceUnavailable, TooMuchAtOnce
 from indexer.model.json import Json, Row
 from indexer.settings import SourceAccess
 from indexer.source.address import Address
@@ -61,21 +61,23 @@ class CrateConnection:
         """The bytes of the last answer, decompressed."""
         return self._client.size
 
-    def run(self, sql: str, arguments: Sequence[Json] = ()) -> list[Row]:
+    def run(self, sql: str, arguments: Sequence[Json] = (), most: int | None = None) -> list[Row]:
         """Run one statement.
 
         Args:
             sql: the statement, with `$1` for its first argument.
             arguments: the values.
+            most: bytes of the answer beyond which it is abandoned, unread; None for any.
 
         Returns:
             the rows, as the driver decoded them: nothing is done to each one.
 
         Raises:
             SourceUnavailable: where asking again may help.
-            TooMuchAtOnce: where asking for fewer rows may help.
+            TooMuchAtOnce: where asking for fewer rows may help: the answer is larger than `most`, or a breaker tripped.
             SourceError: where neither does.
         """
+        self._client.most = most
         cursor = self._connection.cursor()
         try:
             cursor.execute(sql, list(arguments))
@@ -91,11 +93,24 @@ class CrateConnection:
         self._connection.close()
 
 
+class _Answer:
+    """An answer that was read, with all that the client asks of a response; `whole` is False where it was abandoned."""
+
+    def __init__(self, response: BaseHTTPResponse, data: bytes, *, whole: bool) -> None:
+        self.whole = whole
+        self.status = response.status
+        self.reason = response.reason
+        self.headers = response.headers
+        self.data = data
+        self.get_redirect_location = response.get_redirect_location
+
+
 class _CrateClient(Client):
     """The client with its server list, failover, authentication and TLS; only what answers mean is decided here."""
 
     def __init__(self, access: SourceAccess, address: Address) -> None:
         self.size = 0
+        self.most: int | None = None
         self.last_failure: Unanswered | None = None  # while connecting, the client keeps its text only
         try:
             super().__init__(
@@ -120,21 +135,23 @@ class _CrateClient(Client):
     def _create_server(self, server: str, **options: object) -> None:
         super()._create_server(server, **options)
         pool = self.server_pool[server].pool
-        self.server_pool[server].pool = _OneTry(pool)  # type: ignore[assignment]  # all of it that is used
+        self.server_pool[server].pool = _OneTry(pool, self)  # type: ignore[assignment]  # all of it that is used
 
-    def _request(self, method: str, path: str, server: str | None = None, **options: object) -> BaseHTTPResponse:
+    def _request(self, method: str, path: str, server: str | None = None, **options: object) -> _Answer:
         """Ask the server, or the first one that answers; overridden because the client's own loop has no end.
 
         A server that is asked by name is asked for its version while connecting: others may answer where it does not.
         """
         response = self._ask(method, path, server, **options) if server else self._ask_any(method, path, **options)
         self.size = len(response.data)
+        if not response.whole:
+            raise TooMuchAtOnce(f"The answer is larger than the {self.most:,} bytes that there is room for.")
         error = answered(response.status, response.data)
         if error is not None and not (server and isinstance(error, SourceUnavailable)):
             raise error
         return response
 
-    def _ask_any(self, method: str, path: str, **options: object) -> BaseHTTPResponse:
+    def _ask_any(self, method: str, path: str, **options: object) -> _Answer:
         for left in reversed(range(_TRIES * len(self.server_pool))):
             server: str = self._get_server()
             try:
@@ -147,9 +164,9 @@ class _CrateClient(Client):
                     return response
         raise self.unanswered(ConnectionError("no server is left"))  # pragma: no cover - the last try has returned
 
-    def _ask(self, method: str, path: str, server: str, **options: object) -> BaseHTTPResponse:
+    def _ask(self, method: str, path: str, server: str, **options: object) -> _Answer:
         try:
-            response: BaseHTTPResponse = super()._request(method, path, server=server, **options)
+            response: _Answer = super()._request(method, path, server=server, **options)
         except Unanswered as error:
             self.last_failure = error
             raise
@@ -168,12 +185,24 @@ class _CrateClient(Client):
 
 
 class _OneTry:
-    """A pool without retries of its own: urllib3's would multiply with ours, and wait ten times for an absent host."""
+    """A pool without retries of its own: urllib3's would multiply with ours, and wait ten times for an absent host.
 
-    def __init__(self, pool: HTTPConnectionPool) -> None:
+    It reads an answer itself, so that one larger than its reader has room for is abandoned before it is in memory.
+    """
+
+    def __init__(self, pool: HTTPConnectionPool, client: _CrateClient) -> None:
         self._pool = pool
+        self._client = client
         self.close = pool.close
 
-    def urlopen(self, method: str, path: str, **options: object) -> BaseHTTPResponse:
-        options["retries"] = False
-        return self._pool.urlopen(method, path, **options)  # type: ignore[arg-type]  # passed on
+    def urlopen(self, method: str, path: str, **options: object) -> _Answer:
+        options.update(retries=False, preload_content=False)
+        response = self._pool.urlopen(method, path, **options)  # type: ignore[arg-type]  # passed on
+        most = self._client.most
+        data = response.read(None if most is None else most + 1)
+        whole = most is None or len(data) <= most
+        if whole:
+            response.release_conn()
+        else:
+            response.close()  # and its connection with it: the rest of the answer is on its way
+        return _Answer(response, data, whole=whole)

@@ -33,21 +33,21 @@ class CrateReader:
         self._statements = Statements(selection, CrateGrammar())
         self._compiled: dict[Shape, Statement] = {}
 
-    def page(self, ask: Ask) -> Page:
+    def page(self, ask: Ask, most: int | None = None) -> Page:
         """Run one query; see `indexer.source.base.Reader`."""
-        rows = self.run(self._statements.page(ask))
+        rows = self.run(self._statements.page(ask), most)
         return Page(rows, self._connection.size)
 
     def census(self, census: Census) -> list[tuple[str, int]]:
         """Count the rows per longer prefix; see `indexer.source.base.Reader`."""
         return [(str(prefix), integer(rows)) for prefix, rows in self.run(self._statements.census(census))]
 
-    def run(self, query: Query) -> list[Row]:
+    def run(self, query: Query, most: int | None = None) -> list[Row]:
         """Run any of the selection's queries, compiling each shape of them once."""
         statement = self._compiled.get(query.shape)
         if statement is None:
             statement = self._compiled[query.shape] = compiled(self._statements.select(query.shape))
-        return self._connection.run(statement.sql, statement.arguments(query.values))
+        return self._connection.run(statement.sql, statement.arguments(query.values), most)
 
     def close(self) -> None:
         """Close the connection."""

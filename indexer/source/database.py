@@ -38,7 +38,7 @@ class DatabaseReader:
         self._statements = Statements(selection, source.grammar(selection.table.name))
         self._selects: dict[Shape, Rows] = {}
 
-    def page(self, ask: Ask) -> Page:
+    def page(self, ask: Ask, most: int | None = None) -> Page:  # noqa: ARG002  # the driver cannot tell
         """Run one query; see `indexer.source.base.Reader`."""
         rows = self.run(self._statements.page(ask))
         return Page(rows, _size(rows))

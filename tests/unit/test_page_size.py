@@ -20,24 +20,26 @@ def test_wide_rows_shrink_the_page_at_once_and_narrow_ones_grow_it_slowly() -> N
     assert size.limit == 10_000
 
 
-def test_the_cost_never_exceeds_the_share_but_for_one_row() -> None:
+def test_what_a_page_is_expected_to_cost_never_exceeds_the_share_but_for_one_row() -> None:
     size = PageSize(10_000, share=1_000_000)
     for row_bytes in (10, 1_000, 50_000, 10, 166_000):
         size.saw(100, 100 * row_bytes)
-        assert size.cost <= size.share or size.limit == 1
+        assert size.limit * row_bytes * COST <= size.share or size.limit == 1
+        assert (size.most is None) == (size.limit == 1)
+        assert size.most is None or size.most * COST <= size.share
 
 
-def test_what_the_source_cannot_answer_is_halved_and_grows_back() -> None:
+def test_what_the_source_cannot_answer_is_quartered_and_grows_back() -> None:
     size = PageSize(10_000, share=10**12)
     assert size.too_much()
-    assert size.limit == 5_000
-    assert size.too_much()
     assert size.limit == 2_500
-    size.saw(2_500, 2_500)
-    assert size.limit == 3_500
+    assert size.too_much()
+    assert size.limit == 625
+    size.saw(625, 625)
+    assert size.limit == 1_625
 
 
-def test_one_row_cannot_be_halved() -> None:
+def test_one_row_cannot_be_quartered() -> None:
     size = PageSize(1, share=10**12)
     assert not size.too_much()
     assert size.limit == 1
