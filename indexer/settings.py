@@ -86,6 +86,7 @@ class TargetAccess(BaseModel):
         api_key: an API key, base64 as Elasticsearch returns it; instead of a user and password.
         ca: a file with the certificate authorities to trust, PEM.
         verify: whether the server's certificate is checked.
+        sniff: whether the cluster is asked for all of its nodes, at the start and when one fails.
         timeout: seconds without an answer after which a request counts as failed.
     """
 
@@ -97,6 +98,7 @@ class TargetAccess(BaseModel):
     api_key: SecretStr | None = None
     ca: Path | None = None
     verify: bool = True
+    sniff: bool = False
     timeout: float = 120.0
 
 
@@ -137,6 +139,7 @@ class Settings(BaseSettings):
     target_api_key: SecretStr | None = None
     target_ca: Path | None = None
     target_verify: bool = True
+    target_sniff: bool = False
     target_timeout: float = Field(default=120.0, gt=0)
 
     table: str = "logs"
@@ -185,6 +188,7 @@ class Settings(BaseSettings):
             api_key=self.target_api_key,
             ca=self.target_ca,
             verify=self.target_verify,
+            sniff=self.target_sniff,
             timeout=self.target_timeout,
         )
 

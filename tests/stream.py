@@ -54,7 +54,8 @@ class Stream:
 
     def _more(self, deadline: float) -> bool:
         """Whether something came before the deadline and before the end."""
-        ready, _, _ = select.select([self._fd], [], [], max(0.0, deadline - time.monotonic()))
+        left = deadline - time.monotonic()
+        ready = left > 0 and select.select([self._fd], [], [], left)[0]
         try:
             chunk = os.read(self._fd, _CHUNK) if ready else b""
         except OSError:  # so Linux tells the end of a terminal

@@ -31,6 +31,7 @@ __all__ = [
     "TargetApiKey",
     "TargetCa",
     "TargetPassword",
+    "TargetSniff",
     "TargetUser",
     "Where",
     "Writers",
@@ -69,6 +70,15 @@ TargetApiKey = Annotated[
     str | None, typer.Option(help="API key; better in INDEXER_TARGET_API_KEY.", rich_help_panel=_TARGET)
 ]
 TargetCa = Annotated[Path | None, typer.Option(help="Certificate authorities to trust, PEM.", rich_help_panel=_TARGET)]
+TargetSniff = Annotated[
+    bool | None,
+    typer.Option(
+        "--target-sniff/--no-target-sniff",
+        help="Ask the cluster for all of its nodes and use them. [default: no-target-sniff]",
+        rich_help_panel=_TARGET,
+        show_default=False,
+    ),
+]
 
 Table = Annotated[
     str | None,

@@ -59,6 +59,7 @@ def reindex(  # noqa: D103  # EXAMPLES is its help
     target_password: o.TargetPassword = None,
     target_api_key: o.TargetApiKey = None,
     target_ca: o.TargetCa = None,
+    target_sniff: o.TargetSniff = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,  # noqa: FBT002  # a flag is a boolean
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,  # noqa: FBT002  # as above
     debug: o.Debug = False,  # noqa: FBT002  # `guarded` reads it

@@ -1,6 +1,5 @@
 """The job: plan, load, verify, swap."""
 
-import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -15,6 +14,7 @@ from indexer.job.dead_letters import DeadLetterFile
 from indexer.job.folder import job_folder
 from indexer.job.lease import BEAT, Lease, free_lock, this_process
 from indexer.job.load import Load
+from indexer.job.memory import peak_rss
 from indexer.job.planning import alias_of, make_plan
 from indexer.job.verifying import verify_counts
 from indexer.model.job import RESUMABLE, JobState, Status
@@ -230,7 +230,7 @@ class _Job:
             pages=loaded.pages,
             page_ms_p50=round(p50, 2),
             page_ms_p95=round(p95, 2),
-            peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            peak_rss_bytes=peak_rss(),
             strategy=str(self.settings.strategy),
             key=",".join(self.plan.selection.key.names),
             dead_letter_file=str(self.letters.path) if dead else None,

@@ -106,6 +106,8 @@ def _client(address: Address, access: TargetAccess) -> Elasticsearch:
             basic_auth=address.user,
             api_key=address.api_key,
             connections_per_node=CONNECTIONS,
+            sniff_on_node_failure=access.sniff,
+            sniff_before_requests=access.sniff,
             request_timeout=access.timeout,
             serializers={
                 "application/json": QuickJson(),

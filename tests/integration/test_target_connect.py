@@ -149,3 +149,14 @@ def test_a_server_that_does_not_answer_in_time_is_refused() -> None:
         port = silent.getsockname()[1]
         with pytest.raises(Refused, match=f"127.0.0.1:{port} .it did not answer in time"):
             connect(TargetAccess(url=f"http://127.0.0.1:{port}", timeout=0.3))
+
+
+def test_sniffing_finds_the_nodes_behind_the_one_that_was_named(elasticsearch_url: str) -> None:
+    """The node publishes itself as 127.0.0.1; named as localhost, it is known by both only where it was sniffed."""
+    url = elasticsearch_url.replace("127.0.0.1", "localhost")
+    for sniff, expected in ((False, {"localhost"}), (True, {"127.0.0.1"})):
+        with connect(TargetAccess(url=url, sniff=sniff)) as cluster:
+            cluster.client.cluster.health()
+            hosts = {node.host for node in cluster.client.transport.node_pool.all()}
+        assert expected <= hosts
+        assert sniff == ("127.0.0.1" in hosts)

@@ -26,7 +26,7 @@ DECIDES = ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACT
 
 ESCAPE = "\x1b"
 ERASE = "\x1b[2K"
-SPEED = r"loading\b.* ([1-9]\d*) of 3,000 rows · ([\d,]+) rows/s · [\d.]+ MB/s"
+SPEED = r"loading\W+([1-9]\d*) of 3,000 rows · ([\d,]+) rows/s · [\d.]+ MB/s"
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,13 @@ def test_every_setting_can_come_from_the_environment(monkeypatch: pytest.MonkeyP
         monkeypatch.setenv(f"INDEXER_{name.upper()}", "7")
     monkeypatch.setenv("INDEXER_STRATEGY", "keyset")
     monkeypatch.setenv("INDEXER_BATCH_BYTES", "7kB")
-    for switch, value in {"SWITCH": "no", "FRESH": "yes", "SOURCE_VERIFY": "no", "TARGET_VERIFY": "no"}.items():
+    for switch, value in {
+        "SWITCH": "no",
+        "FRESH": "yes",
+        "TARGET_SNIFF": "yes",
+        "SOURCE_VERIFY": "no",
+        "TARGET_VERIFY": "no",
+    }.items():
         monkeypatch.setenv(f"INDEXER_{switch}", value)
     settings = load_settings()
     unset = [name for name in Settings.model_fields if getattr(settings, name) == Settings.model_fields[name].default]

@@ -1,0 +1,165 @@
+"""A node of three dies in mid-job: rows that are away are never taken for rows that are not."""
+
+import json
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from indexer.local.cratedb import HOW_TO_GET
+from tests.cluster import Cluster, crate_cluster, crate_home
+from tests.commands import Ended, run, start
+from tests.scan import documents
+
+pytestmark = [pytest.mark.slow, pytest.mark.cratedb, pytest.mark.elasticsearch, pytest.mark.timeout(600)]
+
+ROWS = 60_000
+DAYS = 3
+PAGE = 20
+"""Rows of a page: so few that a job has thousands of pages to lose rows from."""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    home = crate_home()
+    if home is None:
+        pytest.skip(HOW_TO_GET)
+    with tempfile.TemporaryDirectory(prefix="cluster-") as folder:
+        Path(folder).chmod(0o755)  # the nodes run as another user
+        with crate_cluster(home, Path(folder)) as cluster:
+            yield cluster
+
+
+@dataclass(frozen=True)
+class Job:
+    """One way to call `reindex`, again and again."""
+
+    alias: str
+    options: Sequence[str]
+    folder: Path
+    client: Elasticsearch
+
+    def run(self, *more: str) -> Ended:
+        return run("reindex", *self.options, *more, cwd=self.folder, timeout=300)
+
+    def run_and_kill(self, cluster: Cluster, victim: int) -> Ended:
+        """Kill a node once a part of the rows, and not all of them, is read and indexed."""
+        process = start("reindex", *self.options, cwd=self.folder)
+        try:
+            self._wait_for_a_checkpoint(process.pid)
+            cluster.nodes[victim].kill()
+            out, err = process.communicate(timeout=300)
+        finally:
+            process.kill()
+            process.wait()
+        return Ended(process.returncode, out, err)
+
+    def _wait_for_a_checkpoint(self, pid: int) -> None:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            state = self.state()
+            if state and state["holder"]["pid"] == pid and 0 < self.read() < ROWS // 2:
+                return
+            time.sleep(0.02)
+        raise AssertionError(f"process {pid} made no checkpoint in the first half: {self.state()}")
+
+    def state(self) -> dict:  # type: ignore[type-arg]
+        found = self.client.options(ignore_status=(404, 503)).get(index=self.jobs, id=f"alias:{self.alias}")
+        state: dict = found.body.get("_source", {})  # type: ignore[type-arg]
+        return state
+
+    @property
+    def jobs(self) -> str:
+        return f"{self.alias}_jobs"
+
+    def read(self) -> int:
+        """Rows that the last checkpoint counts as done."""
+        return sum(part["read"] for part in self.state()["left"])
+
+    def served(self) -> list[str]:
+        """The indexes behind the alias."""
+        return sorted(self.client.options(ignore_status=404).indices.get_alias(name=self.alias).body)
+
+
+@pytest.fixture
+def job(cluster: Cluster, elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Job]:
+    options = (
+        "--source", cluster.url, "--target", elasticsearch_url, "--table", "logs", "--index", alias,
+        "--jobs-index", f"{alias}_jobs", "--page", str(PAGE), "--patience", "5", "--json", "--quiet",
+    )  # fmt: skip
+    with Elasticsearch(elasticsearch_url) as client:
+        yield Job(alias, options, tmp_path, client)
+
+
+@pytest.fixture
+def table(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Rows over three partitions of three shards; each node has a part of each partition."""
+    with cluster.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE logs (id BIGINT, day INTEGER, m TEXT, PRIMARY KEY (id, day))"
+            f" CLUSTERED INTO 3 SHARDS PARTITIONED BY (day) WITH (number_of_replicas = {request.param})"
+        )
+        cursor.execute(
+            f"INSERT INTO logs SELECT i, i % {DAYS}, 'message number ' || i FROM generate_series(1, {ROWS}) AS t (i)"
+        )
+        cursor.execute("REFRESH TABLE logs")
+    cluster.wait_for_shards()
+    yield "logs"
+    for node in cluster.nodes:
+        if node.process is None:
+            node.start()
+    cluster.wait_for_shards()
+    with cluster.cursor() as cursor:
+        cursor.execute("DROP TABLE logs")
+
+
+def assert_complete(job: Job, ended: Ended) -> None:
+    assert ended.code == 0, ended.err
+    report = json.loads(ended.out)
+    assert report["rows_read"] == report["rows_indexed"] == ROWS
+    found = documents(job.client, job.alias)
+    assert {(document["id"], document["day"]) for document in found.values()} == {
+        (number, number % DAYS) for number in range(1, ROWS + 1)
+    }
+    assert len(found) == ROWS
+    assert job.served() == [report["job"]]
+
+
+@pytest.mark.parametrize("table", [0], indirect=True, ids=["no replica"])
+@pytest.mark.usefixtures("table")
+def test_a_dead_node_without_replicas_is_never_success_and_a_resume_completes(cluster: Cluster, job: Job) -> None:
+    before = job.run("--where", "id <= 10")
+    assert before.code == 0, before.err
+    old = job.served()
+    ended = job.run_and_kill(cluster, victim=2)
+    print(ended)  # noqa: T201
+    cluster.wait_for("SELECT count(*) < 60000 FROM logs", [[True]])  # CrateDB itself says that all is well
+    assert ended.code == 1, ended.err
+    assert "The source is not complete: shard " in ended.err
+    assert "'day'" in ended.err
+    assert "UNASSIGNED" in ended.err
+    assert "job" not in ended.out
+    assert job.served() == old
+    checkpoint = job.read()
+    assert 0 < checkpoint < ROWS
+    again = job.run()
+    print(again)  # noqa: T201
+    assert again.code not in {0, 3}, "a resume while the node is away is no success either"
+    assert job.served() == old
+    cluster.nodes[2].start()
+    cluster.wait_for_shards()
+    resumed = job.run("--keep", "0")
+    assert_complete(job, resumed)
+    assert json.loads(resumed.out)["resumed"]
+
+
+@pytest.mark.parametrize("table", [1], indirect=True, ids=["one replica"])
+@pytest.mark.usefixtures("table")
+def test_a_dead_node_with_a_replica_is_survived(cluster: Cluster, job: Job) -> None:
+    ended = job.run_and_kill(cluster, victim=1)
+    print(ended)  # noqa: T201
+    assert_complete(job, ended)
