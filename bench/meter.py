@@ -1,8 +1,6 @@
 """The meter: seconds, CPU seconds of this process and of the local servers, and the most memory held."""
 
-import resource
 import time
-from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -11,9 +9,8 @@ import psutil
 
 from bench.run import Spent
 
-__all__ = ["Meter", "peak_rss", "settle"]
+__all__ = ["Meter", "settle"]
 
-_STATUS: Final = Path("/proc/self/status")
 
 _QUIET: Final = 15.0
 """Per cent of all cores below which the machine counts as idle."""
@@ -57,19 +54,6 @@ class Meter:
             target=_cpu(self._target, self._no_target),
             machine=_machine(),
         )
-
-
-def peak_rss() -> int:
-    """The most memory that this process held so far, in bytes.
-
-    Linux's `ru_maxrss` begins with what the parent held when it started this process; the high-water mark in `/proc` is
-    this program's own.
-    """
-    if _STATUS.exists():
-        for line in _STATUS.read_text("utf-8").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def settle() -> None:

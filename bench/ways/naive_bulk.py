@@ -5,9 +5,10 @@ from typing import Final
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import bulk
 
-from bench.meter import Meter, peak_rss
+from bench.meter import Meter
 from bench.run import Run, Task, answer
 from bench.ways.naive_rows import actions
+from indexer.job.memory import peak_rss
 
 __all__ = ["CHUNK", "run"]
 

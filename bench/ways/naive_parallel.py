@@ -5,10 +5,11 @@ from typing import Final
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import parallel_bulk
 
-from bench.meter import Meter, peak_rss
+from bench.meter import Meter
 from bench.run import Run, Task, answer
 from bench.ways.naive_bulk import CHUNK
 from bench.ways.naive_rows import actions
+from indexer.job.memory import peak_rss
 
 __all__ = ["THREADS", "run"]
 

@@ -4,10 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from queue import Empty, SimpleQueue
 
-from bench.meter import Meter, peak_rss
+from bench.meter import Meter
 from bench.run import Run, Task, answer
 from bench.walking import pages
 from bench.ways.ours import settings_of, slices_of
+from indexer.job.memory import peak_rss
 from indexer.job.reindex import plan
 from indexer.model.batch import Batch, batches
 from indexer.model.document import Documents

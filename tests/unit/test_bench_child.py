@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bench.child import ChildFailed, console_script, finish
-from bench.meter import peak_rss
+from indexer.job.memory import peak_rss
 
 HOLD = "import sys; held = bytearray(300_000_000); print(len(held))"
 BURN = "import time\nwhile time.process_time() < 0.3: pass"
@@ -36,7 +36,7 @@ def test_much_output_on_both_sides_does_not_block() -> None:
 
 
 def test_the_high_water_mark_of_a_process_is_its_own() -> None:
-    code = "from bench.meter import peak_rss; print(peak_rss())"
+    code = "from indexer.job.memory import peak_rss; print(peak_rss())"
     held = bytearray(peak_rss() + 200_000_000)
     held[::4096] = b"x" * len(held[::4096])
     done = finish([sys.executable, "-c", code])
