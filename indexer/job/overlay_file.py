@@ -38,7 +38,9 @@ def find_overlay(table: Table, given: Path | None = None, directory: Path | None
     """
     own = Path("mappings")
     path = given or _in(directory / own if directory else own, table)
-    if path is not None:
+    shipped = _in(shipped_mappings(), table)
+    # In a checkout of this product, the working directory's is the shipped one.
+    if path is not None and (given or shipped is None or not path.samefile(shipped)):
         overlay = parse_overlay(_load(path), str(path), _analyzers())
         check(overlay, table)
         return overlay, str(path)

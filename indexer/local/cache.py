@@ -41,7 +41,9 @@ REGISTRY: Final = "running.json"
 SAMPLES: Final = "samples.sqlite"
 FETCH_LOCK: Final = "fetch.lock"
 UP_LOCK: Final = "up.lock"
-CONTENTS: Final = (DISTRIBUTIONS, JAVA, SERVERS, REGISTRY, SAMPLES, FETCH_LOCK, UP_LOCK)
+JOBS: Final = "jobs"
+"""The reports and dead letters of jobs, which `indexer.job.folder` puts into the user's own cache folder."""
+CONTENTS: Final = (JOBS, DISTRIBUTIONS, JAVA, SERVERS, REGISTRY, SAMPLES, FETCH_LOCK, UP_LOCK)
 """Everything that this product puts there, and all that `clear` removes."""
 
 
@@ -106,7 +108,12 @@ def locked(folder: Path, name: str) -> Iterator[None]:
 
 def clear() -> None:
     """Remove what this product put into the cache folder, and the folder once it is empty."""
-    folder = _chosen()
+    own = () if os.environ.get("INDEXER_CACHE") else (user_cache_path(APPLICATION, appauthor=False),)
+    for folder in {_chosen(), *own}:
+        _clear(folder)
+
+
+def _clear(folder: Path) -> None:
     for name in CONTENTS:
         path = folder / name
         if path.is_dir():
