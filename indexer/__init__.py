@@ -6,6 +6,11 @@
 
     report = reindex(Settings(table="logs", page=10_000))
 
+    from indexer import search
+
+    for hit in search("timeout AND service:payments", since="2h", limit=20):
+        print(hit.source["message"])
+
 Names are loaded when they are first used, so that `indexer search` does not wait for the database drivers.
 """
 
@@ -19,11 +24,14 @@ if TYPE_CHECKING:
     from indexer.job.reindex import plan, reindex
     from indexer.model.plan import Plan
     from indexer.model.report import Report
+    from indexer.model.search import Hit
     from indexer.settings import Settings, Strategy
+    from indexer.target.library import search
 
-__all__ = ["IndexerError", "Plan", "Report", "Settings", "Strategy", "plan", "reindex"]
+__all__ = ["Hit", "IndexerError", "Plan", "Report", "Settings", "Strategy", "plan", "reindex", "search"]
 
 _HOMES = {
+    "Hit": "indexer.model.search",
     "IndexerError": "indexer.errors",
     "Plan": "indexer.model.plan",
     "Report": "indexer.model.report",
@@ -31,6 +39,7 @@ _HOMES = {
     "Strategy": "indexer.settings",
     "plan": "indexer.job.reindex",
     "reindex": "indexer.job.reindex",
+    "search": "indexer.target.library",
 }
 
 

@@ -21,7 +21,11 @@ app.command("reindex", help=move.EXAMPLES)(move.reindex)
 app.command("plan", help=plan.EXAMPLES)(plan.plan)
 app.command("jobs", help=jobs.EXAMPLES)(jobs.jobs)
 app.command("rollback", help=rollback.EXAMPLES)(rollback.rollback)
-app.command("search", help=search.EXAMPLES)(search.search)
+app.command(
+    "search",
+    help=search.EXAMPLES,
+    context_settings={"ignore_unknown_options": True},
+)(search.search)
 app.command("demo", help=demo.EXAMPLES)(demo.demo)
 app.command("up", help=up.EXAMPLES)(up.up)
 app.command("down", help=down.EXAMPLES)(down.down)

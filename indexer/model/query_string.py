@@ -1,10 +1,10 @@
-"""A query string in Lucene's syntax, and how its Korean words are asked where an index keeps words whole."""
+"""A query string in Lucene's syntax: its fields, its mistakes, and its Korean words where an index keeps them whole."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Final
 
-__all__ = ["with_prefixes"]
+__all__ = ["escaped_at", "named_fields", "with_prefixes"]
 
 _ESCAPED: Final = r"\\."
 _LETTER: Final = rf"(?:{_ESCAPED}|[^\s+\-!():^\[\]\"{{}}~*?\\/&|])"
@@ -25,7 +25,7 @@ _BETWEEN: Final = re.compile(r"\\.|(?<!\d),|,(?!\d)|[^\w.,'\u2019·]", re.DOTALL
 """What ends a word for the standard analyzer; a full stop, an apostrophe or a middle dot between letters does not."""
 
 
-def with_prefixes(query: str, fields: Collection[str]) -> str:
+def with_prefixes(query: str, fields: Collection[str], star: str = "*") -> str:
     """Ask the Korean words of a query as prefixes, so that 반도체 finds 반도체를.
 
     Quoted phrases, wildcards, fuzzy words, ranges, regular expressions, operators and words in other fields stay as
@@ -34,12 +34,35 @@ def with_prefixes(query: str, fields: Collection[str]) -> str:
     Args:
         query: the query string.
         fields: the fields that keep a word and its particle together; words without a field are asked of them.
+        star: what makes a prefix; `**` finds the same, as a pattern that goes past the index's own prefixes.
     """
-    return query if not fields or not _HANGUL.search(query) else _Rewriting(fields).rewrite(query)
+    return query if not fields or not _HANGUL.search(query) else _Rewriting(fields, star).rewrite(query)
+
+
+def named_fields(query: str) -> Iterator[tuple[str, int]]:
+    """The fields that a query names, each with its column, from 1."""
+    return ((_unescaped(found["field"]), found.start() + 1) for found in _PART.finditer(query) if found["field"])
+
+
+def escaped_at(query: str, column: int) -> str:
+    """The query with a backslash before what may have broken it: what stands at the column, or was not closed.
+
+    Args:
+        query: the query string.
+        column: where the server stopped reading, from 1; one past the end where the query ended too early.
+    """
+    at = column - 1 if column <= len(query) else max(query.rfind(opener) for opener in '(["{/')
+    at = max(0, min(at, len(query) - 1))
+    return f"{query[:at]}\\{query[at:]}"
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)
 
 
 class _Rewriting:
-    def __init__(self, fields: Collection[str]) -> None:
+    def __init__(self, fields: Collection[str], star: str) -> None:
+        self._star = star
         self._fields = fields
         self._field: str | None = None
         self._outer: list[str | None] = [None]
@@ -50,7 +73,7 @@ class _Rewriting:
     def _part(self, found: re.Match[str]) -> str:
         text = found.group()
         if found["field"]:
-            self._field = re.sub(r"\\(.)", r"\1", found["field"], flags=re.DOTALL)
+            self._field = _unescaped(found["field"])
         elif found["open"]:
             self._outer.append(self._field)
         elif found["close"]:
@@ -70,5 +93,5 @@ class _Rewriting:
         if not _HANGUL.search(word) or re.search(r"(?<!\\)[*?]", word) or word[0] in "<>":
             return word
         pieces = [piece.strip(".,'\u2019·") for piece in _BETWEEN.split(word)]
-        asked = [f"{piece}*" if _HANGUL.search(piece) else piece for piece in pieces if piece]
+        asked = [f"{piece}{self._star}" if _HANGUL.search(piece) else piece for piece in pieces if piece]
         return asked[0] if len(asked) == 1 else f"({' AND '.join(asked)})"

@@ -1,0 +1,41 @@
+"""Log lines in an index of its own, and the search command on them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from indexer.job.overlay_file import find_overlay
+from indexer.model.identifier import TableName
+from indexer.model.json import Row
+from indexer.model.table import ColumnKind, Table
+from indexer.settings import TargetAccess
+from indexer.target.client import connect
+from indexer.target.index import Indexes
+from tests.columns import column
+from tests.mapped import load
+
+__all__ = ["NOON", "TABLE", "serve"]
+
+NOON = 1_793_534_400_000
+"""2026-11-01T12:00:00Z."""
+
+TABLE = Table(
+    TableName("logs"),
+    (
+        column("id", ColumnKind.INTEGER),
+        column("ts", ColumnKind.TIMESTAMP),
+        column("level", ColumnKind.TEXT),
+        column("service", ColumnKind.TEXT),
+        column("status", ColumnKind.INTEGER),
+        column("latency_ms", ColumnKind.DOUBLE),
+        column("message", ColumnKind.TEXT),
+    ),
+    primary_key=("id",),
+)
+
+
+def serve(url: str, alias: str, rows: Sequence[Row], folder: Path) -> str:
+    """Load rows of `TABLE` behind the alias, mapped by the shipped overlay of `logs`."""
+    overlay, _ = find_overlay(TABLE, directory=folder)
+    with connect(TargetAccess(url=url)) as cluster:
+        Indexes(cluster).switch(alias, load(cluster, alias, TABLE, overlay, rows).index)
+    return alias
