@@ -50,6 +50,10 @@ def _facts(plan: Plan) -> list[tuple[str, str]]:
         ("overlay", plan.overlay),
         ("index", f"{plan.job}, unfinished: it is resumed" if plan.unfinished else plan.job),
         ("alias", f"{plan.alias}, which points to {', '.join(plan.served) or 'nothing yet'}"),
+        (
+            "analyzers",
+            ", ".join(f"{use}: {label}" for use, label in plan.mapping.analyzers.items()) or "those of the fields",
+        ),
         ("cluster", f"Elasticsearch {plan.capabilities.version}"),
     ]
 
@@ -146,6 +150,7 @@ def plan_as_json(plan: Plan) -> str:
         "overlay": plan.overlay,
         "mappings": plan.mapping.mappings,
         "settings": plan.mapping.settings,
+        "analyzers": plan.mapping.analyzers,
         "notes": _notes(plan),
     }
     return orjson.dumps(body, option=orjson.OPT_INDENT_2).decode()

@@ -144,7 +144,7 @@ class _Job:
             self.indexes.delete(old.job)
         mapping = self.plan.mapping
         table = self.plan.selection.table
-        meta: JsonObject = {"version": __version__, "table": str(table.name), "job": self.plan.job}
+        meta: JsonObject = {**mapping.meta, "version": __version__, "table": str(table.name), "job": self.plan.job}
         self.indexes.create(self.plan.job, mapping.mappings, mapping.settings, meta)
 
     def _load(self, lease: Lease) -> None:

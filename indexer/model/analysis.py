@@ -45,6 +45,7 @@ class Chosen:
         name: the analyzer to write into the mapping.
         analysis: the settings that define it; empty where the node does.
         field: what the field gets besides.
+        label: what serves a purpose, in a few words; empty for an analyzer of the cluster's own.
         fallback: why it is not what was asked for, as the rest of a sentence, or None.
     """
 
@@ -52,6 +53,7 @@ class Chosen:
     analysis: JsonObject
     field: JsonObject
     fallback: str | None = None
+    label: str = ""
 
 
 def analyzers_of(name: str, choices: Iterable[AnalyzerChoice]) -> frozenset[str]:
@@ -72,9 +74,11 @@ def choose_analyzer(name: str, choices: Iterable[AnalyzerChoice], available: fro
         return _plain(name, available)
     taken = next((way for way in ways if way.needs is None or way.needs in available), None)
     if taken is None:
-        return Chosen("standard", {}, {}, f"the cluster has none of {', '.join(w.label for w in ways)}, so standard")
+        return Chosen(
+            "standard", {}, {}, f"the cluster has none of {', '.join(w.label for w in ways)}, so standard", "standard"
+        )
     fallback = None if taken is ways[0] else f"the cluster has no {ways[0].label}, so {taken.label}"
-    return Chosen(name, dict(taken.analysis), dict(taken.field), fallback)
+    return Chosen(name, dict(taken.analysis), dict(taken.field), fallback, taken.label)
 
 
 def _plain(name: str, available: frozenset[str]) -> Chosen:

@@ -12,6 +12,7 @@ from indexer.model.field_type import OBJECTS, missing_types, stand_in
 from indexer.model.index_settings import index_settings
 from indexer.model.json import Json, JsonObject
 from indexer.model.overlay import Overlay
+from indexer.model.search_hints import SearchHints
 from indexer.model.selection import Selection
 from indexer.model.table import Column, ColumnKind
 from indexer.model.wanted import dynamic_templates, wanted
@@ -27,13 +28,23 @@ class Mapping:
         fields: what becomes of each column and sub-column, in the source's order, an object before its sub-columns.
         mappings: the body's `mappings`.
         settings: the body's `settings`: nested, without the prefix `index.`, as the overlay wants them when served.
+        analyzers: what serves each analyzer that an overlay asks for by purpose: `korean` by nori.
+        search: what a search is told of the index.
         fallbacks: one sentence for each thing that is not as the types or the overlay ask.
     """
 
     fields: tuple[Field, ...]
     mappings: JsonObject
     settings: JsonObject
+    analyzers: dict[str, str]
+    search: SearchHints
     fallbacks: tuple[str, ...]
+
+    @property
+    def meta(self) -> JsonObject:
+        """What the index's `_meta` says of it, for a search to use."""
+        told: JsonObject = {"analyzers": {**self.analyzers}, "search": self.search.as_meta()}
+        return {name: value for name, value in told.items() if value}
 
 
 def build_mapping(selection: Selection, overlay: Overlay, capabilities: Capabilities) -> Mapping:
@@ -61,7 +72,7 @@ def build_mapping(selection: Selection, overlay: Overlay, capabilities: Capabili
         "properties": properties,
     }
     settings = index_settings(overlay.settings, building.analysis, building.fields, capabilities.version)
-    return Mapping(tuple(building.fields), mappings, settings, tuple(building.notes))
+    return Mapping(tuple(building.fields), mappings, settings, building.served, overlay.search, tuple(building.notes))
 
 
 class _Building:
@@ -71,6 +82,7 @@ class _Building:
         self.fields: list[Field] = []
         self.notes: dict[str, None] = {}
         self.analysis: list[JsonObject] = []
+        self.served: dict[str, str] = {}
 
     def properties(self, columns: Iterable[Column], parent: tuple[str, ...]) -> JsonObject:
         """The definitions of these columns by their names in the index, recording a Field for each."""
@@ -154,6 +166,8 @@ class _Building:
         definition[key] = chosen.name
         if key == "analyzer" and definition["type"] == "text":
             definition.update({extra: value for extra, value in chosen.field.items() if extra not in definition})
+        if chosen.label:
+            self.served[analyzer] = chosen.label
         if chosen.analysis not in self.analysis:
             self.analysis.append(chosen.analysis)
         if chosen.fallback:

@@ -13,6 +13,7 @@ from indexer.model.analysis import AnalyzerChoice
 from indexer.model.field_type import KNOWN
 from indexer.model.identifier import nearest
 from indexer.model.json import JsonObject
+from indexer.model.search_hints import SearchHints
 
 __all__ = ["FieldOverlay", "Overlay", "parse_overlay"]
 
@@ -97,9 +98,10 @@ LEFT_OUT: Literal[False] = False
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    fields: dict[str, object] = {}
+    fields: dict[str, object] | None = {}
     settings: dict[str, JsonValue] = {}
     id: str | list[str] = []
+    search: SearchHints = SearchHints()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ class Overlay:
         id_columns: the dotted names of the columns that make `_id`; empty for the primary key.
         where: the file's name, for messages.
         analyzers: the ways to serve an analyzer by purpose, such as `korean`.
+        search: what a search is told of the index.
     """
 
     fields: Mapping[str, FieldOverlay | Literal[False]] = field(default_factory=dict)
@@ -119,6 +122,7 @@ class Overlay:
     id_columns: tuple[str, ...] = ()
     where: str = "the mapping"
     analyzers: tuple[AnalyzerChoice, ...] = ()
+    search: SearchHints = field(default_factory=SearchHints)
 
     @property
     def own_analyzers(self) -> frozenset[str]:
@@ -143,9 +147,9 @@ def parse_overlay(content: object, where: str, analyzers: Iterable[AnalyzerChoic
         file = _File.model_validate({} if content is None else content)
     except ValidationError as error:
         raise Refused(f"{where} {_reason(error, _File)}") from error
-    fields = {name: _field(name, value, where) for name, value in file.fields.items()}
+    fields = {name: _field(name, value, where) for name, value in (file.fields or {}).items()}
     ids = (file.id,) if isinstance(file.id, str) else tuple(file.id)
-    return Overlay(fields, _nested(file.settings, where), ids, where, tuple(analyzers))
+    return Overlay(fields, _nested(file.settings, where), ids, where, tuple(analyzers), file.search)
 
 
 def _field(name: str, value: object, where: str) -> FieldOverlay | Literal[False]:
@@ -174,7 +178,8 @@ def _reason(error: ValidationError, model: type[BaseModel]) -> str:
     first = error.errors(include_url=False)[0]
     path = [str(part) for part in first["loc"]]
     if first["type"] == "extra_forbidden":
-        known = model.model_fields if len(path) == 1 else SubField.model_fields
+        below = SearchHints if path[0] == "search" else SubField
+        known = model.model_fields if len(path) == 1 else below.model_fields
         return f"has the unknown key {'.'.join(path)}: correct it or take it out.{nearest(path[-1], known)}"
     if first["type"] == "model_type":
         return "does not hold names with values: begin with `fields:`."

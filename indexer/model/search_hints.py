@@ -34,6 +34,12 @@ class SearchHints(BaseModel):
     columns: tuple[str, ...] = ()
     shorthands: dict[str, str] = {}
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every field that is named."""
+        roles = (name for name in (self.time, self.level, self.message) if name)
+        return tuple(dict.fromkeys((*roles, *self.columns, *self.shorthands.values())))
+
     def as_meta(self) -> JsonObject:
         """What was given, for `_meta`."""
         given: JsonObject = self.model_dump(mode="json", exclude_defaults=True)
@@ -51,13 +57,14 @@ def hints_of(fields: LiveFields) -> SearchHints:
     level = given.level if given.level in known else _first(fields, _LEVELS, None)
     message = given.message if given.message in known else _first(fields, _MESSAGES, TEXTS)
     columns = tuple(name for name in given.columns if name in known)
+    shorthands = {name: field for name, field in given.shorthands.items() if fields.holds(field)}
     beside = next((name for name in _BESIDE if name in known), None)
     return SearchHints(
         time=time,
         level=level,
         message=message,
         columns=columns or tuple(name for name in (time, level, beside, message) if name),
-        shorthands={**_keywords(fields), **given.shorthands},
+        shorthands={**_keywords(fields), **shorthands},
     )
 
 

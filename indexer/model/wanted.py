@@ -55,6 +55,7 @@ def check(overlay: Overlay, table: Table) -> None:
     problems = (
         *(_problem(table, name, option) for name, option in overlay.fields.items()),
         *(_identity_problem(table, name) for name in overlay.id_columns),
+        *(_hint_problem(table, overlay, name) for name in overlay.search.names),
     )
     for problem in problems:
         if problem:
@@ -165,6 +166,14 @@ def _identity_problem(table: Table, name: str) -> str | None:
         f"{name} is {column.type.sql or column.type.kind} and cannot be part of `id`: name columns of numbers, text or"
         " times."
     )
+
+
+def _hint_problem(table: Table, overlay: Overlay, name: str) -> str | None:
+    """A search names fields of the index: columns by their new names, or their sub-fields."""
+    renamed = (option.rename for option in overlay.fields.values() if option)
+    if name in renamed or table.column(name) or table.column(name.rpartition(".")[0]):
+        return None
+    return f"search: {_unknown(table, name)}"
 
 
 def _unknown(table: Table, name: str) -> str:

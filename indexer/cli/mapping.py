@@ -1,0 +1,69 @@
+"""`indexer mapping`: what each column becomes, an overlay to start from, and how a live index differs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from indexer.cli import complete
+from indexer.cli import options as o
+from indexer.cli.guard import guarded
+from indexer.errors import Refused
+
+__all__ = ["mapping"]
+
+EXAMPLES = """
+Print the mapping that a reindex would create, column by column, with who decided it: the type, the mapping file, or a
+fallback where the cluster lacks something. Touches nothing in either server.
+
+Examples:
+
+  indexer mapping --table logs
+
+  indexer mapping --table orders --init              writes mappings/orders.yaml, commented, to start from
+
+  indexer mapping --table logs --check logs          what the live index has otherwise, and what needs a reindex
+
+Exit code of `--check`: 0 for no difference, 1 for differences.
+"""
+
+
+@guarded
+def mapping(  # noqa: D103  # EXAMPLES is its help
+    table: o.Table = None,
+    mapping: o.Mapping = None,
+    columns: o.Columns = None,
+    init: Annotated[bool, typer.Option("--init", help="Write an overlay file to start from.")] = False,  # noqa: FBT002  # a flag is a boolean
+    check: Annotated[
+        str | None,
+        typer.Option(help="Compare with this index or alias.", metavar="INDEX", autocompletion=complete.index),
+    ] = None,
+    source: o.Source = None,
+    target: o.Target = None,
+    source_user: o.SourceUser = None,
+    source_password: o.SourcePassword = None,
+    source_ca: o.SourceCa = None,
+    target_user: o.TargetUser = None,
+    target_password: o.TargetPassword = None,
+    target_api_key: o.TargetApiKey = None,
+    target_ca: o.TargetCa = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,  # noqa: FBT002  # as above
+    debug: o.Debug = False,  # noqa: FBT002  # `guarded` reads it
+) -> int:
+    given = {name: value for name, value in locals().items() if name not in {"as_json", "debug", "init", "check"}}
+    from indexer.cli.show_mapping import print_differences, print_mapping
+    from indexer.job.mapping_preview import check_index, preview, write_overlay
+    from indexer.settings import load_settings
+
+    if init and check:
+        raise Refused("--init and --check cannot be asked for at once: give one of them.")
+    settings = load_settings(**given)
+    if init:
+        typer.echo(f"Written: {write_overlay(settings, Path())}")
+        return 0
+    if check:
+        found = check_index(settings, check)
+        print_differences(check, found, as_json=as_json)
+        return 1 if found else 0
+    print_mapping(preview(settings), as_json=as_json)
+    return 0
