@@ -11,6 +11,7 @@ _LETTER: Final = rf"(?:{_ESCAPED}|[^\s+\-!():^\[\]\"{{}}~*?\\/&|])"
 _PART: Final = re.compile(
     rf"""
       (?P<whole>"(?:{_ESCAPED}|[^"\\])*"?(?:~\d*)? | /(?:{_ESCAPED}|[^/\\])*/ | [\[{{][^\]}}]*[\]}}]?)
+    | \^[\d.]*
     | (?P<open>\() | (?P<close>\))
     | (?P<field>{_LETTER}(?:{_LETTER}|[+\-])*):
     | (?P<word>(?:{_LETTER}|[*?])(?:{_LETTER}|[+\-*?])*)(?P<fuzzy>~[\d.]*)?
@@ -21,12 +22,14 @@ _PART: Final = re.compile(
 """What Lucene's grammar tells apart, as far as it matters here: what is left of it, `other`, is copied."""
 
 _HANGUL: Final = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9](?:[\w.]*[A-Za-z0-9])?", re.ASCII)
+_OPERATORS: Final = frozenset({"AND", "OR", "NOT"})
 _BETWEEN: Final = re.compile(r"\\.|(?<!\d),|,(?!\d)|[^\w.,'\u2019·]", re.DOTALL)
 """What ends a word for the standard analyzer; a full stop, an apostrophe or a middle dot between letters does not."""
 
 
 def with_prefixes(query: str, fields: Collection[str], star: str = "*") -> str:
-    """Ask the Korean words of a query as prefixes, so that 반도체 finds 반도체를.
+    """Ask Korean words as prefixes, so that 반도체 finds 반도체를, and others also with a particle: GPU finds GPU를.
 
     Quoted phrases, wildcards, fuzzy words, ranges, regular expressions, operators and words in other fields stay as
     they are.
@@ -36,7 +39,7 @@ def with_prefixes(query: str, fields: Collection[str], star: str = "*") -> str:
         fields: the fields that keep a word and its particle together; words without a field are asked of them.
         star: what makes a prefix; `**` finds the same, as a pattern that goes past the index's own prefixes.
     """
-    return query if not fields or not _HANGUL.search(query) else _Rewriting(fields, star).rewrite(query)
+    return query if not fields else _Rewriting(fields, star).rewrite(query)
 
 
 def named_fields(query: str) -> Iterator[tuple[str, int]]:
@@ -90,6 +93,8 @@ class _Rewriting:
         return self._field is None or self._field in self._fields
 
     def _word(self, word: str) -> str:
+        if _PLAIN.fullmatch(word) and word not in _OPERATORS:
+            return f"({word} OR /{word.lower().replace('.', '[.]')}[가-힣]+/)"
         if not _HANGUL.search(word) or re.search(r"(?<!\\)[*?]", word) or word[0] in "<>":
             return word
         pieces = [piece.strip(".,'\u2019·") for piece in _BETWEEN.split(word)]

@@ -11,8 +11,11 @@ FIELDS = frozenset({"message", "note text"})
     ("query", "asked"),
     [
         ("반도체 개발", "반도체* 개발*"),
-        ("timeout", "timeout"),
-        ("timeout 반도체", "timeout 반도체*"),
+        ("GPU", "(GPU OR /gpu[가-힣]+/)"),
+        ("v1.2 반도체", "(v1.2 OR /v1[.]2[가-힣]+/) 반도체*"),
+        ("message:500^2", "message:(500 OR /500[가-힣]+/)^2"),
+        ("a-b", "a-b"),
+        ("_id:5", "_id:5"),
         ("반도체 AND service:auth", "반도체* AND service:auth"),
         ("message:반도체", "message:반도체*"),
         ("note\\ text:반도체", "note\\ text:반도체*"),

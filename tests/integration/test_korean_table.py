@@ -1,0 +1,54 @@
+"""The table of Korean lines and queries, against the analyzer that serves Korean on this server."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from indexer.job.overlay_file import find_overlay
+from indexer.model.identifier import TableName
+from indexer.model.table import ColumnKind, Table
+from indexer.settings import TargetAccess
+from indexer.target.client import connect
+from indexer.target.search import Search, search
+from tests.columns import column
+from tests.korean import CASES, Case
+from tests.mapped import load
+
+pytestmark = pytest.mark.elasticsearch
+
+TABLE = Table(
+    TableName("logs"),
+    (column("id", ColumnKind.INTEGER), column("message", ColumnKind.TEXT)),
+    primary_key=("id",),
+)
+
+
+@pytest.fixture(scope="module")
+def korean(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Search, str]]:
+    """An index of the lines, and the analyzer that serves it: nori, cjk or standard."""
+    alias = f"test_korean_{uuid4().hex[:12]}"
+    overlay, _ = find_overlay(TABLE, directory=tmp_path_factory.mktemp("elsewhere"))
+    with connect(TargetAccess(url=elasticsearch_url)) as cluster:
+        made = load(cluster, alias, TABLE, overlay, [[n, case.line] for n, case in enumerate(CASES)])
+        yield Search(cluster, made.index), made.mapping.analyzers["korean"].split()[0]
+        cluster.client.indices.delete(index=made.index)
+
+
+def test_the_table_has_forty_lines_of_every_kind() -> None:
+    assert len(CASES) == len({case.line for case in CASES}) == 40
+    assert {case.kind for case in CASES} == {"particle", "ending", "compound", "spacing", "mixed", "product", "not"}
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=[f"{case.kind}: {case.query}" for case in CASES])
+def test_a_line_is_found_or_not(korean: tuple[Search, str], number: int) -> None:
+    asked, analyzer = korean
+    case: Case = CASES[number]
+    hits = search(asked.cluster, asked.alias, case.query, size=100).hits
+    right = (str(number) in {hit.id for hit in hits}) == case.found
+    if analyzer == "standard":
+        assert right == case.standard, (case, [hit.source for hit in hits])
+    elif not right and case.kind != "particle":
+        pytest.xfail(f"{analyzer} gets it wrong")
+    else:
+        assert right, case
