@@ -7,7 +7,7 @@ BIN := .venv/bin
 MADE := .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fault bench clean
+.PHONY: help install demo test check fault bench docs clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 16
@@ -38,6 +38,9 @@ check: install ## style, types and the rooms' contract
 
 bench: install ## measure reading, writing and both together; ROWS=2000000
 	$(BIN)/python -m bench end-to-end --rows $(ROWS)
+
+docs: install ## draw the picture of a search in docs/, from the sample logs that `make demo` indexed
+	$(BIN)/python -m bench.pictures
 
 clean: ## stop the local servers and remove what was made, the cache folder's contents too
 	@if [ -x $(BIN)/indexer ]; then $(BIN)/indexer down --clean; fi

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bench import end_to_end, paging
+from bench.mapping_command import time_mapping
 from bench.report import end_to_end_json, end_to_end_report, paging_json, paging_report
 from bench.servers import both_servers, source_server
 from indexer.errors import IndexerError
@@ -17,6 +18,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.command("mapping")(time_mapping)
 
 Source = Annotated[
     str | None, typer.Option(help="A CrateDB to use. [default: one of its own, started and stopped]", metavar="URL")

@@ -8,7 +8,7 @@ from threading import Event
 
 import typer
 
-from indexer.cli.show_hits import print_count, printer
+from indexer.cli.show_hits import print_count, printer, shown_time
 from indexer.cli.show_summary import print_summary
 from indexer.errors import Refused
 from indexer.model.condition import parse_condition
@@ -135,7 +135,17 @@ def _hits(search: Search, question: Question, wanted: Wanted) -> int:
     found = search.page(question, size, exact=wanted.exact, mark=wanted.output == "table")
     show(iter(found.hits))
     print_count(found)
+    if not found.total and question.since:
+        _tell_newest(search)
     return 0 if found.total else 1
+
+
+def _tell_newest(search: Search) -> None:
+    """Nothing since then: is it the question, or has nothing been indexed for a while?"""
+    time = search.asking(Question()).time("--since")
+    newest = search.page(Question(sort=(f"-{time}",), fields=(time,)), 1).hits
+    if newest:
+        typer.echo(f"The newest document is of {shown_time(newest[0].value(time))}.", err=True)
 
 
 def _followed(search: Search, question: Question, last: int) -> Iterator[Hit]:

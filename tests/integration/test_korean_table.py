@@ -1,6 +1,8 @@
 """The table of Korean lines and queries, against the analyzer that serves Korean on this server."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -17,6 +19,7 @@ from tests.mapped import load
 
 pytestmark = pytest.mark.elasticsearch
 
+ORDER = ("particle", "ending", "compound", "spacing", "mixed", "product", "not")
 TABLE = Table(
     TableName("logs"),
     (column("id", ColumnKind.INTEGER), column("message", ColumnKind.TEXT)),
@@ -37,7 +40,14 @@ def korean(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def test_the_table_has_forty_lines_of_every_kind() -> None:
     assert len(CASES) == len({case.line for case in CASES}) == 40
-    assert {case.kind for case in CASES} == {"particle", "ending", "compound", "spacing", "mixed", "product", "not"}
+    assert {case.kind for case in CASES} == set(ORDER)
+
+
+def test_the_readme_tells_what_is_right() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| .* \| (\d+) \| (\d+) \|$", readme, flags=re.MULTILINE)
+    of = {kind: [case for case in CASES if case.kind == kind] for kind in ORDER}
+    assert [(str(len(of[kind])), str(sum(case.standard for case in of[kind]))) for kind in ORDER] == told
 
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=[f"{case.kind}: {case.query}" for case in CASES])

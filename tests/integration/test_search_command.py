@@ -130,6 +130,12 @@ def test_nothing_is_still_json(logs: tuple[str, str]) -> None:
     assert json.loads(ask(logs, "nothing", "-o", "json").out) == []
 
 
+def test_nothing_since_then_tells_the_newest(logs: tuple[str, str]) -> None:
+    ended = ask(logs, "timeout AND service:payments", "--since", "2h", "--level", "ERROR", "--sort", "-ts", "-n", "20")
+    assert (ended.code, ended.out) == (1, "")
+    assert "The newest document is of 2026-11-01 21:21:00.000+09:00." in ended.err
+
+
 def test_a_count_is_a_number_alone(logs: tuple[str, str]) -> None:
     assert (ask(logs, "timeout", "--count").out, ask(logs, "nothing", "--count").code) == ("2\n", 1)
 
