@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from indexer import __version__
-from indexer.cli import demo, down, plan, search, up
+from indexer.cli import demo, down, plan, search, up, verify
 from indexer.cli import reindex as move
 
 __all__ = ["app", "main", "reindex"]
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.command("reindex", help=move.EXAMPLES)(move.reindex)
 app.command("plan", help=plan.EXAMPLES)(plan.plan)
+app.command("verify", help=verify.EXAMPLES)(verify.verify)
 app.command("search", help=search.EXAMPLES)(search.search)
 app.command("demo", help=demo.EXAMPLES)(demo.demo)
 app.command("up", help=up.EXAMPLES)(up.up)

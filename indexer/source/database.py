@@ -17,7 +17,7 @@ from indexer.model.slice import Bin
 from indexer.model.table import INTEGER_KINDS, Column, Table
 from indexer.model.window import Ask, Census
 from indexer.settings import SourceAccess
-from indexer.source.base import Bounds, Page
+from indexer.source.base import Bounds, Page, Shards
 from indexer.source.counting import count, histogram
 from indexer.source.database_table import describe, reflect
 from indexer.source.failure import of_database
@@ -126,6 +126,10 @@ class DatabaseSource:
     def bins(self, selection: Selection, width: int) -> list[Bin]:
         """The histogram of an integer lead, in one query."""
         return histogram(DatabaseReader(self, selection).run, width)
+
+    def shards(self, table: Table) -> Shards:  # noqa: ARG002  # the protocol's
+        """There are none."""
+        return Shards(rows=None)
 
     def reader(self, selection: Selection) -> DatabaseReader:
         """A reader of pages."""

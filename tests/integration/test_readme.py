@@ -67,7 +67,7 @@ def test_every_option_of_the_readme_is_an_option_and_the_other_way_round() -> No
 WIDE = {"COLUMNS": "300", "TERMINAL_WIDTH": "300"}
 
 
-@pytest.mark.parametrize("command", ["reindex", "plan", "search", "demo", "up", "down"])
+@pytest.mark.parametrize("command", ["reindex", "plan", "verify", "search", "demo", "up", "down"])
 def test_every_command_has_help_with_examples(command: str) -> None:
     shown = CliRunner().invoke(app, [command, "--help"], env=WIDE).output
     assert "Examples:" in shown
