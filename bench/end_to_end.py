@@ -75,6 +75,7 @@ def measure(urls: Urls, rows: int, repeat: int, say: Callable[[str], None]) -> E
     say("Warming up: one reindex that does not count.")
     run_way(replace(task, way=Way.REINDEX))
     rounds = tuple(_round(task, f"{number + 1}/{repeat}", say) for number in range(repeat))
+    sweep(task)
     return EndToEnd(look(urls.source, urls.target), rows, rounds)
 
 

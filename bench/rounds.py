@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from bench.child import ChildFailed, finish
 from bench.meter import settle
 from bench.run import Run, Task, Way
-from bench.ways.ours import settings_of
+from bench.ways.ours import JOBS, settings_of
 from bench.ways.reindexing import reindex
 from indexer.job.reindex import plan
 from indexer.target.client import Cluster, connect
@@ -29,10 +29,11 @@ _MODULES: Final = {
 
 
 def sweep(task: Task) -> None:
-    """Delete the indexes that an interrupted run left behind: the alias is the benchmark's own."""
+    """Delete the indexes and jobs of earlier runs, interrupted ones too: alias and jobs are the benchmark's own."""
     with connect(settings_of(task).target_access) as cluster:
-        for left in Indexes(cluster).made_by_us(task.alias):
-            Indexes(cluster).delete(left.name)
+        indexes = Indexes(cluster)
+        for name in (JOBS, *(left.name for left in indexes.made_by_us(task.alias))):
+            indexes.delete(name)
 
 
 def run_way(task: Task) -> Run:
@@ -61,8 +62,8 @@ def _beside_an_index(cluster: Cluster, task: Task) -> Run:
     if task.way is Way.READ:
         return _child(task)
     made, indexes = plan(settings_of(task)), Indexes(cluster)
-    indexes.create(made.job, made.mapping.mappings, made.mapping.settings, {"job": made.job})
     try:
+        indexes.create(made.job, made.mapping.mappings, made.mapping.settings, {"job": made.job})
         run = _child(replace(task, index=made.job))
         indexes.finish(made.job, made.mapping.settings)
         return replace(run, documents=indexes.count(made.job))

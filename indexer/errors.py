@@ -6,6 +6,7 @@
     ├── Refused                  2  bad input; nothing was changed on either side
     ├── SourceError              1  the source answered with an error that will not pass
     │   ├── SourceUnavailable    1  retryable: no answer, or a node is away
+    │   │   └── ShardsAway       1  the source answers, but without some of its rows
     │   └── TooMuchAtOnce        1  retryable with a smaller page: the query circuit breaker tripped
     ├── TargetError              1  Elasticsearch answered with an error that will not pass
     │   ├── TargetUnavailable    1  retryable: no answer, 429, 502, 503 or 504
@@ -29,6 +30,7 @@ __all__ = [
     "Interrupted",
     "NoProgress",
     "Refused",
+    "ShardsAway",
     "SourceError",
     "SourceUnavailable",
     "TargetError",
@@ -69,6 +71,10 @@ class SourceUnavailable(SourceError):
     """The source did not answer, or one of its nodes is away."""
 
     retryable = True
+
+
+class ShardsAway(SourceUnavailable):
+    """Some shards are away, so that pages may come without their rows: what was read since the last check is void."""
 
 
 class TooMuchAtOnce(SourceError):

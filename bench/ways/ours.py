@@ -1,6 +1,7 @@
 """How this product's own ways are set up."""
 
 from pathlib import Path
+from typing import Final
 
 from bench.run import Task
 from indexer.job.survey import survey
@@ -9,13 +10,22 @@ from indexer.model.slice import Slice
 from indexer.settings import Settings, load_settings
 from indexer.source.base import Source
 
-__all__ = ["settings_of", "slices_of"]
+__all__ = ["JOBS", "settings_of", "slices_of"]
+
+
+JOBS: Final = "bench-jobs"
+"""Where the benchmark's jobs are kept: not among those of users."""
 
 
 def settings_of(task: Task) -> Settings:
     """Those of a `reindex` of the task's table, with all that the task does not say at its default."""
     return load_settings(
-        source=task.source, target=task.target, table=task.table, mapping=Path(task.mapping), index=task.alias
+        source=task.source,
+        target=task.target,
+        table=task.table,
+        mapping=Path(task.mapping),
+        index=task.alias,
+        jobs_index=JOBS,
     )
 
 

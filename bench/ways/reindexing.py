@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from bench.child import console_script, finish
 from bench.meter import Meter
 from bench.run import Run, Task
+from bench.ways.ours import JOBS
 
 __all__ = ["reindex"]
 
@@ -33,7 +34,7 @@ def reindex(task: Task) -> tuple[Run, str]:
             [
                 *(console_script("reindex"), "--json", "--quiet", "--no-switch"),
                 *("--source", task.source, "--target", task.target),
-                *("--table", task.table, "--mapping", task.mapping, "--index", task.alias),
+                *("--table", task.table, "--mapping", task.mapping, "--index", task.alias, "--jobs-index", JOBS),
             ]
         )
     report = _Report.model_validate_json(done.output)

@@ -1,5 +1,6 @@
 """Every command ends here: an error is one sentence on stderr and its exit code."""
 
+import logging
 import os
 import signal
 import sys
@@ -26,6 +27,7 @@ def guarded(command: Callable[Options, int]) -> Callable[Options, None]:
     def run(*args: Options.args, **options: Options.kwargs) -> None:
         for stop in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(stop, _terminate)
+        _quiet_libraries()
         debug = bool(options.get("debug")) or bool(os.environ.get("INDEXER_DEBUG"))
         try:
             code = command(*args, **options)
@@ -39,6 +41,12 @@ def guarded(command: Callable[Options, int]) -> Callable[Options, None]:
         raise typer.Exit(code)
 
     return run
+
+
+def _quiet_libraries() -> None:
+    """What the drivers warn of is in our own progress and errors; their lines would break the bar and the sentence."""
+    logging.captureWarnings(capture=True)
+    logging.getLogger().addHandler(logging.NullHandler())
 
 
 def _terminate(number: int, _: object) -> NoReturn:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from indexer import __version__
-from indexer.cli import demo, down, plan, search, up, verify
+from indexer.cli import demo, down, jobs, plan, rollback, search, up, verify
 from indexer.cli import reindex as move
 
 __all__ = ["app", "main", "reindex"]
@@ -19,6 +19,8 @@ app = typer.Typer(
 )
 app.command("reindex", help=move.EXAMPLES)(move.reindex)
 app.command("plan", help=plan.EXAMPLES)(plan.plan)
+app.command("jobs", help=jobs.EXAMPLES)(jobs.jobs)
+app.command("rollback", help=rollback.EXAMPLES)(rollback.rollback)
 app.command("verify", help=verify.EXAMPLES)(verify.verify)
 app.command("search", help=search.EXAMPLES)(search.search)
 app.command("demo", help=demo.EXAMPLES)(demo.demo)

@@ -19,7 +19,7 @@ from indexer.model.progress import Counters
 from indexer.model.sampling import sample
 from indexer.model.verification import Check, Finding, Findings, Kind, Repair, Verification, slice_of
 from indexer.settings import Settings
-from indexer.source.base import Shards, Source
+from indexer.source.base import Source
 from indexer.source.open import open_source
 from indexer.target.client import Cluster, connect
 from indexer.target.jobs import Jobs
@@ -83,18 +83,17 @@ class _Run:
     cluster: Cluster
     snapshot: Snapshot
     counters: Counters
-    shards: Shards = field(init=False)
     slices: tuple[Left, ...] = field(init=False)
     findings: Findings = field(init=False)
 
     def __post_init__(self) -> None:
-        self.shards = self.source.shards(self.subject.selection.table)
-        if self.shards.away:
-            raise SourceUnavailable(
-                f"{self.subject.selection.table.name} is not all there, so nothing can be said of the index:"
-                f" {'; '.join(self.shards.away)}; bring its nodes back and verify again."
-            )
         selection = self.subject.selection
+        absent = self.source.absent(selection.table)
+        if absent:
+            raise SourceUnavailable(
+                f"{selection.table.name} cannot be read whole, so nothing can be said of the index:"
+                f" {'; '.join(absent[:3])}; bring its nodes back and verify again."
+            )
         self.slices = whole(survey(self.source, selection, self.settings.strategy, self.settings.page))
         self.findings = Findings(self.slices)
 
@@ -163,13 +162,13 @@ class _Run:
 
     def _verification(self, check: Check, repair: Repair | None) -> Verification:
         now = self.counters.snapshot()
-        filtered = self.subject.selection.where is not None
+        selection = self.subject.selection
         return Verification(
-            table=str(self.subject.selection.table.name),
+            table=str(selection.table.name),
             index=self.subject.served.index,
             check=check,
             rows=self.rows,
-            shard_rows=None if filtered else self.shards.rows,
+            shard_rows=None if selection.where is not None else self.source.stored_rows(selection.table),
             documents=self.snapshot.size,
             compared=now.rows_indexed,
             slices=self.findings.wrong(),

@@ -24,7 +24,7 @@ from indexer.job.crew import Crew
 from indexer.job.handover import Handover
 from indexer.job.reading import LINE_COST, Reading
 from indexer.model.budget import Budget
-from indexer.model.comparison import differences, id_of, is_same, source_of
+from indexer.model.comparison import differences, parts
 from indexer.model.document import Documents
 from indexer.model.ledger import Ledger, Left
 from indexer.model.mapping import Mapping
@@ -36,7 +36,8 @@ from indexer.model.selection import Selection
 from indexer.model.verification import Finding, Findings, Kind
 from indexer.settings import Settings
 from indexer.source.base import Source
-from indexer.target.scan import MOST, Held, Snapshot
+from indexer.target.page_of_hits import Held
+from indexer.target.scan import MOST, Snapshot
 
 __all__ = ["Comparing", "asked"]
 
@@ -159,25 +160,23 @@ class Comparing:
             budget.give(LINE_COST * batch.size)
 
     def _compare(self, number: int, lines: Sequence[bytes], patience: Patience, stop: threading.Event) -> None:
-        ids = [id_of(line) for line in lines]
-        held = asked(lambda: self.snapshot.find(ids), patience, stop, self.counters)
-        self.seen.add(one.place for one in held)
-        documents = {one.id: one for one in held}
-        wrong = [line for id_, line in zip(ids, lines, strict=True) if self._is_wrong(number, id_, line, documents)]
+        sent = dict(map(parts, lines))
+        page = asked(lambda: self.snapshot.match(sent), patience, stop, self.counters)
+        self.seen.add(page.places, len(lines) - len(sent))
+        self.seen.add(held.place for held in page.others)
+        others = {orjson.dumps(held.id): held for held in page.others}
+        left = sent.keys() - page.same
+        wrong = [id_ for id_ in left if self._is_wrong(number, id_, sent[id_], others.get(id_))]
         if wrong:
-            self.mend(wrong)
+            self.mend([b'{"index":{"_id":%b}}\n%b\n' % (id_, sent[id_]) for id_ in wrong])
 
-    def _is_wrong(self, number: int, id_: str, line: bytes, documents: dict[str, Held]) -> bool:
-        held = documents.get(id_)
+    def _is_wrong(self, number: int, id_: bytes, source: bytes, held: Held | None) -> bool:
         if held is None:
-            self.findings.add(number, Finding(id_, Kind.MISSING))
+            self.findings.add(number, Finding(orjson.loads(id_), Kind.MISSING))
             return True
-        source = source_of(line)
-        if is_same(source, held.source):
-            return False
         found = tuple(map(str, islice(differences(orjson.loads(source), held.source, self._vectors), _FIELDS)))
         if found:
-            self.findings.add(number, Finding(id_, Kind.DIFFERENT, found))
+            self.findings.add(number, Finding(held.id, Kind.DIFFERENT, found))
         return bool(found)
 
     def extra(self) -> Iterator[list[str]]:
@@ -194,7 +193,7 @@ class Comparing:
 
         A row whose key was changed meanwhile can be read twice, or not at all; one of a shard that is away, not at all.
         """
-        away = self.source.shards(self.selection.table).away
+        away = self.source.absent(self.selection.table)
         if away:
             return f"{self.selection.table.name} is not all there: {'; '.join(away)}"
         left = self.ledger.left()

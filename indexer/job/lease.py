@@ -75,51 +75,53 @@ def _is_dead(holder: Holder) -> bool:
 
 
 class Lease:
-    """An alias' lock, held by this process.
+    """An alias' lock, held by this process, and the checkpoint that is written with each beat.
 
     Args:
         jobs: where it is kept.
         stored: the lock as this process wrote it.
-        now: the job as it is at this moment, for the next checkpoint.
+        now: the job as it is at this moment, for the next checkpoint; raises where the moment is not to be trusted.
     """
 
     def __init__(self, jobs: Jobs, stored: Stored, now: Callable[[JobState], JobState]) -> None:
         self._jobs = jobs
         self._stored = stored
         self._now = now
-        self._ended = threading.Event()
 
-    def beat_until(self, stop: threading.Event) -> None:
-        """Write a checkpoint every second until the load ends or stops.
+    @property
+    def state(self) -> JobState:
+        """The job as it was last written: what a resume goes on from."""
+        return self._stored.state
+
+    def beat_until(self, ended: threading.Event, stop: threading.Event) -> None:
+        """Write a checkpoint every second until the load ended, and then the last one.
 
         Raises:
             LostLock: where another process took the job over; this one must not go on.
+            ShardsAway: where pages may have come without some of their rows.
         """
-        while not self._ended.wait(BEAT) and not stop.is_set():
+        while not ended.wait(BEAT):
+            if stop.is_set():
+                return
             # Away for a while: the lock may expire meanwhile, and then the next write finds that out.
             with suppress(TargetUnavailable):
                 self.beat()
+        self.beat()
 
     def beat(self) -> None:
-        """Write a checkpoint.
-
-        Raises:
-            LostLock: where another process took the job over.
-            TargetUnavailable: where Elasticsearch is away.
-        """
+        """Write a checkpoint; raises as `beat_until`, and TargetUnavailable where Elasticsearch is away."""
         self._stored = self._jobs.write(self._now(self._stored.state), self._stored)
 
-    def rest(self) -> None:
-        """Beat no more: the load is over."""
-        self._ended.set()
+    def hold(self) -> None:
+        """Beat without a new checkpoint: the job waits."""
+        with suppress(TargetUnavailable):
+            self._stored = self._jobs.write(self._stored.state, self._stored)
 
     def end(self, status: Status, error: str = "") -> None:
         """Write how the job ended, which gives the lock back.
 
         A job that cannot write this, for Elasticsearch is away or another process has its lock, leaves it as it is.
         """
-        self.rest()
         with suppress(TargetUnavailable, LostLock):
-            last = replace(self._now(self._stored.state), status=status, error=error)
-            self._stored = self._jobs.write(last, self._stored)
+            self._stored = self._jobs.write(replace(self._stored.state, status=status, error=error), self._stored)
             self._jobs.record(self._stored.state)

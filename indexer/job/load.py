@@ -57,6 +57,7 @@ class Load:
         """Load every slice.
 
         Raises:
+            ShardsAway: where pages may have come without some of their rows; `lease.state` is the last sound state.
             IndexerError: the first failure of any reader or writer.
         """
         crew = Crew()
@@ -71,11 +72,12 @@ class Load:
             crew.start(f"reader-{number}", lambda: self._read(crew, handover, budget, slices))
             for number in range(self.settings.readers)
         ]
-        beats = crew.start("lease", lambda: self.lease.beat_until(crew.stop))
+        ended = threading.Event()
+        beats = crew.start("lease", lambda: self.lease.beat_until(ended, crew.stop))
         crew.join(readers)
         handover.close()
         crew.join(writers)
-        self.lease.rest()
+        ended.set()
         crew.join([beats])
 
     def _read(self, crew: Crew, handover: Handover, budget: Budget, slices: Iterator[Left]) -> None:

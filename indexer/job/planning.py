@@ -14,6 +14,7 @@ from indexer.model.mapping import build_mapping
 from indexer.model.page_size import COST
 from indexer.model.plan import Plan
 from indexer.model.selection import select
+from indexer.model.table import Table
 from indexer.model.terms import terms_of
 from indexer.model.wanted import kept_columns, needs
 from indexer.model.window import Keyset, Offset
@@ -62,6 +63,7 @@ def make_plan(settings: Settings, source: Source, cluster: Cluster, newest: JobS
     capabilities = probe(cluster, *needs(selection, overlay))
     mapping = build_mapping(selection, overlay, capabilities)
     terms = terms_of(selection, mapping, str(settings.strategy))
+    _refuse_absent(source.absent(table), table)
     unfinished = _unfinished(newest, indexes, terms, fresh=settings.fresh)
     job = unfinished.job if unfinished else indexes.new_name(alias, datetime.now(UTC))
     left = unfinished.left if unfinished else whole(survey(source, selection, settings.strategy, settings.page))
@@ -80,6 +82,11 @@ def make_plan(settings: Settings, source: Source, cluster: Cluster, newest: JobS
         templates=indexes.matching_templates(job),
         page=settings.page,
     )
+
+
+def _refuse_absent(absent: tuple[str, ...], table: Table) -> None:
+    if absent:
+        raise Refused(f"{table.name} cannot be read whole: {'; '.join(absent[:3])}; bring its nodes back first.")
 
 
 def _unfinished(newest: JobState | None, indexes: Indexes, terms: dict[str, str], *, fresh: bool) -> JobState | None:

@@ -1,17 +1,19 @@
 """The job: plan, load, verify, swap."""
 
 import resource
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from typing import Final
 
 import orjson
 
 from indexer import __version__
-from indexer.errors import IndexerError, Interrupted, Refused
+from indexer.errors import IndexerError, Interrupted, Refused, ShardsAway
 from indexer.job.dead_letters import DeadLetterFile
 from indexer.job.folder import job_folder
-from indexer.job.lease import Lease, free_lock, this_process
+from indexer.job.lease import BEAT, Lease, free_lock, this_process
 from indexer.job.load import Load
 from indexer.job.planning import alias_of, make_plan
 from indexer.job.verifying import verify_counts
@@ -29,6 +31,9 @@ from indexer.target.index import Indexes
 from indexer.target.jobs import Jobs, Stored
 
 __all__ = ["plan", "reindex"]
+
+_NAMED: Final = 5
+"""How many absent shards a message names."""
 
 
 def plan(settings: Settings) -> Plan:
@@ -105,7 +110,6 @@ class _Job:
         try:
             report = self._work(lease)
         except Refused:
-            lease.rest()
             self.jobs.forget(self._state())
             raise
         except Interrupted as error:
@@ -119,17 +123,8 @@ class _Job:
 
     def _work(self, lease: Lease) -> Report:
         self._begin()
-        self.counters.begin("loading", self.plan.rows, before=self._before())
-        Load(
-            plan=self.plan,
-            settings=self.settings,
-            source=self.source,
-            cluster=self.cluster,
-            counters=self.counters,
-            letters=self.letters,
-            ledger=self.ledger,
-            lease=lease,
-        ).run()
+        self.counters.begin("loading", self.plan.rows, before=sum(part.read for part in self.plan.left))
+        self._load(lease)
         loaded = self.counters.snapshot()
         self.counters.begin("verifying")
         self.indexes.finish(self.plan.job, self.plan.mapping.settings)
@@ -152,9 +147,34 @@ class _Job:
         meta: JsonObject = {"version": __version__, "table": str(table.name), "job": self.plan.job}
         self.indexes.create(self.plan.job, mapping.mappings, mapping.settings, meta)
 
-    def _before(self) -> int:
-        """Rows that earlier runs of this job have done."""
-        return sum(part.read for part in self.plan.left)
+    def _load(self, lease: Lease) -> None:
+        """Load all that is left; where shards go away meanwhile, from the last sound checkpoint once they are back."""
+        while True:
+            try:
+                Load(
+                    plan=self.plan,
+                    settings=self.settings,
+                    source=self.source,
+                    cluster=self.cluster,
+                    counters=self.counters,
+                    letters=self.letters,
+                    ledger=self.ledger,
+                    lease=lease,
+                ).run()
+            except ShardsAway as away:
+                self._wait_for_shards(lease, away)
+                self.ledger = Ledger(lease.state.left)
+            else:
+                return
+
+    def _wait_for_shards(self, lease: Lease, away: ShardsAway) -> None:
+        until = time.monotonic() + self.settings.patience
+        self.counters.wait(str(away))
+        while absent := self.source.absent(self.plan.selection.table):
+            if time.monotonic() > until:
+                raise ShardsAway(_missing(absent)) from away
+            time.sleep(BEAT)
+            lease.hold()
 
     def _swap(self) -> tuple[str, ...]:
         self.counters.begin("switching")
@@ -178,9 +198,17 @@ class _Job:
         )
 
     def _now(self, before: JobState) -> JobState:
-        """The job at this moment, for a checkpoint."""
+        """The job at this moment, for a checkpoint: nothing that was read while a shard was away gets into one.
+
+        Raises:
+            ShardsAway: where a shard is away, so that pages since the last checkpoint may lack rows.
+        """
         nulled = self.plan.unfinished.nulled if self.plan.unfinished else 0
-        return replace(before, left=self.ledger.left(), nulled=nulled + self.counters.snapshot().nulled)
+        state = replace(before, left=self.ledger.left(), nulled=nulled + self.counters.snapshot().nulled)
+        absent = self.source.absent(self.plan.selection.table)
+        if absent:
+            raise ShardsAway(_missing(absent))
+        return state
 
     def _report(self, loaded: Progress, in_index: int, deleted: tuple[str, ...]) -> Report:
         p50, p95 = self.counters.page_milliseconds()
@@ -208,3 +236,8 @@ class _Job:
             dead_letter_file=str(self.letters.path) if dead else None,
             deleted=deleted,
         )
+
+
+def _missing(absent: tuple[str, ...]) -> str:
+    named = "; ".join(absent[:_NAMED]) + (f"; and {len(absent) - _NAMED} more" if len(absent) > _NAMED else "")
+    return f"The source is not complete: {named}. Bring its nodes back and run the same command again to go on."

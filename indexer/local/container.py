@@ -58,10 +58,11 @@ def docker_answers() -> bool:
         warnings.simplefilter("ignore", ResourceWarning)
         try:
             with closing(DockerClient(timeout=5).client) as engine:
-                return bool(engine.ping())
+                answers = bool(engine.ping())
         except DockerException:
-            gc.collect()  # where no engine answers, docker-py leaves its socket to the garbage collector
-            return False
+            answers = False
+        gc.collect()  # where no engine answers, docker-py leaves its socket to the garbage collector
+    return answers
 
 
 def remove(container: str) -> None:

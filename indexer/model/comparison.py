@@ -11,9 +11,12 @@ from typing import Final
 
 import orjson
 
-from indexer.model.json import Json, JsonObject
+from indexer.model.json import Json
 
-__all__ = ["Difference", "differences", "id_of", "is_same", "source_of"]
+__all__ = ["Difference", "differences", "parts"]
+
+_BEFORE_ID: Final = len(b'{"index":{"_id":')
+_BEHIND_ID: Final = len(b"}}")
 
 _SHOWN: Final = 80
 """Characters that are shown of a value."""
@@ -40,20 +43,10 @@ class Difference:
         return f"{self.path} is {self.index} where the row has {self.row}"
 
 
-def id_of(line: bytes) -> str:
-    """The `_id` of a line of `Documents.lines`."""
-    found: str = orjson.loads(line[: line.index(b"\n")])["index"]["_id"]
-    return found
-
-
-def source_of(line: bytes) -> bytes:
-    """The document of a line of `Documents.lines`, as JSON without its newline."""
-    return line[line.index(b"\n") + 1 : -1]
-
-
-def is_same(source: bytes, held: JsonObject) -> bool:
-    """Whether the index holds the very document that was sent; where not, `differences` may still find none."""
-    return orjson.dumps(held) == source
+def parts(line: bytes) -> tuple[bytes, bytes]:
+    """The `_id` and the document of a line of `Documents.lines`, both as JSON."""
+    end = line.index(b"\n")
+    return line[_BEFORE_ID : end - _BEHIND_ID], line[end + 1 : -1]
 
 
 def differences(row: Json, held: Json, vectors: frozenset[str] = frozenset()) -> Iterator[Difference]:

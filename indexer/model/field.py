@@ -84,6 +84,8 @@ _SIMPLE: dict[ColumnKind, JsonObject] = {
     ColumnKind.GEO_POINT: {"type": "geo_point"},
     ColumnKind.GEO_SHAPE: {"type": "geo_shape"},
     ColumnKind.BYTES: {"type": "binary"},
+    # Other databases do not say what a JSON column holds: mostly objects; an overlay says `geo_point` or `keyword`.
+    ColumnKind.JSON: {"type": "object", "dynamic": True},
     ColumnKind.UNKNOWN: UNSEARCHED,
 }
 

@@ -27,14 +27,14 @@ class GroupWalk:
 
     def take(self, rows: Sequence[Row]) -> Sequence[Row]:
         """All of the rows: within a group every page ends cleanly."""
-        if self._window is None or len(rows) < self.limit:
+        if self._window is None or len(rows) < self.limit or not self._ties:  # without ties, a value has one row
             self._window = None
             return rows
         after = tuple(rows[-1][place] for place in self._ties)
-        if not after or after == self._window.after:
+        if after == self._window.after:
             raise NoProgress(
-                f"{len(rows):,} rows share the key {self._window.value!r} and nothing orders them:"
-                " name a key with fewer ties with --key, or a larger --page."
+                f"The rows of the key {self._window.value!r} do not advance beyond {after!r}:"
+                " the source's order is not total, so nothing of it can be trusted."
             )
         self._window = replace(self._window, after=after)
         return rows

@@ -1,6 +1,6 @@
 """A job as it is kept in Elasticsearch: who runs it, what it does, what is left of it."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -56,8 +56,6 @@ class JobState:
         heartbeat: when it was last written, ISO 8601 in UTC.
         terms: what must be the same for a resume: the table's columns, the key, the filter, the mapping.
         left: what is left of each slice.
-        rows_read: rows that are acknowledged or recorded as dead letters.
-        dead_letters: documents that Elasticsearch rejected for good.
         nulled: NaN and infinite values that became null.
         error: why it failed, or empty.
     """
@@ -71,8 +69,6 @@ class JobState:
     heartbeat: str
     terms: dict[str, str]
     left: tuple[Left, ...]
-    rows_read: int = 0
-    dead_letters: int = 0
     nulled: int = 0
     error: str = ""
 
@@ -99,7 +95,8 @@ def read_job(content: dict[str, Any]) -> JobState:
         "holder": Holder(**content["holder"]),
         "left": read_left(content["left"]),
     }
-    return JobState(**{**content, **typed})
+    known = {field.name for field in fields(JobState)}  # a later version may have written more
+    return JobState(**{**{name: value for name, value in content.items() if name in known}, **typed})
 
 
 def difference(before: dict[str, str], now: dict[str, str]) -> str:

@@ -92,7 +92,8 @@ def _named(table: Table, wanted: tuple[str, ...]) -> Key:
         )
     if not lead.indexed:
         raise Refused(
-            f"{lead.name} has INDEX OFF, so every page would read the whole table: name an indexed column with --key."
+            f"{lead.name} is not indexed as a whole value, so every page would read the whole table:"
+            " name an indexed column with --key."
         )
     return _key(table, lead, extra=tuple(rest), reason="named by --key")
 

@@ -28,9 +28,10 @@ class Seen:
     def __len__(self) -> int:
         return self._size
 
-    def add(self, places: Iterable[int]) -> None:
-        """Add places."""
+    def add(self, places: Iterable[int], again: int = 0) -> None:
+        """Add places; `again` more rows stand behind some of them."""
         with self._lock:
+            self.again += again
             for place in places:
                 self._add(place)
 

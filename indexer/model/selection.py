@@ -44,17 +44,23 @@ class Selection:
 
     @property
     def ties(self) -> tuple[Column, ...]:
-        """What orders the rows of one lead value: the key's ties, else what makes `_id`; empty for a unique lead."""
+        """What orders the rows of one lead value: the key's ties, then what makes `_id`; empty for a unique lead.
+
+        The key's ties hold the primary key where there is one; then `_id` can add nothing to the order.
+        """
         if self.key.unique:
             return ()
-        return self.key.ties or tuple(column for column in self.id_columns if column != self.key.lead)
+        known = (self.key.lead, *self.key.ties)
+        more = () if self.table.primary_key else self.id_columns
+        return (*self.key.ties, *(column for column in more if column not in known))
 
     @property
     def tie_places(self) -> tuple[int, ...]:
-        """Where the values of `ties` stand in a row; the hidden row id's place where a table has only that."""
+        """Where the values of `ties` stand in a row, and last the hidden row id where that identifies it."""
         if self.key.unique:
             return ()
-        return tuple(map(self.place, self.ties)) or (self.width - 1,)
+        row_id = () if self.row_id is None else (self.width - 1,)
+        return (*map(self.place, self.ties), *row_id)
 
     def place(self, column: Column) -> int:
         """Where the column's value stands in a row."""

@@ -29,6 +29,7 @@ class ColumnKind(StrEnum):
     GEO_POINT = "geo_point"
     GEO_SHAPE = "geo_shape"
     OBJECT = "object"
+    JSON = "json"
     FLOAT_VECTOR = "float_vector"
     BYTES = "bytes"
     UNKNOWN = "unknown"

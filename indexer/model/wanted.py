@@ -22,7 +22,14 @@ _FAMILIES: Final = (OBJECTS, frozenset({"date", "date_nanos"}))
 _UNBOUNDED: Final = frozenset({ColumnKind.TEXT, ColumnKind.BYTES, ColumnKind.UNKNOWN, ColumnKind.CHAR})
 
 _NO_IDENTITY: Final = frozenset(
-    {ColumnKind.OBJECT, ColumnKind.GEO_POINT, ColumnKind.GEO_SHAPE, ColumnKind.FLOAT_VECTOR, ColumnKind.UNKNOWN}
+    {
+        ColumnKind.OBJECT,
+        ColumnKind.JSON,
+        ColumnKind.GEO_POINT,
+        ColumnKind.GEO_SHAPE,
+        ColumnKind.FLOAT_VECTOR,
+        ColumnKind.UNKNOWN,
+    }
 )
 
 
@@ -167,4 +174,5 @@ def _unknown(table: Table, name: str) -> str:
 def _wrong_for(kind: ColumnKind) -> frozenset[str]:
     if kind is ColumnKind.OBJECT:
         return SCALARS
-    return frozenset() if kind in {ColumnKind.UNKNOWN, ColumnKind.GEO_SHAPE} else OBJECTS | {"flattened"}
+    anything = {ColumnKind.UNKNOWN, ColumnKind.JSON, ColumnKind.GEO_SHAPE}
+    return frozenset() if kind in anything else OBJECTS | {"flattened"}

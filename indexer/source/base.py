@@ -11,7 +11,7 @@ from indexer.model.slice import Bin
 from indexer.model.table import Column, Table
 from indexer.model.window import Ask, Census
 
-__all__ = ["Bounds", "Page", "Reader", "Shards", "Source"]
+__all__ = ["Bounds", "Page", "Reader", "Source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +42,6 @@ class Bounds:
     nulls: int
     lo: int | None
     hi: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Shards:
-    """What the servers themselves say of a table's primary shards, which queries leave out without a word.
-
-    Attributes:
-        rows: the rows in them; None where the source has no shards.
-        away: those that are not there, for people: `shard 2 of partition 04732d1g is UNASSIGNED`.
-    """
-
-    rows: int | None
-    away: tuple[str, ...] = ()
 
 
 class Reader(Protocol):
@@ -99,8 +86,14 @@ class Source(Protocol):
     def bins(self, selection: Selection, width: int) -> list[Bin]:
         """The histogram of a number lead, in one query: values that share `value / width` share a bin."""
 
-    def shards(self, table: Table) -> Shards:
-        """The state of the table's primary shards, which a count would not tell of."""
+    def absent(self, table: Table) -> tuple[str, ...]:
+        """The parts of the table that cannot be read now, each by its name; empty where everything can.
+
+        A partitioned CrateDB table silently leaves out shards that are away (DESIGN section 5): no error tells.
+        """
+
+    def stored_rows(self, table: Table) -> int | None:
+        """The rows in the table's primary shards as these themselves say; None where the source has no shards."""
 
     def reader(self, selection: Selection) -> Reader:
         """A connection of its own to read pages with."""

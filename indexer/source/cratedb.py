@@ -11,13 +11,13 @@ from indexer.model.table import INTEGER_KINDS, Column, ColumnKind, Table
 from indexer.model.window import Ask, Census
 from indexer.settings import SourceAccess
 from indexer.source.address import read_address
-from indexer.source.base import Bounds, Page, Shards
+from indexer.source.base import Bounds, Page
 from indexer.source.counting import count, histogram, integer
 from indexer.source.crate_client import CrateConnection
 from indexer.source.crate_sql import CrateGrammar, Statement, compiled
 from indexer.source.failure import FORBIDDEN
 from indexer.source.introspection import describe
-from indexer.source.shards import shards
+from indexer.source.shards import absent_shards, stored_rows
 from indexer.source.statements import Query, Shape, Statements
 
 __all__ = ["CrateReader", "CrateSource"]
@@ -108,9 +108,13 @@ class CrateSource:
         """The histogram of a number lead, in one query."""
         return histogram(CrateReader(self._connection, selection).run, width)
 
-    def shards(self, table: Table) -> Shards:
-        """The state of the table's primary shards, by `sys.shards`."""
-        return shards(self._connection, table.name)
+    def absent(self, table: Table) -> tuple[str, ...]:
+        """The primary shards that are not started, by partition and number."""
+        return absent_shards(self._connection, table.name)
+
+    def stored_rows(self, table: Table) -> int | None:
+        """The rows in the primary shards, by `sys.shards`."""
+        return stored_rows(self._connection, table.name)
 
     def reader(self, selection: Selection) -> CrateReader:
         """A connection of its own to read pages with."""

@@ -17,7 +17,7 @@ from indexer.model.slice import Bin
 from indexer.model.table import INTEGER_KINDS, Column, Table
 from indexer.model.window import Ask, Census
 from indexer.settings import SourceAccess
-from indexer.source.base import Bounds, Page, Shards
+from indexer.source.base import Bounds, Page
 from indexer.source.counting import count, histogram
 from indexer.source.database_table import describe, reflect
 from indexer.source.failure import of_database
@@ -127,9 +127,13 @@ class DatabaseSource:
         """The histogram of an integer lead, in one query."""
         return histogram(DatabaseReader(self, selection).run, width)
 
-    def shards(self, table: Table) -> Shards:  # noqa: ARG002  # the protocol's
-        """There are none."""
-        return Shards(rows=None)
+    def absent(self, table: Table) -> tuple[str, ...]:  # noqa: ARG002  # the protocol's
+        """Nothing: a database of one piece answers whole, or not at all."""
+        return ()
+
+    def stored_rows(self, table: Table) -> int | None:  # noqa: ARG002  # the protocol's
+        """There are no shards."""
+        return None
 
     def reader(self, selection: Selection) -> DatabaseReader:
         """A reader of pages."""

@@ -25,10 +25,10 @@ _KINDS: Final[tuple[tuple[type[TypeEngine[Any]], ColumnKind], ...]] = (
     (sa.DateTime, ColumnKind.TIMESTAMP),
     (sa.Date, ColumnKind.DATE),
     (sa.Time, ColumnKind.TIME),
-    (sa.JSON, ColumnKind.OBJECT),
+    (sa.JSON, ColumnKind.JSON),
     (sa.LargeBinary, ColumnKind.BYTES),
 )
-"""A type is of the first kind that it derives from. JSON is an object with unknown keys, whatever it really holds."""
+"""A type is of the first kind that it derives from."""
 
 _PRODUCTS: Final = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB"}
 
@@ -56,7 +56,7 @@ def describe(connection: sa.Connection, name: TableName, table: sa.Table) -> Tab
     return Table(
         name=name,
         columns=tuple(_column(column, product, indexed) for column in table.columns),
-        primary_key=tuple(column.name for column in table.primary_key.columns),
+        primary_key=tuple(_plain(column.name) for column in table.primary_key.columns),
         rows=connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one(),
         version=f"{_PRODUCTS.get(product, product)} {version}".rstrip(),
     )
@@ -64,7 +64,7 @@ def describe(connection: sa.Connection, name: TableName, table: sa.Table) -> Tab
 
 def _column(column: sa.Column[Any], product: str, indexed: set[str]) -> Column:
     return Column(
-        path=(column.name,),
+        path=(_plain(column.name),),
         type=_type(column.type, product),
         indexed=column.name in indexed,
         nullable=_may_be_null(column, product),
@@ -90,3 +90,8 @@ def _kind(type_: TypeEngine[Any], product: str) -> ColumnKind:
     kind = next((kind for base, kind in _KINDS if isinstance(type_, base)), ColumnKind.UNKNOWN)
     # Every integer of SQLite has 64 bits, whatever its column is called.
     return ColumnKind.BIGINT if kind is ColumnKind.INTEGER and product == "sqlite" else kind
+
+
+def _plain(name: str) -> str:
+    """A name as a plain string: SQLAlchemy's `quoted_name` is one by inheritance alone, which orjson refuses."""
+    return "".join(name)

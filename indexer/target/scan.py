@@ -1,11 +1,12 @@
 """Reading an index as it stood at one moment: by `_id`, by query, and from one end to the other."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Self, TypedDict
+from typing import Final, Self
 
+import orjson
 from elasticsearch import ApiError
 
 from indexer.errors import Refused, TargetUnavailable
@@ -13,8 +14,9 @@ from indexer.model.json import Json, JsonObject
 from indexer.target.client import Cluster
 from indexer.target.failure import NOT_FOUND, answered
 from indexer.target.name import loading_alias
+from indexer.target.page_of_hits import Answer, Held, Hit, PageOfHits, read_page
 
-__all__ = ["MOST", "Held", "Served", "Snapshot", "look"]
+__all__ = ["MOST", "Served", "Snapshot", "look"]
 
 MOST: Final = 5_000
 """Documents an answer at most: Elasticsearch allows 10,000 (`index.max_result_window`); more would only hold memory."""
@@ -25,6 +27,7 @@ _IDS: Final = 10_000
 _SLACK: Final = 300.0
 """Seconds that a point in time is kept beyond how long the source may stay away between two requests."""
 
+_PARAMS: Final = {"allow_partial_search_results": "false"}
 _HEADERS: Final = {"accept": "application/json", "content-type": "application/json"}
 _VECTORS_LEFT_OUT: Final = (9, 1)
 """From this version on, `_source` comes without its vectors unless they are asked for."""
@@ -47,47 +50,6 @@ class Served:
     meta: JsonObject
     fields: JsonObject
     synthetic: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What an index holds under one `_id`.
-
-    Attributes:
-        id: the `_id`.
-        place: its place in the snapshot.
-        source: the document.
-    """
-
-    id: str
-    place: int
-    source: JsonObject
-
-
-class _Hit(TypedDict):
-    _id: str
-    _source: JsonObject
-    sort: list[int]
-
-
-class _Total(TypedDict):
-    value: int
-
-
-class _Hits(TypedDict):
-    total: _Total
-    hits: list[_Hit]
-
-
-class _Shards(TypedDict):
-    failed: int
-
-
-class _Answer(TypedDict, total=False):
-    pit_id: str
-    timed_out: bool
-    hits: _Hits
-    _shards: _Shards
 
 
 def look(cluster: Cluster, name: str) -> Served:
@@ -150,7 +112,7 @@ class Snapshot:
         if tuple(int(part) for part in cluster.version.split(".")[:2]) >= _VECTORS_LEFT_OUT:
             self._source = {"exclude_vectors": False}
         with answered(f"refresh {index}"):
-            shards: _Shards = cluster.client.indices.refresh(index=index).body["_shards"]
+            shards = cluster.client.indices.refresh(index=index).body["_shards"]
         if shards["failed"]:
             raise _partial(index)
         with answered(f"open {index} at a point in time"):
@@ -168,9 +130,34 @@ class Snapshot:
 
     def find(self, ids: Sequence[str]) -> list[Held]:
         """The documents that there are of these, at most `MOST`."""
-        query: JsonObject = {"ids": {"values": list(ids)}}
-        hits = self._search({"size": len(ids), "query": query, "sort": ["_shard_doc"], "_source": self._source})
-        return [Held(hit["_id"], hit["sort"][0], hit["_source"]) for hit in hits]
+        return self.match({orjson.dumps(id_): b"" for id_ in ids}).others
+
+    def match(self, sent: Mapping[bytes, bytes]) -> PageOfHits:
+        """Look documents up, at most `MOST`.
+
+        Args:
+            sent: what was sent as these documents, by their ids: both as JSON.
+        """
+        body = orjson.dumps(
+            {
+                "size": len(sent),
+                "query": {"ids": {"values": orjson.Fragment(b"[%b]" % b",".join(sent))}},
+                "sort": ["_shard_doc"],
+                "_source": self._source,
+                "track_total_hits": False,
+                "pit": self._at,
+            }
+        )
+        with answered(f"read {self.index}"):
+            data: bytes = self._cluster.undecoded.perform_request(
+                "POST", "/_search", params=_PARAMS, headers=_HEADERS, body=body
+            ).body
+        try:
+            page = read_page(data, self.index, sent)
+        except orjson.JSONDecodeError as error:
+            raise TargetUnavailable(f"Elasticsearch sent half an answer for {self.index}; try again.") from error
+        self._refuse_partial(page.answer)
+        return page
 
     def count(self, query: JsonObject) -> int:
         """How many documents a query finds."""
@@ -187,19 +174,26 @@ class Snapshot:
             after = hits[-1]["sort"]
             yield [(hit["_id"], hit["sort"][0]) for hit in hits]
 
-    def _search(self, body: JsonObject) -> list[_Hit]:
+    def _search(self, body: JsonObject) -> list[Hit]:
         return self._ask({**body, "track_total_hits": False})["hits"]["hits"]
 
-    def _ask(self, body: JsonObject) -> _Answer:
-        asked: JsonObject = {**body, "pit": {"id": self._pit, "keep_alive": self._keep}}
+    @property
+    def _at(self) -> JsonObject:
+        return {"id": self._pit, "keep_alive": self._keep}
+
+    def _ask(self, body: JsonObject) -> Answer:
+        asked: JsonObject = {**body, "pit": self._at}
         with answered(f"read {self.index}"):
-            answer: _Answer = self._cluster.single.perform_request(
-                "POST", "/_search", params={"allow_partial_search_results": "false"}, headers=_HEADERS, body=asked
+            answer: Answer = self._cluster.single.perform_request(
+                "POST", "/_search", params=_PARAMS, headers=_HEADERS, body=asked
             ).body
+        self._refuse_partial(answer)
+        return answer
+
+    def _refuse_partial(self, answer: Answer) -> None:
         if answer["timed_out"] or answer["_shards"]["failed"]:
             raise _partial(self.index)
         self._pit = answer.get("pit_id", self._pit)
-        return answer
 
 
 def _partial(index: str) -> TargetUnavailable:

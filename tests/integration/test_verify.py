@@ -31,8 +31,8 @@ def command(
     jobs = f"{alias}_jobs"
     servers = ("--source", cratedb_url, "--target", elasticsearch_url, "--index", alias, "--jobs-index", jobs)
 
-    def command(*words: str) -> Ended:
-        return run("indexer", *words, *servers, "--json", "--quiet", cwd=tmp_path)
+    def command(first: str, *words: str) -> Ended:  # the last of two options counts
+        return run("indexer", first, *servers, *words, "--json", "--quiet", cwd=tmp_path)
 
     yield command
     client.indices.delete(index=jobs, ignore_unavailable=True)
@@ -127,11 +127,11 @@ def test_each_planted_fault_is_found_exactly_and_repaired(
     assert command("verify", "--full").code == 0
 
 
+@pytest.mark.parametrize("made", ["number"], indirect=True)
 def test_a_slice_that_is_gone_is_found_and_repaired(
     made: str, command: Command, client: Elasticsearch, alias: str
 ) -> None:
-    if made != "number":
-        pytest.skip("the range of a slice can be deleted by a number only")
+    del made
     before = documents(client, alias)
     slices = found(command("verify", "--counts", "--page", "50"))
     assert slices["slices"] == []
@@ -145,3 +145,66 @@ def test_a_slice_that_is_gone_is_found_and_repaired(
     assert command("verify", "--full", "--repair").code == 0
     client.indices.refresh(index=alias)
     assert documents(client, alias) == before
+
+
+@pytest.mark.parametrize("made", ["number"], indirect=True)
+def test_more_than_max_deletes_is_refused(made: str, command: Command, client: Elasticsearch, alias: str) -> None:
+    del made
+    for n in range(3):
+        client.index(index=alias, id=f"nobody {n}", document={"name": "nobody"})
+    client.delete(index=alias, id="5")
+    ended = command("verify", "--full", "--repair", "--max-deletes", "0.05%")
+    assert ended.code == 4, ended.err
+    answer = found(ended)
+    assert wrong(answer) == (1, 3, 0)
+    assert (answer["repair"]["written"], answer["repair"]["deleted"]) == (1, 0)
+    assert "3 documents are extra, and --max-deletes allows 2" in answer["repair"]["refused"]
+    client.indices.refresh(index=alias)
+    assert client.count(index=alias)["count"] == ROWS + 3
+    assert command("verify", "--full", "--repair", "--max-deletes", "0.1%").code == 0
+    client.indices.refresh(index=alias)
+    assert client.count(index=alias)["count"] == ROWS
+
+
+def test_nothing_is_deleted_where_rows_share_an_id(
+    command: Command, client: Elasticsearch, crate_cursor: Cursor, schema: str, alias: str, tmp_path: Path
+) -> None:
+    """What was found is fewer than what was read: a row may have been seen twice, and another not at all."""
+    crate_cursor.execute(f'CREATE TABLE "{schema}".t (id BIGINT PRIMARY KEY, name TEXT) WITH (number_of_replicas = 0)')
+    crate_cursor.execute(f"INSERT INTO \"{schema}\".t SELECT i, 'n' || i FROM generate_series(1, 50) AS g (i)")
+    crate_cursor.execute(f'REFRESH TABLE "{schema}".t')
+    (tmp_path / "mine.yaml").write_text("id: name\n")
+    assert command("reindex", "--table", f'"{schema}".t', "--mapping", "mine.yaml").code == 0
+    client.index(index=alias, id="nobody", document={"name": "nobody"})
+    crate_cursor.execute(f"UPDATE \"{schema}\".t SET name = 'n2' WHERE id = 1")
+    crate_cursor.execute(f'REFRESH TABLE "{schema}".t')
+    answer = found(command("verify", "--full", "--repair", "--max-deletes", "10%", "--mapping", "mine.yaml"))
+    assert wrong(answer)[1] == 2
+    assert "1 rows were read twice, or share an _id" in answer["repair"]["refused"]
+    assert client.exists(index=alias, id="nobody")
+
+
+@pytest.mark.parametrize("made", ["number"], indirect=True)
+def test_bad_input_is_one_sentence(
+    made: str, command: Command, client: Elasticsearch, alias: str, tmp_path: Path
+) -> None:
+    del made
+    (tmp_path / "other.yaml").write_text("fields: {name: keyword}\n")
+    (tmp_path / "id.yaml").write_text("id: name\n")
+    client.indices.create(index=f"{alias}_foreign")
+    for words, sentence in (
+        (("--full", "--counts"), "--counts, --sample and --full exclude each other"),
+        (("--repair",), "--repair needs every row compared: add --full."),
+        (("--full", "--max-deletes", "1%"), "add --repair"),
+        (("--sample", "much"), "--sample much is not a percentage"),
+        (("--sample", "101%"), "is not a percentage"),
+        (("--mapping", "other.yaml"), "name is text and would be keyword"),
+        (("--mapping", "id.yaml"), "was made with _id 'id', which now is 'name'"),
+        (("--where", "id < 5"), "was made with --where ''"),
+        (("--index", f"{alias}_nothing"), f"There is no index or alias {alias}_nothing"),
+        (("--index", f"{alias}_foreign"), "was not made by reindex"),
+    ):
+        ended = command("verify", *words)
+        assert ended.code == 2, (words, ended.out, ended.err)
+        assert sentence in ended.err
+        assert ended.err.count("\n") == 1

@@ -70,6 +70,13 @@ def test_prefixes_are_covered_when_the_census_is_out_of_date(leads: list[str], l
     assert_exactly_once(MemoryTable([row for row in table.rows if row[LEAD]]), found)
 
 
+@given(st.sets(texts, min_size=1, max_size=40), limits)
+def test_prefixes_of_unique_keys_need_no_ties(leads: set[str], limit: int) -> None:
+    table = table_of(sorted(leads))
+    window = Prefixes((Prefix("", rows=len(leads)),))
+    assert_exactly_once(table, run(walk(window, lead=LEAD, ties=(), limit=limit), table))
+
+
 @given(st.integers(0, 60), limits)
 def test_null_keys_are_covered_by_their_ties(rows: int, limit: int) -> None:
     leads: list[int | None] = [None] * rows
@@ -156,7 +163,7 @@ def test_rows_from_outside_the_window_raise() -> None:
 def test_a_page_that_does_not_advance_raises() -> None:
     way = walk(Group(1), lead=LEAD, ties=(TIE,), limit=2)
     way.take([[1, 5], [1, 6]])
-    with pytest.raises(NoProgress, match="share the key 1"):
+    with pytest.raises(NoProgress, match="key 1 do not advance"):
         way.take([[1, 5], [1, 6]])
 
 

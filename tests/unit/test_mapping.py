@@ -35,6 +35,7 @@ RULES = [
     (ColumnKind.IP, None, {"type": "ip"}),
     (ColumnKind.TIMESTAMP, None, DATE),
     (ColumnKind.DATE, None, DATE),
+    (ColumnKind.JSON, None, {"type": "object", "dynamic": True, "properties": {}}),
     (ColumnKind.GEO_POINT, None, {"type": "geo_point"}),
     (ColumnKind.GEO_SHAPE, None, {"type": "geo_shape"}),
     (ColumnKind.FLOAT_VECTOR, 3, {"type": "dense_vector", "dims": 3, "index": False}),
@@ -236,6 +237,7 @@ def test_the_shipped_overlay_maps_the_sample_table(tmp_path: Path) -> None:
                 http,
             ),
             column("tags", ColumnKind.TEXT, array=1),
+            column("location", ColumnKind.GEO_POINT),
         ),
         primary_key=("id",),
     )

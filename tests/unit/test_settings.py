@@ -39,8 +39,8 @@ def test_every_setting_can_come_from_the_environment(monkeypatch: pytest.MonkeyP
         monkeypatch.setenv(f"INDEXER_{name.upper()}", "7")
     monkeypatch.setenv("INDEXER_STRATEGY", "keyset")
     monkeypatch.setenv("INDEXER_BATCH_BYTES", "7kB")
-    for switch in ("SWITCH", "SOURCE_VERIFY", "TARGET_VERIFY"):
-        monkeypatch.setenv(f"INDEXER_{switch}", "no")
+    for switch, value in {"SWITCH": "no", "FRESH": "yes", "SOURCE_VERIFY": "no", "TARGET_VERIFY": "no"}.items():
+        monkeypatch.setenv(f"INDEXER_{switch}", value)
     settings = load_settings()
     unset = [name for name in Settings.model_fields if getattr(settings, name) == Settings.model_fields[name].default]
     assert not unset

@@ -80,7 +80,7 @@ def test_a_table_is_described(source: DatabaseSource, database: sqlite3.Connecti
         "ratio": ColumnKind.DOUBLE,
         "seen": ColumnKind.TIMESTAMP,
         "day": ColumnKind.DATE,
-        "attrs": ColumnKind.OBJECT,
+        "attrs": ColumnKind.JSON,
         "raw": ColumnKind.BYTES,
         'Odd "Q" %(x)s :y': ColumnKind.TEXT,
     }

@@ -1,0 +1,45 @@
+"""`indexer rollback`: switch an alias back to the index before."""
+
+from typing import Annotated
+
+import typer
+
+from indexer.cli import options as o
+from indexer.cli.guard import guarded
+
+__all__ = ["rollback"]
+
+EXAMPLES = """
+Switch an alias back, in one atomic step, to the previous index that was kept (`reindex --keep N`).
+
+Examples:
+
+  indexer rollback --index logs
+"""
+
+
+@guarded
+def rollback(  # noqa: D103  # EXAMPLES is its help
+    index: Annotated[str, typer.Option(help="The alias.", metavar="NAME")],
+    target: o.Target = None,
+    target_user: o.TargetUser = None,
+    target_password: o.TargetPassword = None,
+    target_api_key: o.TargetApiKey = None,
+    target_ca: o.TargetCa = None,
+    debug: o.Debug = False,  # noqa: ARG001, FBT002  # `guarded` reads it
+) -> int:
+    from indexer.job.history import roll_back
+    from indexer.settings import load_settings
+    from indexer.target.client import connect
+
+    settings = load_settings(
+        target=target,
+        target_user=target_user,
+        target_password=target_password,
+        target_api_key=target_api_key,
+        target_ca=target_ca,
+    )
+    with connect(settings.target_access) as cluster:
+        done = roll_back(cluster, index)
+    typer.echo(f"The alias {done.alias} points to {done.after}; it pointed to {', '.join(done.before)}.")
+    return 0

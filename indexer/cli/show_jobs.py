@@ -1,0 +1,60 @@
+"""Jobs as people read them, and as JSON."""
+
+import orjson
+from rich.console import Console
+from rich.table import Table as Grid
+
+from indexer.model.job import JobState, write_job
+
+__all__ = ["job_as_json", "print_job", "print_jobs"]
+
+
+def job_as_json(state: JobState) -> str:
+    """A job as a line of JSON."""
+    return orjson.dumps(write_job(state), option=orjson.OPT_APPEND_NEWLINE).decode()
+
+
+def print_jobs(states: tuple[JobState, ...]) -> None:
+    """Print a line a job."""
+    console = Console(highlight=False)
+    if not states:
+        console.print("No job is known here.")
+        return
+    grid = Grid("job", "table", "status", "rows", "dead letters", "last heartbeat", box=None, pad_edge=False)
+    for state in states:
+        rows = f"{_read(state):,} of {state.rows:,}"
+        grid.add_row(state.job, state.table, str(state.status), rows, f"{_dead(state):,}", state.heartbeat)
+    console.print(grid)
+
+
+def print_job(state: JobState) -> None:
+    """Print all that is known of a job."""
+    facts = Grid.grid(padding=(0, 2))
+    facts.add_column(style="bold")
+    facts.add_column(overflow="fold")
+    for name, value in _facts(state):
+        facts.add_row(name, value)
+    Console(highlight=False).print(facts)
+
+
+def _facts(state: JobState) -> list[tuple[str, str]]:
+    done = sum(not part.windows for part in state.left)
+    return [
+        ("job", state.job),
+        ("alias", state.alias),
+        ("status", f"{state.status}{': ' + state.error if state.error else ''}"),
+        ("holder", str(state.holder)),
+        ("last heartbeat", state.heartbeat),
+        ("rows", f"{_read(state):,} of {state.rows:,}, {done} of {len(state.left)} slices are done"),
+        ("dead letters", f"{_dead(state):,}"),
+        ("nulled", f"{state.nulled:,} values that were NaN or infinite"),
+        *((name, value or "none") for name, value in state.terms.items()),
+    ]
+
+
+def _read(state: JobState) -> int:
+    return sum(part.read for part in state.left)
+
+
+def _dead(state: JobState) -> int:
+    return sum(part.dead for part in state.left)

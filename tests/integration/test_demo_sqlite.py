@@ -1,0 +1,75 @@
+"""The demo where no CrateDB is to be found: an embedded SQLite file takes its place, and the output says so."""
+
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from indexer.errors import Refused
+from tests.commands import Ended
+from tests.island import Island, NoIsland, island
+from tests.secured import server_home
+from tests.sqlite_logs import found_ids, ids_where
+
+pytestmark = [pytest.mark.elasticsearch, pytest.mark.slow]
+
+CHECKOUT = Path(__file__).parents[2]
+ROWS = 5_000
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def alone() -> Iterator[Island]:
+    try:
+        with island() as place:
+            yield place
+    except NoIsland as why:
+        pytest.skip(f"A CrateDB cannot be hidden from the demo here: {why}.")
+
+
+@pytest.fixture
+def cache() -> Iterator[Path]:
+    """A cache folder that the servers' account can enter; pytest's own are closed to it."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def run(alone: Island, cache: Path) -> Iterator[Run]:
+    """Runs a command on the island, where Elasticsearch is the demo's own and at its usual address."""
+    try:
+        env = {"INDEXER_CACHE": str(cache), "ES_HOME": str(server_home())}
+    except Refused as why:
+        pytest.skip(str(why))
+
+    def command(*arguments: str, cwd: Path = CHECKOUT) -> Ended:
+        return alone.run(*arguments, cwd=cwd, timeout=200, **env)
+
+    yield command
+    assert "Elasticsearch at http://127.0.0.1:9200 was stopped." in command("indexer", "down", "--clean").out
+
+
+def test_without_cratedb_the_demo_reads_an_sqlite_file_and_says_so(run: Run, cache: Path, tmp_path: Path) -> None:
+    file = cache / "samples.sqlite"
+    # As `make demo` does it, in the checkout; then as somebody who installed the product, in any folder.
+    for cwd, loaded in (CHECKOUT, ROWS), (tmp_path, 0):
+        demo = run("indexer", "demo", "--rows", str(ROWS), cwd=cwd)
+        assert demo.code == 0, demo.out + demo.err
+        assert [line for line in demo.out.splitlines() if line.startswith("CrateDB")] == [
+            f"CrateDB: none found, so the sample logs are in the SQLite file {file}, read through SQLAlchemy."
+        ]
+        assert f"{ROWS:,} rows in the table logs, {loaded:,} of them loaded now." in demo.out
+        assert f"export CRATEDB_URL=sqlite:///{file}" in demo.out
+        assert re.findall(r"3 of [\d,]+ hits", demo.err), "the demo's searches found nothing"
+        assert_searches_find_the_rows(run, file)
+
+
+def assert_searches_find_the_rows(run: Run, file: Path) -> None:
+    everything = found_ids(run("indexer", "search", "*", "--size", "10000", "--json").out)
+    assert sorted(everything) == list(range(1, ROWS + 1))
+    some = found_ids(run("indexer", "search", "timeout AND service:payments", "--size", "10000", "--json").out)
+    assert some
+    assert set(some) == ids_where(file, "message LIKE '%timeout%' AND service = 'payments'")
