@@ -208,3 +208,30 @@ def test_bad_input_is_one_sentence(
         assert ended.code == 2, (words, ended.out, ended.err)
         assert sentence in ended.err
         assert ended.err.count("\n") == 1
+
+
+def test_values_that_either_server_writes_its_own_way_are_the_same(
+    command: Command, client: Elasticsearch, crate_cursor: Cursor, schema: str, alias: str
+) -> None:
+    """Vectors, which Elasticsearch leaves out of `_source`; NaN, padding, exact digits, places, long and odd ids."""
+    table = f'"{schema}"."Types"'
+    crate_cursor.execute(
+        f"CREATE TABLE {table} (id TEXT PRIMARY KEY, n BIGINT, v FLOAT_VECTOR(3), r REAL, d DOUBLE PRECISION,"
+        " m NUMERIC(20, 5), c CHAR(9), p GEO_POINT, b BOOLEAN, i IP, ts TIMESTAMP, t TEXT, o OBJECT(IGNORED))"
+        " CLUSTERED INTO 2 SHARDS WITH (number_of_replicas = 0)"
+    )
+    for n, id_ in enumerate(["plain", 'quo"te', "back\\slash", "tab\tline\n", "한글", "\x01", "x" * 600, "a,b]}}", ""]):
+        crate_cursor.execute(
+            f"INSERT INTO {table} VALUES (?, ?, [0.1, 2.0, -3.3], 0.1, 'NaN', '123456789012345.67891', 'ab',"
+            " [9.5, 52.25], true, '::1', 1700000000123, ?, {x = 1.0, y = ['one', 'two', NULL]})",
+            (id_, n, "long " * 200),
+        )
+    crate_cursor.execute(f"REFRESH TABLE {table}")
+    assert command("reindex", "--table", table).code == 0
+    ended = command("verify", "--full")
+    assert ended.code == 0, ended.out + ended.err
+    assert found(ended)["compared"] == 9
+    client.update(index=alias, id="plain", doc={"v": [0.1, 2.0, -3.4]})
+    answer = found(command("verify", "--full"))
+    assert wrong(answer) == (0, 0, 1)
+    assert answer["slices"][0]["first"][0]["what"] == ["v[2] is -3.4 where the row has -3.3"]

@@ -22,7 +22,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampl
     ['{"_index":"i","_id":', ',"_score":null,"_source":{}', ',"sort":[', '"]}}', "]}}"]
 )
 numbers = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
-scalars = st.none() | st.booleans() | numbers | texts
+scalars = st.none() | st.booleans() | st.sampled_from([0, 1, 0.0, 1.0]) | numbers | texts
 values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=8
 )
@@ -116,6 +116,18 @@ def test_an_answer_with_what_was_sent_is_not_decoded() -> None:
     assert (page.same, page.places, page.others) == ({b'"a"', b'"b"'}, [7, 7], [])
 
 
+def test_an_answer_is_read_where_a_document_looks_like_a_hit() -> None:
+    inner: JsonObject = {"_index": "i", "_id": "b", "_score": None, "_source": {"n": "b"}, "sort": [9]}
+    hits = [
+        {"_index": "i", "_id": "a", "_score": None, "_source": {"hit": inner}, "sort": [1]},
+        {"_index": "i", "_id": "b", "_score": None, "_source": {"n": "c"}, "sort": [2]},
+    ]
+    answer = orjson.dumps({"pit_id": "p", "hits": {"max_score": None, "hits": hits}})
+    page = read_page(answer, "i", {b'"a"': orjson.dumps({"hit": inner}), b'"b"': b'{"n":"b"}'})
+    assert (page.same, page.places) == (set(), [])
+    assert page.others == [Held("a", 1, {"hit": inner}), Held("b", 2, {"n": "c"})]
+
+
 places = st.integers(0, 3).flatmap(lambda shard: st.integers(0, 5_000).map(lambda place: (shard << 32) | place))
 
 
@@ -159,5 +171,5 @@ def test_a_sample_of_text_is_made_of_its_prefixes(rows: list[int], random: Rando
 
 
 def test_a_small_table_is_sampled_whole() -> None:
-    slices = (Left(0, (Range(0, 9),), 900),)
+    slices = (Left(0, (Range(0, 9),), 800), Left(1, (Prefixes((Prefix("a", rows=60), Prefix("b", rows=40))),), 100))
     assert sample(slices, 0.01, Random(1)) == slices
