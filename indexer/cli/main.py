@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from indexer import __version__
-from indexer.cli import demo, down, jobs, mapping, plan, rollback, search, up
+from indexer.cli import demo, down, jobs, mapping, plan, rollback, search, up, verify
 from indexer.cli import reindex as move
 
 __all__ = ["app", "main", "reindex"]
@@ -22,6 +22,7 @@ app.command("plan", help=plan.EXAMPLES)(plan.plan)
 app.command("mapping", help=mapping.EXAMPLES)(mapping.mapping)
 app.command("jobs", help=jobs.EXAMPLES)(jobs.jobs)
 app.command("rollback", help=rollback.EXAMPLES)(rollback.rollback)
+app.command("verify", help=verify.EXAMPLES)(verify.verify)
 app.command(
     "search",
     help=search.EXAMPLES,

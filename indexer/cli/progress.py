@@ -29,10 +29,14 @@ class Watch:
 
     def begin(self, plan: Plan, counters: Counters) -> None:
         """Show what the job will do, and then how far it is."""
+        self.show(_headline(plan), counters)
+
+    def show(self, headline: str, counters: Counters) -> None:
+        """Show one line, and then how far the counters are."""
         if self._quiet:
             return
         console = Console(stderr=True)
-        console.print(_headline(plan), highlight=False, markup=False, soft_wrap=True)
+        console.print(headline, highlight=False, markup=False, soft_wrap=True)
         show = self._bar if console.is_terminal else self._lines
         self._thread = threading.Thread(target=show, args=(console, counters), name="progress", daemon=True)
         self._thread.start()
@@ -74,7 +78,7 @@ def describe(now: Progress) -> str:
     parts = [
         f"{now.rows_indexed:,}" + (f" of {now.rows_expected:,} rows" if now.rows_expected is not None else " rows")
     ]
-    if now.phase == "loading":
+    if now.phase in {"loading", "comparing"}:
         parts += [f"{now.rows_per_second:,.0f} rows/s", f"{now.bytes_per_second / 1e6:.1f} MB/s"]
         if now.eta_seconds is not None:
             parts.append(f"{_duration(now.eta_seconds)} left")

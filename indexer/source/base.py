@@ -97,6 +97,9 @@ class Source(Protocol):
         A partitioned CrateDB table silently leaves out shards that are away (DESIGN section 5): no error tells.
         """
 
+    def stored_rows(self, table: Table) -> int | None:
+        """The rows in the table's primary shards as these themselves say; None where the source has no shards."""
+
     def reader(self, selection: Selection) -> Reader:
         """A connection of its own to read pages with."""
 

@@ -17,7 +17,7 @@ from indexer.source.crate_client import CrateConnection
 from indexer.source.crate_sql import CrateGrammar, Statement, compiled
 from indexer.source.failure import FORBIDDEN
 from indexer.source.introspection import describe
-from indexer.source.shards import absent_shards
+from indexer.source.shards import absent_shards, stored_rows
 from indexer.source.statements import Query, Shape, Statements
 
 __all__ = ["CrateReader", "CrateSource"]
@@ -111,6 +111,10 @@ class CrateSource:
     def absent(self, table: Table) -> tuple[str, ...]:
         """The primary shards that are not started, by partition and number."""
         return absent_shards(self._connection, table.name)
+
+    def stored_rows(self, table: Table) -> int | None:
+        """The rows in the primary shards, by `sys.shards`."""
+        return stored_rows(self._connection, table.name)
 
     def reader(self, selection: Selection) -> CrateReader:
         """A connection of its own to read pages with."""

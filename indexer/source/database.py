@@ -131,6 +131,10 @@ class DatabaseSource:
         """Nothing: a database of one piece answers whole, or not at all."""
         return ()
 
+    def stored_rows(self, table: Table) -> int | None:  # noqa: ARG002  # the protocol's
+        """There are no shards."""
+        return None
+
     def reader(self, selection: Selection) -> DatabaseReader:
         """A reader of pages."""
         return DatabaseReader(self, selection)

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypedDict
 
-from elastic_transport import NdjsonSerializer, OrjsonSerializer, SerializationError, TransportError
+from elastic_transport import NdjsonSerializer, OrjsonSerializer, SerializationError, Serializer, TransportError
 from elasticsearch import ApiError, Elasticsearch, UnsupportedProductError
 
 from indexer.errors import Refused
@@ -49,6 +49,17 @@ class QuickJson(OrjsonSerializer):
         return value
 
 
+class UndecodedPages(OrjsonSerializer):
+    """Leaves the answer of a search at a point in time as bytes, for those who decode of it only what they need."""
+
+    def loads(self, data: bytes) -> Json:
+        """The value, or the bytes."""
+        if data.startswith(b'{"pit_id":'):
+            return data  # type: ignore[return-value]  # who asks through `Cluster.undecoded` knows
+        value: Json = super().loads(data)
+        return value
+
+
 class Cluster:
     """An Elasticsearch cluster that has answered. Threads may share it.
 
@@ -56,12 +67,15 @@ class Cluster:
         client: the official client, which tries another node up to three times where one does not answer.
         single: the same client with one try a request, for callers that count and bound tries themselves.
         url: the nodes it was given, without credentials.
+        undecoded: as `single`, and the answers to searches at a point in time stay bytes.
         version: the oldest node's version, for example `9.2.0`.
     """
 
-    def __init__(self, client: Elasticsearch, url: str, version: str) -> None:
+    def __init__(self, client: Elasticsearch, url: str, version: str, undecoded: Elasticsearch | None = None) -> None:
         self.client = client
         self.single = client.options(max_retries=0)
+        self._undecoded = undecoded or client
+        self.undecoded = self._undecoded.options(max_retries=0)
         self.url = url
         self.version = version
 
@@ -79,6 +93,7 @@ class Cluster:
     def close(self) -> None:
         """Close the connections."""
         self.client.close()
+        self._undecoded.close()
 
 
 def connect(access: TargetAccess) -> Cluster:
@@ -89,16 +104,16 @@ def connect(access: TargetAccess) -> Cluster:
             Elasticsearch, or a server that the installed client is too new for.
     """
     address = read_address(access)
-    client = _client(address, access)
+    client = _client(address, access, QuickJson())
     shown = ",".join(address.nodes)
     try:
-        return Cluster(client, shown, _version(client, shown))
+        return Cluster(client, shown, _version(client, shown), _client(address, access, UndecodedPages()))
     except Refused:
         client.close()
         raise
 
 
-def _client(address: Address, access: TargetAccess) -> Elasticsearch:
+def _client(address: Address, access: TargetAccess, json: Serializer) -> Elasticsearch:
     tls = _tls(access) if address.secure else {}
     try:
         return Elasticsearch(
@@ -110,8 +125,8 @@ def _client(address: Address, access: TargetAccess) -> Elasticsearch:
             sniff_before_requests=access.sniff,
             request_timeout=access.timeout,
             serializers={
-                "application/json": QuickJson(),
-                "application/vnd.elasticsearch+json": QuickJson(),
+                "application/json": json,
+                "application/vnd.elasticsearch+json": json,
                 "application/x-ndjson": ReadyNdjson(),
                 "application/vnd.elasticsearch+x-ndjson": ReadyNdjson(),
             },

@@ -1,0 +1,134 @@
+"""One answer to a search for known documents, told apart without being decoded: nearly every one is as it was sent.
+
+Decoding a document costs more than all the rest of comparing it. A hit that holds, byte for byte, the JSON that was
+sent needs none: Elasticsearch keeps `_source` as it came. Any other hit is decoded, and an answer that does not have
+the expected shape is decoded as a whole.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypedDict
+
+import orjson
+
+from indexer.model.json import JsonObject
+
+__all__ = ["Answer", "Held", "Hit", "PageOfHits", "read_page"]
+
+_SCORE: Final = b',"_score":null,'
+_IGNORED: Final = b'"_ignored":['
+"""Names the fields whose values were too long for a keyword, which is common; it stands before the document."""
+
+_SOURCE: Final = b'"_source":'
+_SORT: Final = b',"sort":['
+_END_OF_ALL: Final = b"]}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What an index holds under one `_id`.
+
+    Attributes:
+        id: the `_id`.
+        place: its place in the snapshot.
+        source: the document.
+    """
+
+    id: str
+    place: int
+    source: JsonObject
+
+
+class Hit(TypedDict):
+    """A hit of a search that is sorted by `_shard_doc`."""
+
+    _id: str
+    _source: JsonObject
+    sort: list[int]
+
+
+class _Total(TypedDict):
+    value: int
+
+
+class _Hits(TypedDict):
+    total: _Total
+    hits: list[Hit]
+
+
+class _Shards(TypedDict):
+    failed: int
+
+
+class Answer(TypedDict, total=False):
+    """The answer to a search at a point in time."""
+
+    pit_id: str
+    timed_out: bool
+    hits: _Hits
+    _shards: _Shards
+
+
+@dataclass(slots=True)
+class PageOfHits:
+    """What was found.
+
+    Attributes:
+        answer: all but the hits.
+        same: the ids, as JSON, of the documents that are byte for byte what was sent.
+        places: where these are.
+        others: the other documents.
+    """
+
+    answer: Answer
+    same: set[bytes] = field(default_factory=set)
+    places: list[int] = field(default_factory=list)
+    others: list[Held] = field(default_factory=list)
+
+
+def read_page(data: bytes, index: str, sent: Mapping[bytes, bytes]) -> PageOfHits:
+    """Take an answer apart.
+
+    Args:
+        data: the answer.
+        index: the index that was searched.
+        sent: the documents that were searched for, by their ids: both as JSON.
+
+    Raises:
+        orjson.JSONDecodeError: where the answer is not JSON.
+    """
+    begin = b'{"_index":%b,"_id":' % orjson.dumps(index)
+    head, *hits = data.split(begin)
+    if not hits or not data.endswith(_END_OF_ALL):
+        return _decoded(data)
+    hits[-1] = hits[-1][: -len(_END_OF_ALL)] + b","
+    try:
+        page = PageOfHits(orjson.loads(head + _END_OF_ALL))
+        for hit in hits:
+            _take(page, begin, hit, sent)
+    except (orjson.JSONDecodeError, ValueError):  # a document holds what looks like the beginning of a hit
+        return _decoded(data)
+    return page
+
+
+def _take(page: PageOfHits, begin: bytes, hit: bytes, sent: Mapping[bytes, bytes]) -> None:
+    id_, _, rest = hit.partition(_SCORE)
+    source = sent.get(id_)
+    if source is not None:
+        if rest.startswith(_IGNORED):
+            rest = rest.partition(b"],")[2]
+        expected = b"%b%b%b" % (_SOURCE, source, _SORT)
+        if rest.startswith(expected):
+            page.places.append(int(rest[len(expected) : rest.index(b"]", len(expected))]))
+            page.same.add(id_)
+            return
+    page.others.append(_held(orjson.loads(begin + hit[:-1])))
+
+
+def _decoded(data: bytes) -> PageOfHits:
+    answer: Answer = orjson.loads(data)
+    return PageOfHits(answer, others=[_held(hit) for hit in answer["hits"]["hits"]])
+
+
+def _held(hit: Hit) -> Held:
+    return Held(hit["_id"], hit["sort"][0], hit["_source"])

@@ -1,0 +1,200 @@
+"""Reading an index as it stood at one moment: by `_id`, by query, and from one end to the other."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Self
+
+import orjson
+from elasticsearch import ApiError
+
+from indexer.errors import Refused, TargetUnavailable
+from indexer.model.json import Json, JsonObject
+from indexer.target.client import Cluster
+from indexer.target.failure import NOT_FOUND, answered
+from indexer.target.name import loading_alias
+from indexer.target.page_of_hits import Answer, Held, Hit, PageOfHits, read_page
+
+__all__ = ["MOST", "Served", "Snapshot", "look"]
+
+MOST: Final = 5_000
+"""Documents an answer at most: Elasticsearch allows 10,000 (`index.max_result_window`); more would only hold memory."""
+
+_IDS: Final = 10_000
+"""Documents an answer at most where only their `_id` is asked for."""
+
+_SLACK: Final = 300.0
+"""Seconds that a point in time is kept beyond how long the source may stay away between two requests."""
+
+_PARAMS: Final = {"allow_partial_search_results": "false"}
+_HEADERS: Final = {"accept": "application/json", "content-type": "application/json"}
+_VECTORS_LEFT_OUT: Final = (9, 1)
+"""From this version on, `_source` comes without its vectors unless they are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An index that a name stands for.
+
+    Attributes:
+        index: its own name.
+        alias: an alias to write through: the name that was given, or the one that it was loaded through.
+        meta: the mapping's `_meta`: product, table, job.
+        fields: the mapping's `properties`.
+        synthetic: whether `_source` is not kept but made up from the fields, so that it is not what was sent.
+    """
+
+    index: str
+    alias: str
+    meta: JsonObject
+    fields: JsonObject
+    synthetic: bool
+
+
+def look(cluster: Cluster, name: str) -> Served:
+    """The one index that an alias, or its own name, stands for.
+
+    Raises:
+        Refused: where there is none, or more than one.
+    """
+    with answered(f"look for {name}"):
+        try:
+            found = cluster.client.indices.get(index=name, flat_settings=True).body
+        except ApiError as error:
+            if error.meta.status != NOT_FOUND:
+                raise
+            raise Refused(f"There is no index or alias {name}: make it with reindex, or name another.") from error
+    if len(found) != 1:
+        raise Refused(f"{name} stands for {', '.join(sorted(found))}: name one of them with --index.")
+    [(index, body)] = found.items()
+    aliases = body.get("aliases", {})
+    loading = loading_alias(index)
+    alias = name if name in aliases else loading if loading in aliases else next(iter(sorted(aliases)), loading)
+    mappings = body.get("mappings", {})
+    return Served(
+        index=index,
+        alias=alias,
+        meta=mappings.get("_meta", {}),
+        fields=mappings.get("properties", {}),
+        synthetic=_is_synthetic(mappings, body.get("settings", {})),
+    )
+
+
+def _is_synthetic(mappings: dict[str, Json], settings: dict[str, Json]) -> bool:
+    source = mappings.get("_source")
+    mode = source.get("mode") if isinstance(source, dict) else None
+    return (mode or settings.get("index.mapping.source.mode")) == "synthetic"
+
+
+class Snapshot:
+    """An index at the moment when this was opened, whatever is written later. Threads may share it.
+
+    Every method raises `TargetUnavailable` where a shard does not answer: never a part of the truth.
+
+    Attributes:
+        index: the index.
+        size: how many documents it holds.
+    """
+
+    def __init__(self, cluster: Cluster, index: str, patience: float = 0.0) -> None:
+        """Refresh the index and open a point in time.
+
+        Args:
+            cluster: where the index is.
+            index: its name.
+            patience: seconds that may pass between two requests.
+        """
+        self.index = index
+        self._cluster = cluster
+        self._keep = f"{math.ceil(patience + _SLACK)}s"
+        self._source: Json = True
+        if tuple(int(part) for part in cluster.version.split(".")[:2]) >= _VECTORS_LEFT_OUT:
+            self._source = {"exclude_vectors": False}
+        with answered(f"refresh {index}"):
+            shards = cluster.client.indices.refresh(index=index).body["_shards"]
+        if shards["failed"]:
+            raise _partial(index)
+        with answered(f"open {index} at a point in time"):
+            self._pit: str = cluster.client.open_point_in_time(index=index, keep_alive=self._keep).body["id"]
+        self.size = self.count({"match_all": {}})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # Best effort: it ends by itself, and must not hide what went wrong.
+        self._cluster.client.options(ignore_status=NOT_FOUND, max_retries=0).close_point_in_time(id=self._pit)
+
+    def find(self, ids: Sequence[str]) -> list[Held]:
+        """The documents that there are of these, at most `MOST`."""
+        return self.match({orjson.dumps(id_): b"" for id_ in ids}).others
+
+    def match(self, sent: Mapping[bytes, bytes]) -> PageOfHits:
+        """Look documents up, at most `MOST`.
+
+        Args:
+            sent: what was sent as these documents, by their ids: both as JSON.
+        """
+        body = orjson.dumps(
+            {
+                "size": len(sent),
+                "query": {"ids": {"values": orjson.Fragment(b"[%b]" % b",".join(sent))}},
+                "sort": ["_shard_doc"],
+                "_source": self._source,
+                "track_total_hits": False,
+                "pit": self._at,
+            }
+        )
+        with answered(f"read {self.index}"):
+            data: bytes = self._cluster.undecoded.perform_request(
+                "POST", "/_search", params=_PARAMS, headers=_HEADERS, body=body
+            ).body
+        try:
+            page = read_page(data, self.index, sent)
+        except orjson.JSONDecodeError as error:
+            raise TargetUnavailable(f"Elasticsearch sent half an answer for {self.index}; try again.") from error
+        self._refuse_partial(page.answer)
+        return page
+
+    def count(self, query: JsonObject) -> int:
+        """How many documents a query finds."""
+        return self._ask({"size": 0, "track_total_hits": True, "query": query})["hits"]["total"]["value"]
+
+    def places(self) -> Iterator[list[tuple[str, int]]]:
+        """The `_id` and the place of every document, page by page."""
+        after: list[int] | None = None
+        while True:
+            body: JsonObject = {"size": _IDS, "sort": ["_shard_doc"], "_source": False}
+            hits = self._search(body if after is None else {**body, "search_after": [*after]})
+            if not hits:
+                return
+            after = hits[-1]["sort"]
+            yield [(hit["_id"], hit["sort"][0]) for hit in hits]
+
+    def _search(self, body: JsonObject) -> list[Hit]:
+        return self._ask({**body, "track_total_hits": False})["hits"]["hits"]
+
+    @property
+    def _at(self) -> JsonObject:
+        return {"id": self._pit, "keep_alive": self._keep}
+
+    def _ask(self, body: JsonObject) -> Answer:
+        asked: JsonObject = {**body, "pit": self._at}
+        with answered(f"read {self.index}"):
+            answer: Answer = self._cluster.single.perform_request(
+                "POST", "/_search", params=_PARAMS, headers=_HEADERS, body=asked
+            ).body
+        self._refuse_partial(answer)
+        return answer
+
+    def _refuse_partial(self, answer: Answer) -> None:
+        if answer["timed_out"] or answer["_shards"]["failed"]:
+            raise _partial(self.index)
+        self._pit = answer.get("pit_id", self._pit)
+
+
+def _partial(index: str) -> TargetUnavailable:
+    return TargetUnavailable(f"Not every shard of {index} answered; try again when all are there.")
