@@ -9,7 +9,7 @@ from typing import Final
 import orjson
 
 from indexer import __version__
-from indexer.errors import IndexerError, Interrupted, Refused, ShardsAway
+from indexer.errors import IndexerError, Interrupted, Refused, ShardsAway, SourceUnavailable
 from indexer.job.dead_letters import DeadLetterFile
 from indexer.job.folder import job_folder
 from indexer.job.lease import BEAT, Lease, free_lock, this_process
@@ -170,11 +170,19 @@ class _Job:
     def _wait_for_shards(self, lease: Lease, away: ShardsAway) -> None:
         until = time.monotonic() + self.settings.patience
         self.counters.wait(str(away))
-        while absent := self.source.absent(self.plan.selection.table):
+        while reason := self._incomplete():
             if time.monotonic() > until:
-                raise ShardsAway(_missing(absent)) from away
+                raise ShardsAway(reason) from away
             time.sleep(BEAT)
             lease.hold()
+
+    def _incomplete(self) -> str:
+        """Why the source cannot be read whole at this moment; empty where it can."""
+        try:
+            absent = self.source.absent(self.plan.selection.table)
+        except SourceUnavailable as error:  # whoever cannot ask for the shards cannot know that they are there
+            return f"The source does not tell whether its shards are there: {error}"
+        return _missing(absent) if absent else ""
 
     def _swap(self) -> tuple[str, ...]:
         self.counters.begin("switching")
@@ -205,9 +213,9 @@ class _Job:
         """
         nulled = self.plan.unfinished.nulled if self.plan.unfinished else 0
         state = replace(before, left=self.ledger.left(), nulled=nulled + self.counters.snapshot().nulled)
-        absent = self.source.absent(self.plan.selection.table)
-        if absent:
-            raise ShardsAway(_missing(absent))
+        reason = self._incomplete()
+        if reason:
+            raise ShardsAway(reason)
         return state
 
     def _report(self, loaded: Progress, in_index: int, deleted: tuple[str, ...]) -> Report:

@@ -20,6 +20,7 @@ FORBIDDEN: Final = frozenset({4010, 4011})
 UNKNOWN: Final = frozenset({4041, 4045})
 """CrateDB's codes for a table or schema that is not there, or that the user may not know of."""
 
+_NOT_UNDERSTOOD: Final = 4000
 _UNHANDLED: Final = 5000
 _RETRY: Final = frozenset({4290, 5002, 5003, 5005, *range(5030, 5040)})
 _AWAY: Final = (
@@ -27,7 +28,10 @@ _AWAY: Final = (
     "NodeDisconnectedException",
     "NodeClosedException",
     "ConnectTransportException",
+    "NoSuchNodeException",
 )
+_UNKNOWN_NODE: Final = "SQLParseException[Unknown node: "
+"""A query that was planned for a node that is gone from the cluster by the time it runs."""
 _BREAKER: Final = "CircuitBreakingException"
 _LATER: Final = frozenset({429, 502, 503, 504, 509})
 _LONGEST: Final = 500
@@ -51,9 +55,16 @@ def answered(status: int, body: bytes) -> SourceError | None:
     said = f"CrateDB answered {code}: {message}"
     if code == _UNHANDLED and _BREAKER in message:
         return TooMuchAtOnce(said, code)
-    if code in _RETRY or (code == _UNHANDLED and any(name in message for name in _AWAY)):
+    if code in _RETRY or _node_is_away(code, message):
         return SourceUnavailable(said, code)
     return SourceError(said, code)
+
+
+def _node_is_away(code: int, message: str) -> bool:
+    """Seen while a node of three was dying: these come with the codes of defects and of wrong SQL."""
+    if code == _NOT_UNDERSTOOD:
+        return message.startswith(_UNKNOWN_NODE)
+    return code == _UNHANDLED and any(name in message for name in _AWAY)
 
 
 def unanswered(servers: str, error: BaseException) -> SourceError:

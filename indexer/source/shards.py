@@ -7,14 +7,23 @@ from indexer.source.crate_client import CrateConnection
 __all__ = ["absent_shards", "stored_rows"]
 
 _ABSENT = """
-    SELECT p.values, s.id, s.routing_state
-    FROM sys.shards s
+    SELECT p.values, s.id, s.state
+    FROM (
+      SELECT schema_name, table_name, partition_ident, id, min(routing_state) AS state
+      FROM sys.shards
+      WHERE schema_name = ? AND table_name = ?
+      GROUP BY schema_name, table_name, partition_ident, id
+      HAVING count(*) FILTER (WHERE "primary" AND routing_state IN ('STARTED', 'RELOCATING')) = 0
+    ) s
     LEFT JOIN information_schema.table_partitions p
       ON p.table_schema = s.schema_name AND p.table_name = s.table_name AND p.partition_ident = s.partition_ident
-    WHERE s.schema_name = ? AND s.table_name = ? AND s.primary AND s.routing_state NOT IN ('STARTED', 'RELOCATING')
     ORDER BY s.partition_ident, s.id
 """
-"""A relocating shard is read from where it still is."""
+"""A shard is there where one of its copies is a started primary; while that moves, it is read from where it still is.
+
+Asking for primaries that are not started finds none: CrateDB 6.4.3 says `primary = false` of each copy that is
+unassigned, also where it is the only one (seen on three nodes).
+"""
 
 _STORED = """
     SELECT count(*), sum(num_docs) FROM sys.shards
