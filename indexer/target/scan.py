@@ -29,8 +29,6 @@ _SLACK: Final = 300.0
 
 _PARAMS: Final = {"allow_partial_search_results": "false"}
 _HEADERS: Final = {"accept": "application/json", "content-type": "application/json"}
-_VECTORS_LEFT_OUT: Final = (9, 1)
-"""From this version on, `_source` comes without its vectors unless they are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +106,6 @@ class Snapshot:
         self.index = index
         self._cluster = cluster
         self._keep = f"{math.ceil(patience + _SLACK)}s"
-        self._source: Json = True
-        if tuple(int(part) for part in cluster.version.split(".")[:2]) >= _VECTORS_LEFT_OUT:
-            self._source = {"exclude_vectors": False}
         with answered(f"refresh {index}"):
             shards = cluster.client.indices.refresh(index=index).body["_shards"]
         if shards["failed"]:
@@ -143,7 +138,6 @@ class Snapshot:
                 "size": len(sent),
                 "query": {"ids": {"values": orjson.Fragment(b"[%b]" % b",".join(sent))}},
                 "sort": ["_shard_doc"],
-                "_source": self._source,
                 "track_total_hits": False,
                 "pit": self._at,
             }

@@ -213,7 +213,7 @@ def test_bad_input_is_one_sentence(
 def test_values_that_either_server_writes_its_own_way_are_the_same(
     command: Command, client: Elasticsearch, crate_cursor: Cursor, schema: str, alias: str
 ) -> None:
-    """Vectors, which Elasticsearch leaves out of `_source`; NaN, padding, exact digits, places, long and odd ids."""
+    """Vectors (Elasticsearch leaves them out unless the index says not to), NaN, padding, digits, places, odd ids."""
     table = f'"{schema}"."Types"'
     crate_cursor.execute(
         f"CREATE TABLE {table} (id TEXT PRIMARY KEY, n BIGINT, v FLOAT_VECTOR(3), r REAL, d DOUBLE PRECISION,"
