@@ -67,7 +67,9 @@ def make_plan(settings: Settings, source: Source, cluster: Cluster, newest: JobS
     unfinished = _unfinished(newest, indexes, terms, fresh=settings.fresh)
     job = unfinished.job if unfinished else indexes.new_name(alias, datetime.now(UTC))
     left = unfinished.left if unfinished else whole(survey(source, selection, settings.strategy, settings.page))
-    _refuse_absent(source.absent(table), table)  # again: a histogram without a shard's rows would freeze slices too short
+    _refuse_absent(
+        source.absent(table), table
+    )  # again: a histogram without a shard's rows would freeze slices too short
     return Plan(
         job=job,
         unfinished=unfinished,
