@@ -10,8 +10,7 @@ from bench.end_to_end import EndToEnd
 from bench.figures import Goal, Line, Spread
 from bench.machine import Machine, ServerFacts
 from bench.paging import PAGE, Depth, Paging
-from bench.ways.naive_bulk import CHUNK
-from bench.ways.naive_parallel import THREADS
+from bench.ways.naive_parallel import CHUNK, THREADS
 
 __all__ = ["end_to_end_json", "end_to_end_report", "paging_json", "paging_report"]
 
@@ -29,8 +28,8 @@ _WAYS_HEAD: Final = (
 _NOTES: Final = (
     "rows/s count from asking for the first page (writing alone: sending the first batch) to the last answer, without"
     " the refresh. Peak MB is the client's process; writing alone holds all documents in it. reindex's CPU is its whole"
-    f" process, planning and verification included. The helpers read keyset pages of {PAGE:,} rows and send {CHUNK:,}"
-    f" documents a request, parallel_bulk with {THREADS} threads."
+    f" process, planning and verification included. The helpers read keyset pages of {PAGE:,} rows. helpers.bulk sends"
+    f" its default of 500 documents a request, parallel_bulk {CHUNK:,} with {THREADS} threads."
 )
 
 Cells = Sequence[str]

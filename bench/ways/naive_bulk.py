@@ -1,6 +1,7 @@
-"""The usual way: a `crate` cursor and `helpers.bulk`, which sends each request in turn and waits for it."""
+"""The naive way: a `crate` cursor and `helpers.bulk` as its documentation shows it, 500 documents a request.
 
-from typing import Final
+Each request is sent in turn and waited for.
+"""
 
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import bulk
@@ -10,17 +11,14 @@ from bench.run import Run, Task, answer
 from bench.ways.naive_rows import actions
 from indexer.job.memory import peak_rss
 
-__all__ = ["CHUNK", "run"]
-
-CHUNK: Final = 5_000
-"""Documents a request: the helper's default of 500 is slower."""
+__all__ = ["run"]
 
 
 def run(task: Task) -> Run:
     """Move the table."""
     meter = Meter(task.source, task.target)
     with Elasticsearch(task.target, request_timeout=120) as client, meter:
-        done, _ = bulk(client, actions(task), chunk_size=CHUNK, stats_only=True)
+        done, _ = bulk(client, actions(task), stats_only=True)
     return Run(task.way, done, meter.spent, peak_rss())
 
 

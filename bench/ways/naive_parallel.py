@@ -7,11 +7,13 @@ from elasticsearch.helpers import parallel_bulk
 
 from bench.meter import Meter
 from bench.run import Run, Task, answer
-from bench.ways.naive_bulk import CHUNK
 from bench.ways.naive_rows import actions
 from indexer.job.memory import peak_rss
 
-__all__ = ["THREADS", "run"]
+__all__ = ["CHUNK", "THREADS", "run"]
+
+CHUNK: Final = 5_000
+"""Documents a request: the helper's default of 500 is slower (docs/servers.md)."""
 
 THREADS: Final = 2
 """Requests in flight, as `reindex` has by default."""

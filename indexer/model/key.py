@@ -16,7 +16,7 @@ class KeyOrder(StrEnum):
     NUMBER = "number"
     """Integers and timestamps, by two-sided windows."""
     TEXT = "text"
-    """Text, by prefixes: a two-sided range on text is not flat in CrateDB (DESIGN section 5)."""
+    """Text, by prefixes: a two-sided range on text is not flat in CrateDB (docs/servers.md)."""
 
 
 _ORDERS = {

@@ -12,7 +12,7 @@ __all__ = ["KeysetWalk", "OffsetWalk"]
 class KeysetWalk:
     """Pages by `(lead, ties) > last ORDER BY lead, ties LIMIT limit`.
 
-    Flat in a database that walks an index in order; in CrateDB a page sorts all rows that are left (DESIGN section 5).
+    Flat in a database that walks an index in order; in CrateDB a page sorts all rows that are left (docs/servers.md).
     """
 
     def __init__(self, window: Keyset, *, places: tuple[int, ...], limit: int) -> None:

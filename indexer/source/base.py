@@ -94,7 +94,7 @@ class Source(Protocol):
     def absent(self, table: Table) -> tuple[str, ...]:
         """The parts of the table that cannot be read now, each by its name; empty where everything can.
 
-        A partitioned CrateDB table silently leaves out shards that are away (DESIGN section 5): no error tells.
+        A partitioned CrateDB table silently leaves out shards that are away (docs/servers.md): no error tells.
         """
 
     def stored_rows(self, table: Table) -> int | None:

@@ -118,7 +118,7 @@ class CrateGrammar:
         return sa.cast(element, _TextArray(column.type.array))
 
     def row_id(self, name: str) -> OrderKey:
-        """CrateDB's `_id`: `_id > ?` does not page (DESIGN section 5), its text does."""
+        """CrateDB's `_id`: `_id > ?` does not page (docs/servers.md), its text does."""
         element = sa.column(quoted_name(name, quote=True), sa.Text())
         return OrderKey(element, lambda value: sa.func.concat(value, sa.literal_column("''")))
 

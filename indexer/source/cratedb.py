@@ -93,7 +93,7 @@ class CrateSource:
         return Refused(str(error))
 
     def has_flat_windows(self, lead: Column) -> bool:
-        """Integers and timestamps by ranges, text by prefixes (DESIGN section 5)."""
+        """Integers and timestamps by ranges, text by prefixes (docs/servers.md)."""
         return lead.type.kind in _FLAT and not lead.type.array
 
     def bounds(self, selection: Selection) -> Bounds:

@@ -12,7 +12,7 @@ _LONGEST = 200
 """Bytes of an alias: an index's name may have 255, and behind it come a time and the loading alias's suffix."""
 
 _DATA_STREAMS = ("logs-*-*", "metrics-*-*", "synthetics-*-*", "traces-*-*")
-"""A full Elasticsearch ships index templates for these that allow data streams only (DESIGN section 6)."""
+"""A full Elasticsearch ships index templates for these that allow data streams only (docs/servers.md)."""
 
 
 def loading_alias(index: str) -> str:
