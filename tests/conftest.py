@@ -1,5 +1,6 @@
 """The real servers that the tests run against: found or started once a session, left as they were found."""
 
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,12 @@ from indexer.local.crate_table import Cursor, quoted
 from indexer.local.cratedb import HOW_TO_GET, cratedb, start_cratedb
 from indexer.local.elasticsearch import elasticsearch, start_elasticsearch
 from indexer.model.identifier import TableName
+
+
+def pytest_configure() -> None:
+    """Let programs under test hear Ctrl-C: a shell that starts pytest in the background makes it, and them, ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -9,7 +9,7 @@ from indexer.errors import Interrupted
 
 __all__ = ["Crew"]
 
-_GRACE: Final = 10.0
+_GRACE: Final = 5.0
 """Seconds that a stopped thread gets for the request it is in; it is a daemon, so it never keeps the process alive."""
 
 
