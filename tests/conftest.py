@@ -17,7 +17,7 @@ from indexer.model.identifier import TableName
 
 
 def pytest_configure() -> None:
-    """Let programs under test hear Ctrl-C: a shell that starts pytest in the background makes it, and them, ignore it."""
+    """Let programs under test hear Ctrl-C, which a shell makes those ignore that it starts in the background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -34,7 +34,10 @@ _HASHES = {  # bcrypt of the passwords above
 
 _ROLES = {
     "writer": {"cluster": ["monitor"], "indices": [{"names": ["logs*"], "privileges": ["all"]}]},
-    "reader": {"cluster": ["monitor"], "indices": [{"names": ["logs*"], "privileges": ["read", "view_index_metadata"]}]},
+    "reader": {
+        "cluster": ["monitor"],
+        "indices": [{"names": ["logs*"], "privileges": ["read", "view_index_metadata"]}],
+    },
     "blind": {"cluster": [], "indices": [{"names": ["logs*"], "privileges": ["read"]}]},
 }
 
