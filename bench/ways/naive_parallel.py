@@ -13,7 +13,7 @@ from indexer.job.memory import peak_rss
 __all__ = ["CHUNK", "THREADS", "run"]
 
 CHUNK: Final = 5_000
-"""Documents a request: the helper's default of 500 is slower (docs/servers.md)."""
+"""Documents a request, about as many as fill one of `reindex`; the helper's default is 500."""
 
 THREADS: Final = 2
 """Requests in flight, as `reindex` has by default."""

@@ -17,6 +17,7 @@ from indexer.local.account import server_account
 from indexer.local.process import Process, free_port, log_tail, spawn, wait_until
 from indexer.local.server import Launch, Origin
 
+# Not a wait of the test's: a server that hears no SIGTERM and has to be killed, long before it would end by itself.
 STUBBORN = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
 )
