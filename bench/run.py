@@ -24,7 +24,8 @@ class Way(StrEnum):
     WRITE = "writing alone"
     REINDEX = "reindex"
     BULK = "crate cursor + helpers.bulk"
-    PARALLEL = "crate cursor + parallel_bulk"
+    TUNED = "crate cursor + helpers.bulk, tuned"
+    PARALLEL = "crate cursor + parallel_bulk, tuned"
 
 
 @dataclass(frozen=True, slots=True)

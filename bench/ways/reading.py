@@ -8,6 +8,7 @@ from bench.meter import Meter
 from bench.run import Run, Task, answer
 from bench.walking import pages
 from bench.ways.ours import settings_of, slices_of
+from indexer.job.collector import seldom_collecting
 from indexer.job.memory import peak_rss
 from indexer.job.reindex import plan
 from indexer.model.plan import Plan
@@ -27,7 +28,7 @@ def read(task: Task) -> Run:
     with closing(open_source(settings.source_access)) as source:
         for part in slices_of(made, source, settings):
             slices.put(part)
-        with meter, ThreadPoolExecutor(settings.readers) as pool:
+        with meter, seldom_collecting(), ThreadPoolExecutor(settings.readers) as pool:
             readers = [pool.submit(_read, source, made, slices) for _ in range(settings.readers)]
             rows = sum(reader.result() for reader in readers)
     return Run(task.way, rows, meter.spent, peak_rss())

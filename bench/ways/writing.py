@@ -8,6 +8,7 @@ from bench.meter import Meter
 from bench.run import Run, Task, answer
 from bench.walking import pages
 from bench.ways.ours import settings_of, slices_of
+from indexer.job.collector import seldom_collecting
 from indexer.job.memory import peak_rss
 from indexer.job.reindex import plan
 from indexer.model.batch import Batch, batches
@@ -30,7 +31,7 @@ def write(task: Task) -> Run:
     meter = Meter(task.source, task.target)
     with connect(settings.target_access) as cluster:
         writer = BulkWriter(cluster, task.index)
-        with meter, ThreadPoolExecutor(settings.writers) as pool:
+        with meter, seldom_collecting(), ThreadPoolExecutor(settings.writers) as pool:
             writers = [pool.submit(_write, writer, queue) for _ in range(settings.writers)]
             rows = sum(one.result() for one in writers)
     return Run(task.way, rows, meter.spent, peak_rss())

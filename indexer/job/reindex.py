@@ -10,6 +10,7 @@ import orjson
 
 from indexer import __version__
 from indexer.errors import IndexerError, Interrupted, Refused, ShardsAway, SourceUnavailable
+from indexer.job.collector import seldom_collecting
 from indexer.job.dead_letters import DeadLetterFile
 from indexer.job.folder import job_folder
 from indexer.job.lease import BEAT, Lease, free_lock, this_process
@@ -64,7 +65,7 @@ def reindex(settings: Settings, *, watch: Callable[[Plan, Counters], None] | Non
         IndexerError: for any other failure; the old index is still served.
     """
     counters = Counters()
-    with _servers(settings) as (source, cluster):
+    with _servers(settings) as (source, cluster), seldom_collecting():
         jobs = Jobs(cluster, settings.jobs_index)
         newest = free_lock(jobs, alias_of(settings), counters.wait)
         made = make_plan(settings, source, cluster, newest.state if newest else None)
