@@ -10,7 +10,6 @@ from typing import Final
 import orjson
 
 from indexer.errors import TooManyFailures
-from indexer.model.json import JsonObject
 from indexer.model.outcome import DeadLetter
 from indexer.model.row_key import RowKeys
 from indexer.target.dead_letter_index import DeadLetterIndex
@@ -92,7 +91,7 @@ class Rewriter:
 @contextmanager
 def rewriting(path: Path) -> Iterator[Rewriter]:
     """Write a file of dead letters anew beside the old one, and put it in its place once the block has ended well."""
-    new = path.with_suffix(".new")
+    new = path.with_suffix(f".{os.getpid()}")
     rewriter = Rewriter(new)
     try:
         yield rewriter
@@ -105,15 +104,14 @@ def rewriting(path: Path) -> Iterator[Rewriter]:
 
 
 def read_letters(path: Path) -> Iterator[DeadLetter]:
-    """The dead letters of a file one by one, without their documents; none where there is no file."""
+    """The dead letters of a file one by one; none where there is no file."""
     if not path.is_file():
         return
     with path.open("rb") as file:
         for line in file:
             # A kill can cut the last line; its document comes again.
             if line.endswith(b"\n"):
-                content: JsonObject = orjson.loads(line)
-                yield DeadLetter.from_json({**content, "document": None})
+                yield DeadLetter.from_json(orjson.loads(line))
 
 
 def _line(letter: DeadLetter) -> bytes:

@@ -72,8 +72,8 @@ def _done(jobs: Jobs, job: str, waiting: Callable[[str], None]) -> JobState:
     free_lock(jobs, state.alias, waiting)
     if state.status is not Status.DONE:
         raise Refused(
-            f"The job {job} is {state.status}, so its dead letters are not all known: finish it by the same reindex"
-            " command, with a higher --max-failures where that is what ended it, and replay then."
+            f"The job {job} is not done ({state.status}), so its dead letters are not all known: finish it by the same"
+            " reindex command, with a higher --max-failures where that is what ended it, and replay then."
         )
     return state
 

@@ -33,12 +33,13 @@ class RowKeys:
         self._row_id = selection.row_id
         self.names = tuple(column.name for column in self._columns) or (str(self._row_id),)
         changes = Changes(mapping.fields)
-        self._fields = {column.name: self._field(column, changes) for column in selection.key_columns}
+        self._by_name = {column.name: column for column in selection.key_columns}
+        self._fields = {name: self._field(column, changes) for name, column in self._by_name.items()}
 
     def keyed(self, letter: DeadLetter) -> DeadLetter:
         """The letter with its key."""
         known = {**self._from_document(letter.document), **self._from_id(letter.id)}
-        order = (*(column.name for column in self._selection.key_columns), *self.names)
+        order = (*self._by_name, *self.names)
         return replace(letter, key={name: known[name] for name in order if name in known})
 
     def values(self, key: JsonObject) -> tuple[Json, ...] | None:
@@ -58,7 +59,7 @@ class RowKeys:
             for step in path:
                 value = value.get(step) if isinstance(value, dict) else None
             if value is not None:
-                found[name] = value
+                found[name] = _padded(self._by_name[name], value)
         return found
 
     def _field(self, column: Column, changes: Changes) -> tuple[str, ...]:
@@ -79,7 +80,11 @@ def _value(column: Column, text: str) -> Json:
     if kind in _FLOATS:
         number = float(text)
         return number if isfinite(number) else text  # CrateDB sends NaN and the infinities as texts
-    if kind is ColumnKind.CHAR:
-        return text.ljust(column.type.length or 0)
     # A database other than CrateDB sends times as such; `_id` has them as ISO 8601.
-    return int(text) if kind in _INTEGERS and text.lstrip("-").isdecimal() else text
+    return int(text) if kind in _INTEGERS and text.lstrip("-").isdecimal() else _padded(column, text)
+
+
+def _padded(column: Column, value: Json) -> Json:
+    """CHAR as the source has it: `_id` and documents do without its spaces."""
+    padded = column.type.kind is ColumnKind.CHAR and isinstance(value, str)
+    return str(value).ljust(column.type.length or 0) if padded else value

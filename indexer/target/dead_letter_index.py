@@ -9,7 +9,7 @@ import orjson
 from indexer.errors import Refused, TargetError, TargetUnavailable
 from indexer.model.batch import batches
 from indexer.model.document_id import fitting
-from indexer.model.json import Json, JsonObject
+from indexer.model.json import JsonObject
 from indexer.model.outcome import DeadLetter
 from indexer.target.bulk import BulkWriter
 from indexer.target.client import Cluster
@@ -125,7 +125,7 @@ class DeadLetterIndex:
         """The job's dead letters by id, without their documents; what is written or removed meanwhile does no harm."""
         with answered(f"refresh {self.name}"):
             self._client.indices.refresh(index=self.name)
-        after: list[Json] | None = None
+        after: list[str] | None = None
         while True:
             with answered(f"read {self.name}"):
                 answer = self._client.search(
