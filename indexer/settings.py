@@ -161,6 +161,7 @@ class Settings(BaseSettings):
     switch: bool = True
     fresh: bool = False
     jobs_index: str = "reindex-jobs"
+    dead_letter_index: str | None = None
 
     _split_names = field_validator("key", "columns", mode="before")(_split)
 

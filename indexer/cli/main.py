@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from indexer import __version__
-from indexer.cli import demo, down, jobs, mapping, plan, rollback, search, up, verify
+from indexer.cli import demo, down, jobs, mapping, plan, replay, rollback, search, up, verify
 from indexer.cli import reindex as move
 
 __all__ = ["app", "main", "reindex"]
@@ -21,6 +21,7 @@ app.command("reindex", help=move.EXAMPLES)(move.reindex)
 app.command("plan", help=plan.EXAMPLES)(plan.plan)
 app.command("mapping", help=mapping.EXAMPLES)(mapping.mapping)
 app.command("jobs", help=jobs.EXAMPLES)(jobs.jobs)
+app.command("replay", help=replay.EXAMPLES)(replay.replay)
 app.command("rollback", help=rollback.EXAMPLES)(rollback.rollback)
 app.command("verify", help=verify.EXAMPLES)(verify.verify)
 app.command(

@@ -8,6 +8,7 @@ import typer
 __all__ = [
     "BatchBytes",
     "Columns",
+    "DeadLetterIndex",
     "Debug",
     "Fresh",
     "Index",
@@ -166,6 +167,14 @@ JobsIndex = Annotated[
     str | None,
     typer.Option(
         help="Where jobs, their checkpoints and locks are kept. [default: reindex-jobs]",
+        rich_help_panel=_TARGET,
+        metavar="NAME",
+    ),
+]
+DeadLetterIndex = Annotated[
+    str | None,
+    typer.Option(
+        help="Keep dead letters in this index too. [default: in the job's file alone]",
         rich_help_panel=_TARGET,
         metavar="NAME",
     ),

@@ -52,6 +52,7 @@ def reindex(  # noqa: D103  # EXAMPLES is its help
     patience: o.Patience = None,
     fresh: o.Fresh = None,
     jobs_index: o.JobsIndex = None,
+    dead_letter_index: o.DeadLetterIndex = None,
     source_user: o.SourceUser = None,
     source_password: o.SourcePassword = None,
     source_ca: o.SourceCa = None,
@@ -95,6 +96,7 @@ def summary(report: Report) -> str:
         lines.append(f"{report.nulled:,} values were NaN or infinite and became null.")
     if report.dead_letters:
         lines.append(f"{report.dead_letters:,} documents were rejected; see {report.dead_letter_file}.")
+        lines.append(f"Once their rows are mended: indexer replay {report.job}")
     if report.switched:
         lines.append(f"The alias {report.alias} points to {report.index}.")
     else:

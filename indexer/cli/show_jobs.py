@@ -4,7 +4,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table as Grid
 
-from indexer.model.job import JobState, write_job
+from indexer.model.job import JobState, Status, write_job
 
 __all__ = ["job_as_json", "print_job", "print_jobs"]
 
@@ -23,7 +23,7 @@ def print_jobs(states: tuple[JobState, ...]) -> None:
     grid = Grid("job", "table", "status", "rows", "dead letters", "last heartbeat", box=None, pad_edge=False)
     for state in states:
         rows = f"{_read(state):,} of {state.rows:,}"
-        grid.add_row(state.job, state.table, str(state.status), rows, f"{_dead(state):,}", state.heartbeat)
+        grid.add_row(state.job, state.table, str(state.status), rows, f"{state.dead_letters:,}", state.heartbeat)
     console.print(grid)
 
 
@@ -46,7 +46,7 @@ def _facts(state: JobState) -> list[tuple[str, str]]:
         ("holder", str(state.holder)),
         ("last heartbeat", state.heartbeat),
         ("rows", f"{_read(state):,} of {state.rows:,}, {done} of {len(state.left)} slices are done"),
-        ("dead letters", f"{_dead(state):,}"),
+        ("dead letters", _dead(state)),
         ("nulled", f"{state.nulled:,} values that were NaN or infinite"),
         *((name, value or "none") for name, value in state.terms.items()),
     ]
@@ -56,5 +56,7 @@ def _read(state: JobState) -> int:
     return sum(part.read for part in state.left)
 
 
-def _dead(state: JobState) -> int:
-    return sum(part.dead for part in state.left)
+def _dead(state: JobState) -> str:
+    settled = f", {state.settled:,} are settled" if state.settled else ""
+    replay = f": `indexer replay {state.job}`" if state.dead_letters and state.status is Status.DONE else ""
+    return f"{state.dead_letters:,} left{settled}{replay}"

@@ -1,49 +1,69 @@
-"""Dead letters: documents that Elasticsearch rejected for good, kept with their reason."""
+"""Dead letters: documents that Elasticsearch rejected for good, kept beside the job with their reason and their key."""
 
+import os
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import orjson
 
 from indexer.errors import TooManyFailures
 from indexer.model.outcome import DeadLetter
+from indexer.model.row_key import RowKeys
+from indexer.target.dead_letter_index import DeadLetterIndex
 
-__all__ = ["DeadLetterFile"]
+__all__ = ["FILE", "DeadLetterFile", "read_letters", "rewriting"]
+
+FILE: Final = "dead_letters.ndjson"
+"""The name of a job's file of dead letters, in its folder."""
 
 
 class DeadLetterFile:
-    """An NDJSON file of dead letters: id, status, reason, document. It is made with the first one.
+    """An NDJSON file of dead letters: id, key, status, reason, document. It is made with the first one.
 
     A resumed job goes on with its file: a document that was rejected before, and again, is in it once.
+
+    Args:
+        path: where it is, or will be.
+        most: how many there may be.
+        keys: finds the letters' keys.
+        index: where they are kept too, or None.
 
     Attributes:
         path: where it is, or will be.
     """
 
-    def __init__(self, path: Path, most: int) -> None:
+    def __init__(self, path: Path, most: int, keys: RowKeys, index: DeadLetterIndex | None = None) -> None:
         self.path = path
         self._most = most
+        self._keys = keys
+        self._index = index
         self._lock = threading.Lock()
-        self._ids = set(_ids(path))
+        self._ids = {letter.id for letter in read_letters(path)}
+        _cut_half_a_line(path)
 
     def __len__(self) -> int:
         return len(self._ids)
 
     def add(self, letters: Sequence[DeadLetter]) -> None:
-        """Write the letters through to the disk.
+        """Write the letters through to the disk, and into the index where there is one.
 
         Raises:
             TooManyFailures: where the job has more than `--max-failures` of them; they are written all the same.
+            TargetError: where the index does not take them.
         """
         if not letters:
             return
+        keyed = [self._keys.keyed(letter) for letter in letters]
         with self._lock:
-            new = [letter for letter in letters if letter.id not in self._ids]
+            new = [letter for letter in keyed if letter.id not in self._ids]
             self._ids.update(letter.id for letter in new)
             with self.path.open("ab") as file:
-                file.writelines(orjson.dumps(asdict(letter)) + b"\n" for letter in new)
+                file.writelines(map(_line, new))
+        if self._index is not None:
+            self._index.put(keyed)
         if len(self) > self._most:
             raise TooManyFailures(
                 f"{len(self):,} documents were rejected, more than --max-failures {self._most:,};"
@@ -51,11 +71,59 @@ class DeadLetterFile:
             )
 
 
-def _ids(path: Path) -> Iterator[str]:
+class Rewriter:
+    """Takes the dead letters that stay."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+
+    def add(self, letters: Sequence[DeadLetter]) -> None:
+        """Keep these."""
+        self._file.writelines(map(_line, letters))
+
+    def close(self) -> None:
+        """Write all of it through to the disk."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+
+@contextmanager
+def rewriting(path: Path) -> Iterator[Rewriter]:
+    """Write a file of dead letters anew beside the old one, and put it in its place once the block has ended well."""
+    new = path.with_suffix(f".{os.getpid()}")
+    rewriter = Rewriter(new)
+    try:
+        yield rewriter
+    except BaseException:
+        rewriter.close()
+        new.unlink()
+        raise
+    rewriter.close()
+    new.replace(path)
+
+
+def read_letters(path: Path) -> Iterator[DeadLetter]:
+    """The dead letters of a file one by one; none where there is no file."""
     if not path.is_file():
         return
     with path.open("rb") as file:
         for line in file:
             # A kill can cut the last line; its document comes again.
             if line.endswith(b"\n"):
-                yield orjson.loads(line)["id"]
+                yield DeadLetter.from_json(orjson.loads(line))
+
+
+def _line(letter: DeadLetter) -> bytes:
+    return orjson.dumps(letter.as_json(), option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _cut_half_a_line(path: Path) -> None:
+    """Remove what a kill left of a line, so that the next one does not continue it."""
+    if not path.is_file():
+        return
+    whole = 0
+    with path.open("rb") as file:
+        for line in file:
+            whole += len(line) if line.endswith(b"\n") else 0
+    os.truncate(path, whole)

@@ -11,7 +11,7 @@ import orjson
 from indexer import __version__
 from indexer.errors import IndexerError, Interrupted, Refused, ShardsAway, SourceUnavailable
 from indexer.job.collector import seldom_collecting
-from indexer.job.dead_letters import DeadLetterFile
+from indexer.job.dead_letters import FILE, DeadLetterFile
 from indexer.job.folder import job_folder
 from indexer.job.lease import BEAT, Lease, free_lock, this_process
 from indexer.job.load import Load
@@ -24,10 +24,12 @@ from indexer.model.ledger import Ledger
 from indexer.model.plan import Plan
 from indexer.model.progress import Counters, Progress
 from indexer.model.report import Report
+from indexer.model.row_key import RowKeys
 from indexer.settings import Settings
 from indexer.source.base import Source
 from indexer.source.open import open_source
 from indexer.target.client import Cluster, connect
+from indexer.target.dead_letter_index import DeadLetterIndex
 from indexer.target.index import Indexes
 from indexer.target.jobs import Jobs, Stored
 
@@ -104,9 +106,24 @@ class _Job:
         self.newest = newest
         self.ledger = Ledger(plan.left)
         self.folder = job_folder(plan.job)
-        self.letters = DeadLetterFile(self.folder / "dead_letters.ndjson", settings.max_failures)
+        self.letter_index = self._letter_index()
+        self.letters = DeadLetterFile(
+            self.folder / FILE,
+            settings.max_failures,
+            RowKeys(plan.selection, plan.mapping),
+            self.letter_index,
+        )
+
+    def _letter_index(self) -> DeadLetterIndex | None:
+        """Where dead letters go besides the file: what the user named, else what the unfinished job has used."""
+        before = self.plan.unfinished.dead_letter_index if self.plan.unfinished else ""
+        name = self.settings.dead_letter_index or before
+        table = str(self.plan.selection.table.name)
+        return DeadLetterIndex(self.cluster, name, self.plan.job, table, self.settings.patience) if name else None
 
     def run(self) -> Report:
+        if self.letter_index is not None:
+            self.letter_index.prepare()
         lease = Lease(self.jobs, self.jobs.write(self._state(), self.newest), self._now)
         try:
             report = self._work(lease)
@@ -193,6 +210,7 @@ class _Job:
     def _state(self) -> JobState:
         """The job as it begins, or goes on."""
         holder = this_process()
+        before = self.plan.unfinished
         return JobState(
             job=self.plan.job,
             alias=self.plan.alias,
@@ -203,7 +221,11 @@ class _Job:
             heartbeat=holder.since,
             terms=self.plan.terms,
             left=self.plan.left,
-            nulled=self.plan.unfinished.nulled if self.plan.unfinished else 0,
+            nulled=before.nulled if before else 0,
+            columns=tuple(column.name for column in self.plan.selection.columns),
+            mapping_file=str(self.settings.mapping.resolve()) if self.settings.mapping else "",
+            dead_letter_index=self.letter_index.name if self.letter_index else "",
+            hosts=tuple(sorted({holder.host, *(before.hosts if before else ())})),
         )
 
     def _now(self, before: JobState) -> JobState:

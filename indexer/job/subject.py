@@ -90,7 +90,7 @@ def find_subject(settings: Settings, source: Source, cluster: Cluster, jobs: Job
         selection=selection,
         mapping=mapping,
         left_out=left_out,
-        dead_letters=sum(part.dead for part in job.left) if job else 0,
+        dead_letters=job.dead_letters if job else 0,
     )
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Final
@@ -10,7 +11,7 @@ from indexer.errors import SourceError
 from indexer.model.selection import Selection
 from indexer.model.table import ColumnKind
 
-__all__ = ["HASHED", "IdMaker", "id_maker"]
+__all__ = ["HASHED", "IdMaker", "fitting", "id_maker", "id_parts"]
 
 HASHED: Final = "sha256:"
 """How an `_id` begins that stands for a text which Elasticsearch would not take as it is."""
@@ -20,6 +21,8 @@ _MAX_BYTES: Final = 512
 
 _MAX_UTF8: Final = 4
 """Bytes that a character takes at most."""
+
+_PART: Final = re.compile(r"((?:[^|\\]|\\.)*)(?:\||$)", re.DOTALL)
 
 IdMaker = Callable[[Sequence[object]], str]
 """Takes a row, returns its `_id`."""
@@ -44,12 +47,22 @@ def id_maker(selection: Selection) -> IdMaker:
     return _single(makers[0]) if len(makers) == 1 else _joined(makers)
 
 
+def id_parts(id_: str, count: int) -> list[str]:
+    """The texts of so many columns that `id_maker` made an `_id` of; none where the `_id` is a hash of them."""
+    if id_.startswith(HASHED):
+        return []
+    if count == 1:
+        return [id_]
+    parts: list[str] = _PART.findall(id_)[:count]
+    return [re.sub(r"\\(.)", r"\1", part, flags=re.DOTALL) for part in parts]
+
+
 def _single(maker: IdMaker) -> IdMaker:
-    return lambda row: _fitting(maker(row))
+    return lambda row: fitting(maker(row))
 
 
 def _joined(makers: Sequence[IdMaker]) -> IdMaker:
-    return lambda row: _fitting("|".join([_escaped(maker(row)) for maker in makers]))
+    return lambda row: fitting("|".join([_escaped(maker(row)) for maker in makers]))
 
 
 def _value(place: int, *, padded: bool, name: str) -> IdMaker:
@@ -84,7 +97,8 @@ def _escaped(part: str) -> str:
     return part.replace("\\", "\\\\").replace("|", "\\|")
 
 
-def _fitting(text: str) -> str:
+def fitting(text: str) -> str:
+    """The text where Elasticsearch takes it as an `_id`, else `sha256:` and its hash."""
     short = len(text) * _MAX_UTF8 <= _MAX_BYTES or len(text.encode()) <= _MAX_BYTES
     if text and short and not text.startswith(HASHED):
         return text

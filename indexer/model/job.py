@@ -58,6 +58,11 @@ class JobState:
         left: what is left of each slice.
         nulled: NaN and infinite values that became null.
         error: why it failed, or empty.
+        columns: the columns that documents were made of.
+        mapping_file: what `--mapping` named, or empty.
+        dead_letter_index: where dead letters were kept besides the file, or empty.
+        hosts: the machines that ran it: each has the dead letters of its run in a file.
+        settled: dead letters that are none any more: replayed, or of rows that are gone.
     """
 
     job: str
@@ -71,6 +76,16 @@ class JobState:
     left: tuple[Left, ...]
     nulled: int = 0
     error: str = ""
+    columns: tuple[str, ...] = ()
+    mapping_file: str = ""
+    dead_letter_index: str = ""
+    hosts: tuple[str, ...] = ()
+    settled: int = 0
+
+    @property
+    def dead_letters(self) -> int:
+        """How many dead letters there still are."""
+        return max(0, sum(part.dead for part in self.left) - self.settled)
 
     @property
     def rows(self) -> int:
@@ -94,6 +109,8 @@ def read_job(content: dict[str, Any]) -> JobState:
         "status": Status(content["status"]),
         "holder": Holder(**content["holder"]),
         "left": read_left(content["left"]),
+        "columns": tuple(content.get("columns", ())),
+        "hosts": tuple(content.get("hosts", ())),
     }
     known = {field.name for field in fields(JobState)}  # a later version may have written more
     return JobState(**{**{name: value for name, value in content.items() if name in known}, **typed})

@@ -1,13 +1,24 @@
 """What became of each document of one `_bulk` request: done, to be sent again, or rejected for good."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeGuard
 
 import orjson
 
 from indexer.model.json import Json, JsonObject
 
-__all__ = ["AWAY", "LATER", "DeadLetter", "Outcome", "Rejection", "Written", "classify", "dead_letter", "explain"]
+__all__ = [
+    "AWAY",
+    "LATER",
+    "DeadLetter",
+    "Outcome",
+    "Rejection",
+    "Written",
+    "classify",
+    "dead_letter",
+    "explain",
+    "id_of",
+]
 
 LATER = frozenset({429, 502, 503, 504})
 """Statuses that ask for the same document again."""
@@ -42,13 +53,37 @@ class DeadLetter:
         id: its `_id`.
         status: the HTTP status of the rejection; 413 where the document alone is too large for a request.
         reason: the error's type and reason, shortened.
-        document: its `_source`, to be replayed.
+        document: its `_source`, as it was rejected.
+        key: the values of the row's key, by column, in the source's form: see `indexer.model.row_key`.
     """
 
     id: str
     status: int
     reason: str
     document: Json
+    key: JsonObject = field(default_factory=dict)
+
+    def as_json(self) -> JsonObject:
+        """The dead letter as it is kept, with what tells the row first."""
+        return {
+            "id": self.id,
+            "key": self.key,
+            "status": self.status,
+            "reason": self.reason,
+            "document": self.document,
+        }
+
+    @classmethod
+    def from_json(cls, content: JsonObject) -> "DeadLetter":
+        """The inverse of `as_json`; what else the content holds is left aside."""
+        key = content.get("key")
+        return cls(
+            id=str(content["id"]),
+            status=int(str(content["status"])),
+            reason=str(content["reason"]),
+            document=content["document"],
+            key=key if isinstance(key, dict) else {},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +224,12 @@ def _shorten(text: str) -> str:
 
 def dead_letter(line: bytes, status: int, reason: str) -> DeadLetter:
     """The dead letter of one document, from its two lines of a `_bulk` body."""
-    action, _, source = line.partition(b"\n")
-    return DeadLetter(_id(action), status, reason, _document(source))
+    return DeadLetter(id_of(line), status, reason, _document(line.partition(b"\n")[2]))
 
 
-def _id(action: bytes) -> str:
+def id_of(line: bytes) -> str:
+    """The `_id` of one document, from its two lines of a `_bulk` body."""
+    action = line.partition(b"\n")[0]
     parsed: Json = orjson.loads(action)
     index = parsed.get("index") if isinstance(parsed, dict) else None
     return str(index.get("_id", "")) if isinstance(index, dict) else ""

@@ -62,6 +62,12 @@ class Selection:
         row_id = () if self.row_id is None else (self.width - 1,)
         return (*map(self.place, self.ties), *row_id)
 
+    @property
+    def key_columns(self) -> tuple[Column, ...]:
+        """The columns of the key and what breaks its ties, then those of `_id` that are not among them."""
+        known = (self.key.lead, *self.key.ties)
+        return (*known, *(column for column in self.id_columns if column not in known))
+
     def place(self, column: Column) -> int:
         """Where the column's value stands in a row."""
         return (*self.columns, *self.hidden).index(column)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from indexer.model.identifier import TableName
-from indexer.model.json import Row
+from indexer.model.json import Json, Row
 from indexer.model.selection import Selection
 from indexer.model.slice import Bin
 from indexer.model.table import Column, Table
@@ -59,6 +59,16 @@ class Reader(Protocol):
             SourceUnavailable: where asking again may help.
             TooMuchAtOnce: where asking for fewer rows may help: `most` was exceeded, or a breaker tripped.
             SourceError: where neither does.
+        """
+
+    def rows(self, identities: Sequence[Sequence[Json]], most: int | None = None) -> Page:
+        """Read the rows again that documents were made of, as far as they are there and meet `--where`.
+
+        Args:
+            identities: what makes `_id` of each, in the order of its columns; at most `AT_ONCE`.
+            most: as for `page`.
+
+        Raises: as `page`.
         """
 
     def census(self, census: Census) -> list[tuple[str, int]]:

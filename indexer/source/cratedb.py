@@ -1,10 +1,11 @@
 """CrateDB as a source: one connection to look around with, and one for each reader."""
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from indexer.errors import Refused, SourceError, SourceUnavailable
 from indexer.model.identifier import TableName
-from indexer.model.json import Row
+from indexer.model.json import Json, Row
 from indexer.model.selection import Selection
 from indexer.model.slice import Bin
 from indexer.model.table import INTEGER_KINDS, Column, ColumnKind, Table
@@ -36,6 +37,11 @@ class CrateReader:
     def page(self, ask: Ask, most: int | None = None) -> Page:
         """Run one query; see `indexer.source.base.Reader`."""
         rows = self.run(self._statements.page(ask), most)
+        return Page(rows, self._connection.size)
+
+    def rows(self, identities: Sequence[Sequence[Json]], most: int | None = None) -> Page:
+        """Read rows again by what makes their `_id`; see `indexer.source.base.Reader`."""
+        rows = self.run(self._statements.rows(identities), most)
         return Page(rows, self._connection.size)
 
     def census(self, census: Census) -> list[tuple[str, int]]:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from indexer.errors import Refused, SourceError
 from indexer.model.identifier import TableName
-from indexer.model.json import Row
+from indexer.model.json import Json, Row
 from indexer.model.selection import Selection
 from indexer.model.slice import Bin
 from indexer.model.table import INTEGER_KINDS, Column, Table
@@ -21,7 +21,7 @@ from indexer.source.base import Bounds, Page
 from indexer.source.counting import count, histogram
 from indexer.source.database_table import describe, reflect
 from indexer.source.failure import of_database
-from indexer.source.plain_sql import PlainGrammar
+from indexer.source.plain_sql import PlainGrammar, typed_value
 from indexer.source.statements import Query, Rows, Shape, Statements
 
 __all__ = ["DatabaseReader", "DatabaseSource"]
@@ -35,12 +35,20 @@ class DatabaseReader:
 
     def __init__(self, source: "DatabaseSource", selection: Selection) -> None:
         self._source = source
+        self._selection = selection
         self._statements = Statements(selection, source.grammar(selection.table.name))
         self._selects: dict[Shape, Rows] = {}
 
     def page(self, ask: Ask, most: int | None = None) -> Page:  # noqa: ARG002  # the driver cannot tell
         """Run one query; see `indexer.source.base.Reader`."""
         rows = self.run(self._statements.page(ask))
+        return Page(rows, _size(rows))
+
+    def rows(self, identities: Sequence[Sequence[Json]], most: int | None = None) -> Page:  # noqa: ARG002  # as above
+        """Read rows again by what makes their `_id`; see `indexer.source.base.Reader`."""
+        columns = self._selection.id_columns
+        typed = [[typed_value(*pair) for pair in zip(columns, one, strict=True)] for one in identities]
+        rows = self.run(self._statements.rows(typed))
         return Page(rows, _size(rows))
 
     def census(self, census: Census) -> list[tuple[str, int]]:

@@ -1,16 +1,20 @@
 """The grammar of databases whose sort and comparison agree with each other."""
 
-from datetime import datetime
+from base64 import b64decode
+from collections.abc import Callable
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
+from indexer.model.json import Json
 from indexer.model.table import Column, ColumnKind, Table
 from indexer.source.order import Element, OrderKey
 
-__all__ = ["PlainGrammar"]
+__all__ = ["PlainGrammar", "typed_value"]
 
 _FOR_NULL: Final[dict[ColumnKind, Any]] = {
     ColumnKind.SMALLINT: 0,
@@ -21,6 +25,23 @@ _FOR_NULL: Final[dict[ColumnKind, Any]] = {
     ColumnKind.UUID: UUID(int=0),
 }
 """What NULL is sorted as; that a value may be the same does no harm, for what identifies the row comes after it."""
+
+
+_FROM_TEXT: Final[dict[ColumnKind, Callable[[str], Any]]] = {
+    ColumnKind.TIMESTAMP: datetime.fromisoformat,
+    ColumnKind.DATE: date.fromisoformat,
+    ColumnKind.TIME: time.fromisoformat,
+    ColumnKind.UUID: UUID,
+    ColumnKind.NUMERIC: Decimal,
+    ColumnKind.BYTES: b64decode,
+}
+"""What drivers take where JSON has a text."""
+
+
+def typed_value(column: Column, value: Json) -> Any:  # noqa: ANN401  # whatever its driver takes
+    """A value of a column as the driver sent it, from what `_id` has of it."""
+    typed = _FROM_TEXT.get(column.type.kind)
+    return typed(value) if typed and isinstance(value, str) else value
 
 
 class PlainGrammar:

@@ -15,7 +15,7 @@ from indexer.model.table import Column, ColumnKind, Table
 from indexer.model.window import Ask, Census, Group, Keyset, Offset, Prefix, Prefixes, Range, Window
 from indexer.source.order import Element, OrderKey, after, last_values
 
-__all__ = ["LOWEST", "Grammar", "Query", "Rows", "Shape", "Statements"]
+__all__ = ["AT_ONCE", "LOWEST", "Grammar", "Query", "Rows", "Shape", "Statements"]
 
 Rows: TypeAlias = Select[*tuple[Any, ...]]
 """A select of any columns."""
@@ -27,6 +27,10 @@ LOWEST: Final = {
     ColumnKind.TIMESTAMP: -(2**63),
 }
 """The types' minima: what lies below overflows, and CrateDB then returns every row."""
+
+
+AT_ONCE: Final = 100
+"""Rows that one query asks for by what identifies them."""
 
 
 class Shape(Enum):
@@ -42,6 +46,8 @@ class Shape(Enum):
     KEYSET = auto()
     KEYSET_AFTER = auto()
     OFFSET = auto()
+    ROWS = auto()
+    """The rows of `AT_ONCE` identities."""
     CENSUS = auto()
     BOUNDS = auto()
     BINS = auto()
@@ -134,6 +140,12 @@ class Statements:
             case Offset(offset):
                 return Shape.OFFSET, {"offset": offset}
 
+    def rows(self, identities: Sequence[Sequence[Json]]) -> Query:
+        """The query for rows by what makes their `_id`, at most `AT_ONCE`; fewer are filled up with the last."""
+        full = [*identities, *[identities[-1]] * (AT_ONCE - len(identities))]
+        values = {_identity(row, place): value for row, values in enumerate(full) for place, value in enumerate(values)}
+        return Query(Shape.ROWS, values)
+
     def census(self, census: Census) -> Query:
         """The query for the longer prefixes below a prefix, with their rows."""
         return Query(Shape.CENSUS, {"prefix": _like(census.prefix), "units": census.units, "more": census.units + 1})
@@ -141,6 +153,8 @@ class Statements:
     def select(self, shape: Shape) -> Rows:
         """The select of a shape; its parameters are those of the `Query` objects of this shape."""
         match shape:
+            case Shape.ROWS:
+                return self._rows()
             case Shape.CENSUS:
                 return self._census()
             case Shape.BOUNDS:
@@ -196,6 +210,12 @@ class Statements:
         # On a line of its own, so that a comment at its end does not take the parenthesis along.
         return select.where(sa.literal_column(f"({self._selection.where}\n)"))
 
+    def _rows(self) -> Rows:
+        row_id = self._selection.row_id
+        elements = [self._grammar.element(column) for column in self._selection.id_columns]
+        elements += [] if row_id is None else [self._grammar.row_id(row_id).element]
+        return self._filtered(sa.select(*self._row())).where(sa.or_(*(_is(elements, row) for row in range(AT_ONCE))))
+
     def _census(self) -> Rows:
         longer = self._grammar.longer_prefix(self._lead).label("longer")
         return (
@@ -218,6 +238,16 @@ class Statements:
         """Without parameters of ours, whose value one in the condition could take."""
         bare: Element = sa.literal_column(f"{self._selection.where}\n")
         return sa.select(sa.literal_column("1")).select_from(self._table).where(bare).limit(sa.literal_column("0"))
+
+
+def _identity(row: int, place: int) -> str:
+    return f"id_{row}_{place}"
+
+
+def _is(elements: Sequence[Element], row: int) -> ColumnElement[bool]:
+    return sa.and_(
+        *(element == sa.bindparam(_identity(row, place), type_=element.type) for place, element in enumerate(elements))
+    )
 
 
 def _integer(name: str) -> sa.BindParameter[int]:

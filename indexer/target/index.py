@@ -165,6 +165,11 @@ class Indexes:
         if refreshed["failed"]:
             raise _not_served(name)
 
+    def refresh(self, name: str) -> None:
+        """Make what was written to the index searchable."""
+        with answered(f"refresh {name}"):
+            self._indices.refresh(index=name)
+
     def _active(self, name: str) -> bool:
         with answered(f"tell the health of {name}"):
             try:

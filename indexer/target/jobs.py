@@ -74,8 +74,12 @@ class Jobs:
                 return None
             # Another job may have made it a moment ago, and its shard has not started.
             self._client.cluster.health(index=self._name, wait_for_status="yellow", timeout="30s")
+        return self._get(_lock(alias))
+
+    def _get(self, id_: str) -> Stored | None:
+        with answered(f"read {id_} in {self._name}"):
             try:
-                found = self._client.get(index=self._name, id=_lock(alias)).body
+                found = self._client.get(index=self._name, id=id_).body
             except ApiError as error:
                 if error.meta.status != NOT_FOUND:
                     raise
@@ -90,23 +94,36 @@ class Jobs:
         """
         self._create()
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        beaten = replace(state, beat=state.beat + 1, heartbeat=now)
+        return self._put(_lock(state.alias), replace(state, beat=state.beat + 1, heartbeat=now), before)
+
+    def _put(self, id_: str, state: JobState, before: Stored | None) -> Stored:
         with self._taken_over(state):
             written = self._client.index(
                 index=self._name,
-                id=_lock(state.alias),
-                document=write_job(beaten),
+                id=id_,
+                document=write_job(state),
                 op_type=None if before else "create",
                 if_seq_no=before.seq_no if before else None,
                 if_primary_term=before.primary_term if before else None,
             ).body
-        return Stored(beaten, written["_seq_no"], written["_primary_term"])
+        return Stored(state, written["_seq_no"], written["_primary_term"])
 
     def record(self, state: JobState) -> None:
         """Keep a job that ended."""
         self._create()
         with answered(f"record the job {state.job}"):
             self._client.index(index=self._name, id=f"job:{state.job}", document=write_job(state))
+
+    def amend(self, state: JobState) -> None:
+        """Change what is kept of a job that ended: its record, and the lock while that holds the same job.
+
+        Raises:
+            LostLock: where somebody else changed it at the same moment.
+        """
+        for id_ in (f"job:{state.job}", _lock(state.alias)):
+            kept = self._get(id_)
+            if kept is not None and kept.state.job == state.job:
+                self._put(id_, state, kept)
 
     def all(self) -> tuple[JobState, ...]:
         """Every job that is known, the last written first, up to 1,000 of them."""

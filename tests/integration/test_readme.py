@@ -65,7 +65,7 @@ def options_of(command: str) -> set[str]:
 
 
 WIDE = {"COLUMNS": "300", "TERMINAL_WIDTH": "300"}
-COMMANDS = ("reindex", "plan", "mapping", "verify", "search", "jobs", "rollback", "demo", "up", "down")
+COMMANDS = ("reindex", "plan", "mapping", "verify", "search", "jobs", "replay", "rollback", "demo", "up", "down")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

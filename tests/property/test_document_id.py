@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from indexer.model.capabilities import Capabilities
 from indexer.model.document import Documents, parse_line
+from indexer.model.document_id import HASHED, id_parts
 from indexer.model.identifier import TableName
 from indexer.model.json import Json, Row
 from indexer.model.key import Key, KeyOrder, choose_key
@@ -96,3 +97,19 @@ def test_what_needs_no_change_arrives_as_it_was(key: str, value: dict[str, Json]
     line = Documents(selection, mapping).lines([[key, value]])[0]
     assert line.count(b"\n") == 2
     assert parse_line(line)[1] == {"k": key, "o": value}
+
+
+@given(two_keys())
+def test_an_id_that_is_no_hash_has_its_parts(case: tuple[tuple[ColumnKind, ...], list[Json], list[Json]]) -> None:
+    kinds, key, _ = case
+    id_ = documents(kinds).id([0, *key])
+    expected = (
+        []
+        if id_.startswith(HASHED)
+        else [documents((kind,)).id([0, one]) for kind, one in zip(kinds, key, strict=True)]
+    )
+    parts = id_parts(id_, len(kinds))
+    assert [part for part, one in zip(parts, expected, strict=True) if not one.startswith(HASHED)] == [
+        one for one in expected if not one.startswith(HASHED)
+    ]
+    assert len(parts) == len(expected)

@@ -1,0 +1,169 @@
+"""Dead letters in Elasticsearch: an index of their own whose mapping takes whatever another index rejected."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import orjson
+
+from indexer.errors import Refused, TargetError, TargetUnavailable
+from indexer.model.batch import batches
+from indexer.model.document_id import fitting
+from indexer.model.json import JsonObject
+from indexer.model.outcome import DeadLetter
+from indexer.target.bulk import BulkWriter
+from indexer.target.client import Cluster
+from indexer.target.failure import BAD_REQUEST, answered
+from indexer.target.index import PRODUCT
+from indexer.target.name import loading_alias
+from indexer.target.removal import remove
+
+__all__ = ["DeadLetterIndex"]
+
+_HOLDS: Final = "dead letters"
+
+_SETTINGS: Final[JsonObject] = {
+    "number_of_shards": 1,
+    "auto_expand_replicas": "0-1",
+    "default_pipeline": "_none",
+    "final_pipeline": "_none",
+}
+
+_MAPPINGS: Final[JsonObject] = {
+    "_meta": {"product": PRODUCT, "holds": _HOLDS},
+    "dynamic": False,
+    "properties": {
+        "job": {"type": "keyword"},
+        "table": {"type": "keyword"},
+        "recorded": {"type": "date"},
+        "id": {"type": "keyword"},
+        "key": {"type": "flattened", "ignore_above": 1024},
+        "status": {"type": "integer"},
+        "reason": {"type": "text", "fields": {"keyword": {"type": "keyword", "ignore_above": 1024}}},
+        # Not looked into, so that nothing in it can be wrong.
+        "document": {"type": "object", "enabled": False},
+    },
+}
+
+_BATCH: Final = 2 * 1024 * 1024
+"""Bytes of a request."""
+
+_PAGE: Final = 1_000
+"""Dead letters read at once, without their documents."""
+
+
+class DeadLetterIndex:
+    """The dead letters of one job in an index that jobs share. Threads may share it.
+
+    Each is the document `<job>|<id>`, so that one which is rejected again overwrites itself. Writes go through the
+    hidden alias `<name>_loading`, as those of every job: an index that someone deletes stays deleted.
+
+    Args:
+        cluster: where it is.
+        name: the index.
+        job: the job.
+        table: the job's table.
+        patience: seconds that Elasticsearch may refuse it.
+    """
+
+    def __init__(self, cluster: Cluster, name: str, job: str, table: str, patience: float = 300.0) -> None:
+        self.name = name
+        self._cluster = cluster
+        self._client = cluster.client
+        self._about: JsonObject = {"job": job, "table": table}
+        self._job = job
+        self._writer = BulkWriter(cluster, name, patience=patience)
+
+    def prepare(self) -> None:
+        """Make the index where it is not there.
+
+        Raises:
+            Refused: where an index of this name is not for dead letters, or cannot be made.
+        """
+        if self._meta() is None:
+            self._create()
+        meta = self._meta() or {}
+        if (meta.get("product"), meta.get("holds")) != (PRODUCT, _HOLDS):
+            raise Refused(
+                f"--dead-letter-index {self.name} is an index that was not made for dead letters: name another."
+            )
+
+    def exists(self) -> bool:
+        """Whether the index is there."""
+        return self._meta() is not None
+
+    def put(self, letters: Sequence[DeadLetter]) -> None:
+        """Write dead letters; one that is too large even for this index is kept without its document.
+
+        Raises:
+            TargetError: where Elasticsearch does not take them.
+        """
+        left = self._write(letters, whole=True)
+        left = self._write([letter for letter in letters if letter.id in left], whole=False)
+        for reason in left.values():
+            raise TargetError(f"Elasticsearch did not take a dead letter for {self.name}: {reason}.")
+
+    def _write(self, letters: Sequence[DeadLetter], *, whole: bool) -> dict[str, str]:
+        """Write; the reasons by id of those that were rejected."""
+        ids = {self._id(letter.id): letter.id for letter in letters}
+        lines = [self._line(letter, whole=whole) for letter in letters]
+        dead = [letter for batch in batches(lines, _BATCH) for letter in self._writer.write(batch.lines).dead]
+        return {ids[letter.id]: letter.reason for letter in dead}
+
+    def _line(self, letter: DeadLetter, *, whole: bool) -> bytes:
+        body: JsonObject = {**self._about, "recorded": datetime.now(UTC).isoformat(), **letter.as_json()}
+        if not whole:
+            body["document"] = None
+        return b"%b\n%b\n" % (orjson.dumps({"index": {"_id": self._id(letter.id)}}), orjson.dumps(body))
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Remove dead letters that are none any more, by the ids of their documents."""
+        if ids:
+            remove(self._cluster, self.name, [self._id(id_) for id_ in ids])
+
+    def letters(self) -> Iterator[DeadLetter]:
+        """The job's dead letters by id, without their documents; what is written or removed meanwhile does no harm."""
+        with answered(f"refresh {self.name}"):
+            self._client.indices.refresh(index=self.name)
+        after: list[str] | None = None
+        while True:
+            with answered(f"read {self.name}"):
+                answer = self._client.search(
+                    index=self.name,
+                    size=_PAGE,
+                    query={"term": {"job": self._job}},
+                    sort=["id"],
+                    search_after=after,
+                    source_excludes=["document"],
+                    allow_partial_search_results=False,
+                ).body
+            hits = answer["hits"]["hits"]
+            if not hits:
+                return
+            after = hits[-1]["sort"]
+            yield from (DeadLetter.from_json({**hit["_source"], "document": None}) for hit in hits)
+
+    def _id(self, id_: str) -> str:
+        return fitting(f"{self._job}|{id_}")
+
+    def _meta(self) -> JsonObject | None:
+        with answered(f"look for {self.name}"):
+            found = self._client.indices.get(index=self.name, ignore_unavailable=True, allow_no_indices=True).body
+        metas: list[JsonObject] = [body.get("mappings", {}).get("_meta", {}) for body in found.values()]
+        return metas[0] if metas else None
+
+    def _create(self) -> None:
+        try:
+            with answered(f"create the index {self.name} for dead letters"):
+                # 400 too where another job was quicker; `prepare` looks at what it made.
+                self._client.indices.create(
+                    index=self.name,
+                    mappings=_MAPPINGS,
+                    settings=_SETTINGS,
+                    aliases={loading_alias(self.name): {"is_hidden": True}},
+                )
+        except TargetUnavailable:
+            raise
+        except TargetError as error:
+            if error.status != BAD_REQUEST or self._meta() is None:
+                raise Refused(str(error)) from error
