@@ -41,6 +41,7 @@ def reindex(  # noqa: D103  # EXAMPLES is its help
     key: o.Key = None,
     where: o.Where = None,
     columns: o.Columns = None,
+    catch_up: o.CatchUp = None,
     readers: o.Readers = None,
     writers: o.Writers = None,
     memory: o.Memory = None,

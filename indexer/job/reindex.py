@@ -1,4 +1,4 @@
-"""The job: plan, load, verify, swap."""
+"""The job: plan, load, catch up, verify, swap."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,17 +9,17 @@ from typing import Final
 import orjson
 
 from indexer import __version__
-from indexer.errors import IndexerError, Interrupted, Refused, ShardsAway, SourceUnavailable
+from indexer.errors import IndexerError, Interrupted, Refused, ShardsAway, SourceUnavailable, VerificationFailed
 from indexer.job.dead_letters import DeadLetterFile
 from indexer.job.folder import job_folder
 from indexer.job.lease import BEAT, Lease, free_lock, this_process
 from indexer.job.load import Load
 from indexer.job.memory import peak_rss
 from indexer.job.planning import alias_of, make_plan
-from indexer.job.verifying import verify_counts
+from indexer.job.rounds import Freeze, Rounds
+from indexer.job.verifying import shortfall, verify_documents
 from indexer.model.job import RESUMABLE, JobState, Status
 from indexer.model.json import JsonObject
-from indexer.model.ledger import Ledger
 from indexer.model.plan import Plan
 from indexer.model.progress import Counters, Progress
 from indexer.model.report import Report
@@ -34,6 +34,9 @@ __all__ = ["plan", "reindex"]
 
 _NAMED: Final = 5
 """How many absent shards a message names."""
+
+_ROUNDS: Final = 3
+"""How often a job catches up: each round finds what came during the one before, so they get short, if not empty."""
 
 
 def plan(settings: Settings) -> Plan:
@@ -101,9 +104,9 @@ class _Job:
         self.indexes = Indexes(cluster)
         self.jobs = jobs
         self.newest = newest
-        self.ledger = Ledger(plan.left)
         self.folder = job_folder(plan.job)
         self.letters = DeadLetterFile(self.folder / "dead_letters.ndjson", settings.max_failures)
+        self.rounds = Rounds(plan, settings, source, self._state())
 
     def run(self) -> Report:
         lease = Lease(self.jobs, self.jobs.write(self._state(), self.newest), self._now)
@@ -123,13 +126,12 @@ class _Job:
 
     def _work(self, lease: Lease) -> Report:
         self._begin()
-        self.counters.begin("loading", self.plan.rows, before=sum(part.read for part in self.plan.left))
+        self.counters.begin(self.rounds.phase, self.plan.rows, before=sum(part.read for part in self.rounds.loaded))
         self._load(lease)
         loaded = self.counters.snapshot()
-        self.counters.begin("verifying")
-        self.indexes.finish(self.plan.job, self.plan.mapping.settings)
-        in_index = self.indexes.count(self.plan.job)
-        verify_counts(self.plan, self.ledger.left(), in_index, self.source)
+        if self.settings.catch_up is not None:
+            self._catch_up(lease)
+        in_index = self._verified(lease)
         deleted = self._swap() if self.settings.switch else ()
         report = self._report(loaded, in_index, deleted)
         (self.folder / "report.json").write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
@@ -148,24 +150,77 @@ class _Job:
         self.indexes.create(self.plan.job, mapping.mappings, mapping.settings, meta)
 
     def _load(self, lease: Lease) -> None:
-        """Load all that is left; where shards go away meanwhile, from the last sound checkpoint once they are back."""
+        """Load all that is left of the load, or of the round that it is in."""
+        self._sound(lease, self._load_once)
+
+    def _load_once(self, lease: Lease) -> None:
+        Load(
+            plan=self.plan,
+            selection=self.rounds.selection,
+            settings=self.settings,
+            source=self.source,
+            cluster=self.cluster,
+            counters=self.counters,
+            letters=self.letters,
+            ledger=self.rounds.ledger,
+            lease=lease,
+        ).run()
+
+    def _sound(self, lease: Lease, work: Callable[[Lease], None]) -> None:
+        """Do this; where shards go away meanwhile, from the last sound checkpoint once they are back."""
         while True:
             try:
-                Load(
-                    plan=self.plan,
-                    settings=self.settings,
-                    source=self.source,
-                    cluster=self.cluster,
-                    counters=self.counters,
-                    letters=self.letters,
-                    ledger=self.ledger,
-                    lease=lease,
-                ).run()
+                work(lease)
             except ShardsAway as away:
                 self._wait_for_shards(lease, away)
-                self.ledger = Ledger(lease.state.left)
+                self.rounds.restore(lease.state)
             else:
                 return
+
+    def _catch_up(self, lease: Lease) -> None:
+        """Read what was added since the plan, and then what was added while that was read."""
+        for _ in range(_ROUNDS):
+            if self._read_more(lease, self.rounds.later) < self.settings.page:
+                return
+
+    def _read_more(self, lease: Lease, freeze: Freeze) -> int:
+        """Freeze another round and load it; returns how many rows it read."""
+        before = self.rounds.caught_up
+        self.counters.begin("catching up")
+        self._sound(lease, lambda lease: self._freeze(lease, freeze))
+        self._load(lease)
+        return self.rounds.caught_up - before
+
+    def _freeze(self, lease: Lease, freeze: Freeze) -> None:
+        freeze()
+        lease.beat()  # which also finds out whether every shard was there to be asked
+
+    def _verified(self, lease: Lease) -> int:
+        """The documents in the index, once every row is in that was there at the start and still is.
+
+        Where rows were deleted and others added, counts cannot tell which are missing: then rows are read again, at
+        first those beyond the highest key that was frozen, then all, by a key that no UPDATE moves a row by.
+        """
+        rows, reason = self.plan.rows, ""
+        for freeze in (self.rounds.later, self.rounds.all, self.rounds.all, None):
+            in_index = self._counted()
+            reason = shortfall(self.plan, rows, in_index + self.rounds.dead, self.source)
+            if not reason:
+                return in_index
+            if freeze is not None:
+                self._read_more(lease, freeze)
+                rows = self.rounds.frozen or rows
+        raise VerificationFailed(
+            f"{reason}; the alias {self.plan.alias} was not moved: run the job again with --fresh, and check the"
+            " source's shards."
+        )
+
+    def _counted(self) -> int:
+        self.counters.begin("verifying")
+        self.indexes.finish(self.plan.job, self.plan.mapping.settings)
+        in_index = self.indexes.count(self.plan.job)
+        verify_documents(self.plan, self.rounds.loaded, self.rounds.after, in_index)
+        return in_index
 
     def _wait_for_shards(self, lease: Lease, away: ShardsAway) -> None:
         until = time.monotonic() + self.settings.patience
@@ -202,6 +257,8 @@ class _Job:
             heartbeat=holder.since,
             terms=self.plan.terms,
             left=self.plan.left,
+            rounds=self.plan.unfinished.rounds if self.plan.unfinished else (),
+            since=self.plan.since,
             nulled=self.plan.unfinished.nulled if self.plan.unfinished else 0,
         )
 
@@ -212,7 +269,7 @@ class _Job:
             ShardsAway: where a shard is away, so that pages since the last checkpoint may lack rows.
         """
         nulled = self.plan.unfinished.nulled if self.plan.unfinished else 0
-        state = replace(before, left=self.ledger.left(), nulled=nulled + self.counters.snapshot().nulled)
+        state = self.rounds.into(replace(before, nulled=nulled + self.counters.snapshot().nulled))
         reason = self._incomplete()
         if reason:
             raise ShardsAway(reason)
@@ -220,8 +277,7 @@ class _Job:
 
     def _report(self, loaded: Progress, in_index: int, deleted: tuple[str, ...]) -> Report:
         p50, p95 = self.counters.page_milliseconds()
-        left = self.ledger.left()
-        dead = sum(part.dead for part in left)
+        dead = self.rounds.dead
         return Report(
             job=self.plan.job,
             table=str(self.plan.selection.table.name),
@@ -229,8 +285,9 @@ class _Job:
             alias=self.plan.alias,
             switched=self.settings.switch,
             resumed=self.plan.unfinished is not None,
-            rows_read=sum(part.read for part in left),
+            rows_read=sum(part.read for part in self.rounds.loaded),
             rows_indexed=in_index,
+            rows_caught_up=self.rounds.caught_up,
             dead_letters=dead,
             nulled=loaded.nulled,
             seconds=round(loaded.seconds, 3),

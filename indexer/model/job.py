@@ -7,6 +7,7 @@ from typing import Any, Final
 from indexer.model.checkpoint import read_left, write_left
 from indexer.model.json import JsonObject
 from indexer.model.ledger import Left
+from indexer.model.round import Round, read_round, write_round
 
 __all__ = ["RESUMABLE", "Holder", "JobState", "Status", "difference", "read_job", "write_job"]
 
@@ -56,6 +57,9 @@ class JobState:
         heartbeat: when it was last written, ISO 8601 in UTC.
         terms: what must be the same for a resume: the table's columns, the key, the filter, the mapping.
         left: what is left of each slice.
+        rounds: what was read, or is being read, after the load.
+        since: the highest value that the plan, or the last round, found of what the next round goes by; None where
+            there was none.
         nulled: NaN and infinite values that became null.
         error: why it failed, or empty.
     """
@@ -69,6 +73,8 @@ class JobState:
     heartbeat: str
     terms: dict[str, str]
     left: tuple[Left, ...]
+    rounds: tuple[Round, ...] = ()
+    since: int | None = None
     nulled: int = 0
     error: str = ""
 
@@ -80,8 +86,8 @@ class JobState:
 
 def write_job(state: JobState) -> JsonObject:
     """A job as a document."""
-    plain = asdict(replace(state, left=()))
-    return {**plain, "left": write_left(state.left)}
+    plain = asdict(replace(state, left=(), rounds=()))
+    return {**plain, "left": write_left(state.left), "rounds": [write_round(one) for one in state.rounds]}
 
 
 def read_job(content: dict[str, Any]) -> JobState:
@@ -94,6 +100,7 @@ def read_job(content: dict[str, Any]) -> JobState:
         "status": Status(content["status"]),
         "holder": Holder(**content["holder"]),
         "left": read_left(content["left"]),
+        "rounds": tuple(map(read_round, content["rounds"])),
     }
     known = {field.name for field in fields(JobState)}  # a later version may have written more
     return JobState(**{**{name: value for name, value in content.items() if name in known}, **typed})
