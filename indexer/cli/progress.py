@@ -3,7 +3,7 @@
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from rich.console import Console
@@ -70,13 +70,15 @@ def watching(*, quiet: bool) -> Iterator[Watch]:
         yield watch
     finally:
         watch.end()
-        sys.stderr.flush()
+        with suppress(OSError):  # the terminal is closed
+            sys.stderr.flush()
 
 
 def describe(now: Progress) -> str:
     """A job's state in one line: rows, speed, what is left, and whatever is not as it should be."""
     parts = [
-        f"{now.rows_indexed:,}" + (f" of {now.rows_expected:,} rows" if now.rows_expected is not None else " rows")
+        f"{now.rows_indexed:,}"
+        + (f" of {now.rows_expected:,} rows" if now.rows_indexed <= (now.rows_expected or 0) else " rows")
     ]
     if now.phase in {"loading", "comparing"}:
         parts += [f"{now.rows_per_second:,.0f} rows/s", f"{now.bytes_per_second / 1e6:.1f} MB/s"]

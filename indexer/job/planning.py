@@ -67,12 +67,13 @@ def make_plan(settings: Settings, source: Source, cluster: Cluster, newest: JobS
     _refuse_absent(source.absent(table), table)
     unfinished = _unfinished(newest, indexes, terms, fresh=settings.fresh)
     job = unfinished.job if unfinished else indexes.new_name(alias, datetime.now(UTC))
-    # Before the slices are frozen: a row that comes between the two is one that the next round finds.
-    since = source.bounds(later).hi if later and settings.catch_up and not unfinished else None
+    # Before the slices are frozen: a row that comes between the two is one that the catch-up finds.
+    begin = source.bounds(later).hi if later and settings.catch_up and not unfinished else None
     left = unfinished.left if unfinished else whole(survey(source, selection, settings.strategy, settings.page))
     _refuse_absent(
         source.absent(table), table
     )  # again: a histogram without a shard's rows would freeze slices too short
+    since = unfinished.since if unfinished else begin if settings.catch_up else _highest(left)
     return Plan(
         job=job,
         unfinished=unfinished,
@@ -80,8 +81,8 @@ def make_plan(settings: Settings, source: Source, cluster: Cluster, newest: JobS
         served=indexes.current(alias),
         selection=selection,
         left=left,
-        later=later,
-        since=unfinished.since if unfinished else since if settings.catch_up else _highest(left),
+        later=later if settings.catch_up or since is not None else None,
+        since=since,
         terms=terms,
         flat=not any(isinstance(window, Keyset | Offset) for part in left for window in part.windows),
         mapping=mapping,

@@ -9,7 +9,7 @@ from typing import Final
 import orjson
 
 from indexer import __version__
-from indexer.errors import IndexerError, Interrupted, Refused, ShardsAway, SourceUnavailable, VerificationFailed
+from indexer.errors import IndexerError, Interrupted, Refused, ShardsAway, VerificationFailed
 from indexer.job.dead_letters import DeadLetterFile
 from indexer.job.folder import job_folder
 from indexer.job.lease import BEAT, Lease, free_lock, this_process
@@ -17,6 +17,7 @@ from indexer.job.load import Load
 from indexer.job.memory import peak_rss
 from indexer.job.planning import alias_of, make_plan
 from indexer.job.rounds import Freeze, Rounds
+from indexer.job.shards import incomplete
 from indexer.job.verifying import shortfall, verify_documents
 from indexer.model.job import RESUMABLE, JobState, Status
 from indexer.model.json import JsonObject
@@ -31,9 +32,6 @@ from indexer.target.index import Indexes
 from indexer.target.jobs import Jobs, Stored
 
 __all__ = ["plan", "reindex"]
-
-_NAMED: Final = 5
-"""How many absent shards a message names."""
 
 _ROUNDS: Final = 3
 """How often a job catches up: each round finds what came during the one before, so they get short, if not empty."""
@@ -115,10 +113,10 @@ class _Job:
         except Refused:
             self.jobs.forget(self._state())
             raise
-        except Interrupted as error:
+        except (Interrupted, KeyboardInterrupt) as error:
             lease.end(Status.INTERRUPTED, str(error))
             raise
-        except (IndexerError, KeyboardInterrupt) as error:
+        except IndexerError as error:
             lease.end(Status.FAILED, str(error))
             raise
         lease.end(Status.DONE)
@@ -192,7 +190,8 @@ class _Job:
         return self.rounds.caught_up - before
 
     def _freeze(self, lease: Lease, freeze: Freeze) -> None:
-        freeze()
+        with lease.held():
+            freeze()
         lease.beat()  # which also finds out whether every shard was there to be asked
 
     def _verified(self, lease: Lease) -> int:
@@ -203,8 +202,9 @@ class _Job:
         """
         rows, reason = self.plan.rows, ""
         for freeze in (self.rounds.later, self.rounds.all, self.rounds.all, None):
-            in_index = self._counted()
-            reason = shortfall(self.plan, rows, in_index + self.rounds.dead, self.source)
+            with lease.held():
+                in_index = self._counted()
+                reason = shortfall(self.plan, rows, in_index + self.rounds.dead, self.source)
             if not reason:
                 return in_index
             if freeze is not None:
@@ -225,19 +225,11 @@ class _Job:
     def _wait_for_shards(self, lease: Lease, away: ShardsAway) -> None:
         until = time.monotonic() + self.settings.patience
         self.counters.wait(str(away))
-        while reason := self._incomplete():
+        while reason := incomplete(self.source, self.plan.selection.table):
             if time.monotonic() > until:
                 raise ShardsAway(reason) from away
             time.sleep(BEAT)
             lease.hold()
-
-    def _incomplete(self) -> str:
-        """Why the source cannot be read whole at this moment; empty where it can."""
-        try:
-            absent = self.source.absent(self.plan.selection.table)
-        except SourceUnavailable as error:  # whoever cannot ask for the shards cannot know that they are there
-            return f"The source does not tell whether its shards are there: {error}"
-        return _missing(absent) if absent else ""
 
     def _swap(self) -> tuple[str, ...]:
         self.counters.begin("switching")
@@ -270,7 +262,7 @@ class _Job:
         """
         nulled = self.plan.unfinished.nulled if self.plan.unfinished else 0
         state = self.rounds.into(replace(before, nulled=nulled + self.counters.snapshot().nulled))
-        reason = self._incomplete()
+        reason = incomplete(self.source, self.plan.selection.table)
         if reason:
             raise ShardsAway(reason)
         return state
@@ -301,8 +293,3 @@ class _Job:
             dead_letter_file=str(self.letters.path) if dead else None,
             deleted=deleted,
         )
-
-
-def _missing(absent: tuple[str, ...]) -> str:
-    named = "; ".join(absent[:_NAMED]) + (f"; and {len(absent) - _NAMED} more" if len(absent) > _NAMED else "")
-    return f"The source is not complete: {named}. Bring its nodes back and run the same command again to go on."

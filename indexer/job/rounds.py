@@ -1,4 +1,4 @@
-"""The rounds of a job: the load, what is read after it because the table was written to, and how far each of them is."""
+"""The rounds of a job: the load, and what is read after it because the table was written to meanwhile."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -54,7 +54,7 @@ class JobState:
         status: where it stands.
         holder: who runs it, or ran it last.
         beat: grows with each write: a holder whose beat stands still is dead, whatever the clocks say.
-        heartbeat: when it was last written, ISO 8601 in UTC.
+        heartbeat: when it was last written, ISO 8601 in UTC: for people, nothing is decided by it.
         terms: what must be the same for a resume: the table's columns, the key, the filter, the mapping.
         left: what is left of each slice.
         rounds: what was read, or is being read, after the load.
