@@ -93,7 +93,7 @@ class CrateSource:
         return Refused(str(error))
 
     def refresh(self, table: Table) -> None:
-        """Make every row visible that was written so far; DQL suffices. A view shows what its tables show."""
+        """Make every row visible that was written so far, as `describe` does. A view shows what its tables show."""
         if table.primary_key or table.row_id:
             self._connection.run(f"REFRESH TABLE {quoted(table.name)}")
 
