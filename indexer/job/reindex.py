@@ -129,6 +129,8 @@ class _Job:
         loaded = self.counters.snapshot()
         if self.settings.catch_up is not None:
             self._catch_up(lease)
+        elif self.rounds.rows_may_have_moved:
+            self._read_more(lease, self.rounds.all)
         in_index = self._verified(lease)
         deleted = self._swap() if self.settings.switch else ()
         report = self._report(loaded, in_index, deleted)

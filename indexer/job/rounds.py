@@ -84,6 +84,18 @@ class Rounds:
         return tuple(part for ledger in self._ledgers[1:] for part in ledger.left())
 
     @property
+    def rows_may_have_moved(self) -> bool:
+        """Whether an UPDATE of the key may have moved rows behind the reader: fewer came of a slice than it held.
+
+        Counts of the whole do not tell, for rows that are added make up for those that are lost.
+        """
+        unchanging = unchanging_key(self._plan.selection.table)
+        if unchanging is None or self._plan.selection.key.lead.name in self._plan.selection.table.primary_key:
+            return False
+        short = any(part.read < part.rows for part in self.loaded)
+        return short and unchanging.lead.name not in self._columns
+
+    @property
     def frozen(self) -> int:
         """The rows that the present round was frozen with; 0 where nobody counted them."""
         return sum(part.rows for part in self.ledger.left())

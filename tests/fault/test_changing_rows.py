@@ -229,7 +229,7 @@ def test_rows_that_leave_their_slice_are_found(
 def test_deletions_and_new_logs_cost_no_second_reading(
     elasticsearch_url: str, client: Elasticsearch, table: Moving, options: tuple[str, ...], alias: str
 ) -> None:
-    with half_way(elasticsearch_url, "reindex", *options, "--key", "ts") as (process, go):
+    with half_way(elasticsearch_url, "reindex", *options, "--key", "id") as (process, go):
         last = 2 * (table.rows - 1)
         table.cursor.execute(f"DELETE FROM {table.name} WHERE id > {last - 2000} AND id < {last}")
         table.insert(list(range(last + 1, last + 101)), 0)
