@@ -148,6 +148,7 @@ class Settings(BaseSettings):
     key: Names = ()
     where: str | None = None
     columns: Names = ()
+    catch_up: str | None = None
 
     page: int = Field(default=10_000, ge=1, le=1_000_000)
     strategy: Strategy = Strategy.WINDOW

@@ -5,8 +5,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
-from typing import NoReturn, ParamSpec
+from typing import Final, NoReturn, ParamSpec
 
 import typer
 
@@ -15,6 +16,8 @@ from indexer.errors import IndexerError, Interrupted, Terminated
 __all__ = ["guarded"]
 
 Options = ParamSpec("Options")
+
+_STOPS: Final = (signal.SIGTERM, signal.SIGHUP)
 
 
 def guarded(command: Callable[Options, int]) -> Callable[Options, None]:
@@ -25,22 +28,55 @@ def guarded(command: Callable[Options, int]) -> Callable[Options, None]:
 
     @wraps(command)
     def run(*args: Options.args, **options: Options.kwargs) -> None:
-        for stop in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(stop, _terminate)
+        stop = _Stop()
+        stop.listen()
         _quiet_libraries()
         debug = bool(options.get("debug")) or bool(os.environ.get("INDEXER_DEBUG"))
         try:
             code = command(*args, **options)
-        except KeyboardInterrupt:
-            _end(Interrupted("Interrupted."), debug=debug)
+        except (KeyboardInterrupt, Interrupted) as error:
+            _end(stop.told or _interrupted(error), debug=debug)
         except BrokenPipeError:  # the reader of our output went away: `indexer search ... | head`
             sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # open until the exit
             code = 0
         except IndexerError as error:
             _end(error, debug=debug)
+        if stop.told:  # what goes on until Ctrl-C takes the signal for it
+            _end(stop.told, debug=debug)
         raise typer.Exit(code)
 
     return run
+
+
+class _Stop:
+    """The signals by which the system stops a command, taken as Ctrl-C is.
+
+    KeyboardInterrupt is no Exception: no library takes it for a request that failed and asks again. After the first
+    signal the others are ignored, for a terminal that closes sends more than one, and a job writes how it ended.
+
+    Attributes:
+        told: the error that the first signal ends in; None before it.
+    """
+
+    def __init__(self) -> None:
+        self.told: Terminated | None = None
+
+    def listen(self) -> None:
+        """Take the signals; but one that is ignored from the start stays so, for this is what nohup does."""
+        for number in _STOPS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._stop)
+
+    def _stop(self, number: int, _: object) -> NoReturn:
+        for other in _STOPS:
+            signal.signal(other, signal.SIG_IGN)
+        name = signal.Signals(number).name
+        self.told = Terminated(f"Terminated by {name}: run the same command again to go on.")
+        raise KeyboardInterrupt
+
+
+def _interrupted(error: BaseException) -> Interrupted:
+    return error if isinstance(error, Interrupted) else Interrupted("Interrupted.")
 
 
 def _quiet_libraries() -> None:
@@ -49,13 +85,10 @@ def _quiet_libraries() -> None:
     logging.getLogger().addHandler(logging.NullHandler())
 
 
-def _terminate(number: int, _: object) -> NoReturn:
-    raise Terminated(f"Terminated by {signal.Signals(number).name}: run the same command again to go on.")
-
-
 def _end(error: IndexerError, *, debug: bool) -> NoReturn:
     if debug:
         raise error
     sentence = " ".join(str(error).split())
-    typer.echo(f"error: {sentence}", err=True)
+    with suppress(OSError):  # the terminal is closed: nobody reads it any more, and the exit code still tells
+        typer.echo(f"error: {sentence}", err=True)
     raise typer.Exit(error.exit_code)

@@ -7,6 +7,7 @@ import typer
 
 __all__ = [
     "BatchBytes",
+    "CatchUp",
     "Columns",
     "DeadLetterIndex",
     "Debug",
@@ -110,6 +111,16 @@ Where = Annotated[
 ]
 Columns = Annotated[
     str | None, typer.Option(help="Only these columns. [default: all]", rich_help_panel=_WHAT, metavar="A,B")
+]
+CatchUp = Annotated[
+    str | None,
+    typer.Option(
+        help="Before the switch, read the rows that were added since the start: those whose COLUMN, an integer or"
+        " timestamp, is at or above its maximum then. Of a column that each change raises (updated_at), changed rows"
+        " come along; deletions never do.",
+        rich_help_panel=_WHAT,
+        metavar="COLUMN",
+    ),
 ]
 
 Page = Annotated[int | None, typer.Option(help="Rows a page at most. [default: 10000]", rich_help_panel=_LOAD)]

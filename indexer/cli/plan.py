@@ -33,6 +33,7 @@ def plan(  # noqa: D103  # EXAMPLES is its help
     key: o.Key = None,
     where: o.Where = None,
     columns: o.Columns = None,
+    catch_up: o.CatchUp = None,
     readers: o.Readers = None,
     memory: o.Memory = None,
     strategy: o.StrategyName = None,

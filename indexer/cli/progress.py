@@ -3,7 +3,7 @@
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from rich.console import Console
@@ -70,14 +70,13 @@ def watching(*, quiet: bool) -> Iterator[Watch]:
         yield watch
     finally:
         watch.end()
-        sys.stderr.flush()
+        with suppress(OSError):  # the terminal is closed
+            sys.stderr.flush()
 
 
 def describe(now: Progress) -> str:
     """A job's state in one line: rows, speed, what is left, and whatever is not as it should be."""
-    parts = [
-        f"{now.rows_indexed:,}" + (f" of {now.rows_expected:,} rows" if now.rows_expected is not None else " rows")
-    ]
+    parts = [f"{now.rows_indexed:,}" + (f" of {now.rows_expected:,} rows" if _is_share(now) else " rows")]
     if now.phase in {"loading", "comparing"}:
         parts += [f"{now.rows_per_second:,.0f} rows/s", f"{now.bytes_per_second / 1e6:.1f} MB/s"]
         if now.eta_seconds is not None:
@@ -89,6 +88,11 @@ def describe(now: Progress) -> str:
     if now.waiting:
         parts.append(f"waiting: {now.waiting}")
     return " · ".join(parts)
+
+
+def _is_share(now: Progress) -> bool:
+    """Whether what is done is a part of what was counted; a catch-up does more."""
+    return now.rows_expected is not None and now.rows_indexed <= now.rows_expected
 
 
 def _duration(seconds: float) -> str:

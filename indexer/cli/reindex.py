@@ -21,12 +21,14 @@ Examples:
 
   reindex --table doc.logs --where "ts > now() - '7 days'::interval" --index recent_logs
 
+  reindex --table logs --catch-up ts
+
   reindex --table logs --no-switch --json
 
 Every option can come from the environment (--source-password is INDEXER_SOURCE_PASSWORD) or from indexer.toml.
 
 Exit codes: 0 done, 1 failed, 2 refused before anything changed, 3 done with dead letters, 4 verification failed,
-130 interrupted.
+130 interrupted, 143 terminated or the terminal closed.
 """
 
 
@@ -41,6 +43,7 @@ def reindex(  # noqa: D103  # EXAMPLES is its help
     key: o.Key = None,
     where: o.Where = None,
     columns: o.Columns = None,
+    catch_up: o.CatchUp = None,
     readers: o.Readers = None,
     writers: o.Writers = None,
     memory: o.Memory = None,
@@ -85,13 +88,18 @@ def _as_json(report: Report) -> str:
 
 def summary(report: Report) -> str:
     """The report in a few lines for people."""
+    of = "" if report.rows_caught_up else f" of {report.rows_read:,}"
     lines = [
         (
-            f"{report.rows_indexed:,} of {report.rows_read:,} rows of {report.table} are in {report.index}"
+            f"{report.rows_indexed:,}{of} rows of {report.table} are in {report.index}"
             f" ({report.rows_per_second:,.0f} rows/s, {report.seconds:.1f} s, {report.pages:,} pages of"
             f" {report.page_ms_p50:.0f} ms, peak memory {report.peak_rss_bytes / 2**20:.0f} MiB)."
         )
     ]
+    if report.rows_caught_up:
+        lines.append(
+            f"{report.rows_caught_up:,} rows were read after the load, for the table was written to meanwhile."
+        )
     if report.nulled:
         lines.append(f"{report.nulled:,} values were NaN or infinite and became null.")
     if report.dead_letters:

@@ -46,6 +46,7 @@ def _facts(state: JobState) -> list[tuple[str, str]]:
         ("holder", str(state.holder)),
         ("last heartbeat", state.heartbeat),
         ("rows", f"{_read(state):,} of {state.rows:,}, {done} of {len(state.left)} slices are done"),
+        ("caught up", f"{sum(part.read for one in state.rounds for part in one.left):,} rows after the load"),
         ("dead letters", _dead(state)),
         ("nulled", f"{state.nulled:,} values that were NaN or infinite"),
         *((name, value or "none") for name, value in state.terms.items()),

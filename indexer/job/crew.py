@@ -50,11 +50,9 @@ class Crew:
             while any(thread.is_alive() for thread in threads) and not self.stop.is_set():
                 for thread in threads:
                     thread.join(timeout=0.05)
-        except (KeyboardInterrupt, Interrupted) as signal:
+        except KeyboardInterrupt:
             self.stop.set()
             self._settle()
-            if isinstance(signal, Interrupted):
-                raise
             raise Interrupted("Interrupted: the alias was not moved; run the same command again to go on.") from None
         if self.stop.is_set():
             self._settle()

@@ -4,13 +4,13 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
-from indexer.errors import Refused, TargetUnavailable
+from indexer.errors import Refused, TargetError, TargetUnavailable
 from indexer.model.job import Holder, JobState, Status
 from indexer.target.jobs import Jobs, LostLock, Stored
 
@@ -87,6 +87,7 @@ class Lease:
         self._jobs = jobs
         self._stored = stored
         self._now = now
+        self._writing = threading.Lock()
 
     @property
     def state(self) -> JobState:
@@ -110,12 +111,35 @@ class Lease:
 
     def beat(self) -> None:
         """Write a checkpoint; raises as `beat_until`, and TargetUnavailable where Elasticsearch is away."""
-        self._stored = self._jobs.write(self._now(self._stored.state), self._stored)
+        with self._writing:
+            self._stored = self._jobs.write(self._now(self._stored.state), self._stored)
 
     def hold(self) -> None:
         """Beat without a new checkpoint: the job waits."""
-        with suppress(TargetUnavailable):
+        with self._writing, suppress(TargetUnavailable):
             self._stored = self._jobs.write(self._stored.state, self._stored)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Beat, without new checkpoints, while the block runs: to refresh and count a large index takes minutes.
+
+        Raises:
+            LostLock: at the end of the block, where another process took the job over meanwhile.
+        """
+        ended = threading.Event()
+        beats = threading.Thread(target=self._hold_until, args=(ended,), name="lease", daemon=True)
+        beats.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            beats.join()
+        self.hold()
+
+    def _hold_until(self, ended: threading.Event) -> None:
+        with suppress(TargetError):  # the end of the block meets it again
+            while not ended.wait(BEAT):
+                self.hold()
 
     def end(self, status: Status, error: str = "") -> None:
         """Write how the job ended, which gives the lock back.

@@ -17,6 +17,7 @@ from indexer.model.page_size import PageSize
 from indexer.model.patience import Patience
 from indexer.model.plan import Plan
 from indexer.model.progress import Counters
+from indexer.model.selection import Selection
 from indexer.settings import Settings
 from indexer.source.base import Source
 from indexer.target.bulk import BulkWriter
@@ -34,7 +35,8 @@ class Load:
     """One load of a plan into its index.
 
     Attributes:
-        plan: what to load.
+        plan: what to load, and where.
+        selection: by which key: the plan's, or another one for a round after the load.
         settings: page, readers, writers, memory, batch bytes.
         source: where the rows are.
         cluster: where the index is, made already.
@@ -45,6 +47,7 @@ class Load:
     """
 
     plan: Plan
+    selection: Selection
     settings: Settings
     source: Source
     cluster: Cluster
@@ -81,12 +84,12 @@ class Load:
         crew.join([beats])
 
     def _read(self, crew: Crew, handover: Handover, budget: Budget, slices: Iterator[Left]) -> None:
-        reader = self.source.reader(self.plan.selection)
+        reader = self.source.reader(self.selection)
         try:
             Reading(
                 reader=reader,
-                selection=self.plan.selection,
-                documents=Documents(self.plan.selection, self.plan.mapping),
+                selection=self.selection,
+                documents=Documents(self.selection, self.plan.mapping),
                 budget=budget,
                 counters=self.counters,
                 size=PageSize(self.settings.page, self.settings.memory // (2 * self.settings.readers)),
@@ -110,7 +113,7 @@ class Load:
         for batch, entry in handover:
             written = writer.write(batch.lines)
             self.letters.add(written.dead)
-            self.ledger.acknowledged(entry, len(written.dead))
+            self.ledger.acknowledged(entry, len(written.dead), written.again)
             self.counters.indexed(written.done, batch.size, len(written.dead), written.retries)
             budget.give(LINE_COST * batch.size)
 

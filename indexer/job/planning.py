@@ -8,16 +8,16 @@ from indexer.job.overlay_file import find_overlay
 from indexer.job.survey import survey
 from indexer.model.identifier import parse_table_name
 from indexer.model.job import RESUMABLE, JobState, difference
-from indexer.model.key import choose_key
-from indexer.model.ledger import whole
+from indexer.model.key import KeyOrder, catch_up_key, choose_key
+from indexer.model.ledger import Left, whole
 from indexer.model.mapping import build_mapping
 from indexer.model.page_size import COST
 from indexer.model.plan import Plan
-from indexer.model.selection import select
+from indexer.model.selection import Selection, keyed, select
 from indexer.model.table import Table
 from indexer.model.terms import terms_of
 from indexer.model.wanted import kept_columns, needs
-from indexer.model.window import Keyset, Offset
+from indexer.model.window import Keyset, Offset, Range
 from indexer.settings import Settings
 from indexer.source.base import Source
 from indexer.target.capabilities import probe
@@ -62,14 +62,18 @@ def make_plan(settings: Settings, source: Source, cluster: Cluster, newest: JobS
     indexes.refuse_concrete(alias)
     capabilities = probe(cluster, *needs(selection, overlay))
     mapping = build_mapping(selection, overlay, capabilities)
-    terms = terms_of(selection, mapping, str(settings.strategy))
+    later = _later(settings, source, selection)
+    terms = terms_of(selection, mapping, str(settings.strategy), settings.catch_up or "")
     _refuse_absent(source.absent(table), table)
     unfinished = _unfinished(newest, indexes, terms, fresh=settings.fresh)
     job = unfinished.job if unfinished else indexes.new_name(alias, datetime.now(UTC))
+    # Before the slices are frozen: a row that comes between the two is one that the catch-up finds.
+    begin = source.bounds(later).hi if later and settings.catch_up and not unfinished else None
     left = unfinished.left if unfinished else whole(survey(source, selection, settings.strategy, settings.page))
     _refuse_absent(
         source.absent(table), table
     )  # again: a histogram without a shard's rows would freeze slices too short
+    since = unfinished.since if unfinished else begin if settings.catch_up else _highest(left)
     return Plan(
         job=job,
         unfinished=unfinished,
@@ -77,6 +81,8 @@ def make_plan(settings: Settings, source: Source, cluster: Cluster, newest: JobS
         served=indexes.current(alias),
         selection=selection,
         left=left,
+        later=later if settings.catch_up or since is not None else None,
+        since=since,
         terms=terms,
         flat=not any(isinstance(window, Keyset | Offset) for part in left for window in part.windows),
         mapping=mapping,
@@ -90,6 +96,25 @@ def make_plan(settings: Settings, source: Source, cluster: Cluster, newest: JobS
 def _refuse_absent(absent: tuple[str, ...], table: Table) -> None:
     if absent:
         raise Refused(f"{table.name} cannot be read whole: {'; '.join(absent[:3])}; bring its nodes back first.")
+
+
+def _later(settings: Settings, source: Source, selection: Selection) -> Selection | None:
+    """What rounds after the load are read by, where there is a column whose values grow."""
+    if settings.catch_up is None:
+        key = selection.key
+        return selection if key.order is KeyOrder.NUMBER and source.has_flat_windows(key.lead) else None
+    key = catch_up_key(selection.table, settings.catch_up)
+    if not source.has_flat_windows(key.lead):
+        raise Refused(
+            f"--catch-up: {key.lead.name} is {key.lead.type.sql or key.lead.type.kind}, which has no windows in"
+            f" {selection.table.version}: name an integer column."
+        )
+    return keyed(selection, key)
+
+
+def _highest(left: tuple[Left, ...]) -> int | None:
+    """The highest key of slices that are whole."""
+    return max((window.hi for part in left for window in part.windows if isinstance(window, Range)), default=None)
 
 
 def _unfinished(newest: JobState | None, indexes: Indexes, terms: dict[str, str], *, fresh: bool) -> JobState | None:

@@ -1,4 +1,4 @@
-"""The job: plan, load, verify, swap."""
+"""The job: plan, load, catch up, verify, swap."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from typing import Final
 import orjson
 
 from indexer import __version__
-from indexer.errors import IndexerError, Interrupted, Refused, ShardsAway, SourceUnavailable
+from indexer.errors import IndexerError, Interrupted, Refused, ShardsAway, VerificationFailed
 from indexer.job.collector import seldom_collecting
 from indexer.job.dead_letters import FILE, DeadLetterFile
 from indexer.job.folder import job_folder
@@ -17,10 +17,11 @@ from indexer.job.lease import BEAT, Lease, free_lock, this_process
 from indexer.job.load import Load
 from indexer.job.memory import peak_rss
 from indexer.job.planning import alias_of, make_plan
-from indexer.job.verifying import verify_counts
+from indexer.job.rounds import Freeze, Rounds
+from indexer.job.shards import incomplete
+from indexer.job.verifying import shortfall, verify_documents
 from indexer.model.job import RESUMABLE, JobState, Status
 from indexer.model.json import JsonObject
-from indexer.model.ledger import Ledger
 from indexer.model.plan import Plan
 from indexer.model.progress import Counters, Progress
 from indexer.model.report import Report
@@ -35,8 +36,8 @@ from indexer.target.jobs import Jobs, Stored
 
 __all__ = ["plan", "reindex"]
 
-_NAMED: Final = 5
-"""How many absent shards a message names."""
+_ROUNDS: Final = 3
+"""How often a job catches up: each round finds what came during the one before, so they get short, if not empty."""
 
 
 def plan(settings: Settings) -> Plan:
@@ -104,7 +105,6 @@ class _Job:
         self.indexes = Indexes(cluster)
         self.jobs = jobs
         self.newest = newest
-        self.ledger = Ledger(plan.left)
         self.folder = job_folder(plan.job)
         self.letter_index = self._letter_index()
         self.letters = DeadLetterFile(
@@ -113,6 +113,7 @@ class _Job:
             RowKeys(plan.selection, plan.mapping),
             self.letter_index,
         )
+        self.rounds = Rounds(plan, settings, source, self._state())
 
     def _letter_index(self) -> DeadLetterIndex | None:
         """Where dead letters go besides the file: what the user named, else what the unfinished job has used."""
@@ -130,10 +131,10 @@ class _Job:
         except Refused:
             self.jobs.forget(self._state())
             raise
-        except Interrupted as error:
+        except (Interrupted, KeyboardInterrupt) as error:
             lease.end(Status.INTERRUPTED, str(error))
             raise
-        except (IndexerError, KeyboardInterrupt) as error:
+        except IndexerError as error:
             lease.end(Status.FAILED, str(error))
             raise
         lease.end(Status.DONE)
@@ -141,13 +142,14 @@ class _Job:
 
     def _work(self, lease: Lease) -> Report:
         self._begin()
-        self.counters.begin("loading", self.plan.rows, before=sum(part.read for part in self.plan.left))
+        self.counters.begin(self.rounds.phase, self.plan.rows, before=sum(part.read for part in self.rounds.loaded))
         self._load(lease)
         loaded = self.counters.snapshot()
-        self.counters.begin("verifying")
-        self.indexes.finish(self.plan.job, self.plan.mapping.settings)
-        in_index = self.indexes.count(self.plan.job)
-        verify_counts(self.plan, self.ledger.left(), in_index, self.source)
+        if self.settings.catch_up is not None:
+            self._catch_up(lease)
+        elif self.rounds.rows_may_have_moved:
+            self._read_more(lease, self.rounds.all)
+        in_index = self._verified(lease)
         deleted = self._swap() if self.settings.switch else ()
         report = self._report(loaded, in_index, deleted)
         (self.folder / "report.json").write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
@@ -166,41 +168,88 @@ class _Job:
         self.indexes.create(self.plan.job, mapping.mappings, mapping.settings, meta)
 
     def _load(self, lease: Lease) -> None:
-        """Load all that is left; where shards go away meanwhile, from the last sound checkpoint once they are back."""
+        """Load all that is left of the load, or of the round that it is in."""
+        self._sound(lease, self._load_once)
+
+    def _load_once(self, lease: Lease) -> None:
+        Load(
+            plan=self.plan,
+            selection=self.rounds.selection,
+            settings=self.settings,
+            source=self.source,
+            cluster=self.cluster,
+            counters=self.counters,
+            letters=self.letters,
+            ledger=self.rounds.ledger,
+            lease=lease,
+        ).run()
+
+    def _sound(self, lease: Lease, work: Callable[[Lease], None]) -> None:
+        """Do this; where shards go away meanwhile, from the last sound checkpoint once they are back."""
         while True:
             try:
-                Load(
-                    plan=self.plan,
-                    settings=self.settings,
-                    source=self.source,
-                    cluster=self.cluster,
-                    counters=self.counters,
-                    letters=self.letters,
-                    ledger=self.ledger,
-                    lease=lease,
-                ).run()
+                work(lease)
             except ShardsAway as away:
                 self._wait_for_shards(lease, away)
-                self.ledger = Ledger(lease.state.left)
+                self.rounds.restore(lease.state)
             else:
                 return
+
+    def _catch_up(self, lease: Lease) -> None:
+        """Read what was added since the plan, and then what was added while that was read."""
+        for _ in range(_ROUNDS):
+            if self._read_more(lease, self.rounds.later) < self.settings.page:
+                return
+
+    def _read_more(self, lease: Lease, freeze: Freeze) -> int:
+        """Freeze another round and load it; returns how many rows it read."""
+        before = self.rounds.caught_up
+        self.counters.begin("catching up")
+        self._sound(lease, lambda lease: self._freeze(lease, freeze))
+        self._load(lease)
+        return self.rounds.caught_up - before
+
+    def _freeze(self, lease: Lease, freeze: Freeze) -> None:
+        with lease.held():
+            freeze()
+        lease.beat()  # which also finds out whether every shard was there to be asked
+
+    def _verified(self, lease: Lease) -> int:
+        """The documents in the index, once every row is in that was there at the start and still is.
+
+        Where rows were deleted and others added, counts cannot tell which are missing: then rows are read again, at
+        first those beyond the highest key that was frozen, then all, by a key that no UPDATE moves a row by.
+        """
+        rows, reason = self.plan.rows, ""
+        for freeze in (self.rounds.later, self.rounds.all, self.rounds.all, None):
+            with lease.held():
+                in_index = self._counted()
+                reason = shortfall(self.plan, rows, in_index + self.rounds.dead, self.source)
+            if not reason:
+                return in_index
+            if freeze is not None:
+                self._read_more(lease, freeze)
+                rows = self.rounds.frozen or rows
+        raise VerificationFailed(
+            f"{reason}; the alias {self.plan.alias} was not moved: run the job again with --fresh, and check the"
+            " source's shards."
+        )
+
+    def _counted(self) -> int:
+        self.counters.begin("verifying")
+        self.indexes.finish(self.plan.job, self.plan.mapping.settings)
+        in_index = self.indexes.count(self.plan.job)
+        verify_documents(self.plan, self.rounds.loaded, self.rounds.after, in_index)
+        return in_index
 
     def _wait_for_shards(self, lease: Lease, away: ShardsAway) -> None:
         until = time.monotonic() + self.settings.patience
         self.counters.wait(str(away))
-        while reason := self._incomplete():
+        while reason := incomplete(self.source, self.plan.selection.table):
             if time.monotonic() > until:
                 raise ShardsAway(reason) from away
             time.sleep(BEAT)
             lease.hold()
-
-    def _incomplete(self) -> str:
-        """Why the source cannot be read whole at this moment; empty where it can."""
-        try:
-            absent = self.source.absent(self.plan.selection.table)
-        except SourceUnavailable as error:  # whoever cannot ask for the shards cannot know that they are there
-            return f"The source does not tell whether its shards are there: {error}"
-        return _missing(absent) if absent else ""
 
     def _swap(self) -> tuple[str, ...]:
         self.counters.begin("switching")
@@ -221,6 +270,8 @@ class _Job:
             heartbeat=holder.since,
             terms=self.plan.terms,
             left=self.plan.left,
+            rounds=before.rounds if before else (),
+            since=self.plan.since,
             nulled=before.nulled if before else 0,
             columns=tuple(column.name for column in self.plan.selection.columns),
             mapping_file=str(self.settings.mapping.resolve()) if self.settings.mapping else "",
@@ -235,16 +286,15 @@ class _Job:
             ShardsAway: where a shard is away, so that pages since the last checkpoint may lack rows.
         """
         nulled = self.plan.unfinished.nulled if self.plan.unfinished else 0
-        state = replace(before, left=self.ledger.left(), nulled=nulled + self.counters.snapshot().nulled)
-        reason = self._incomplete()
+        state = self.rounds.into(replace(before, nulled=nulled + self.counters.snapshot().nulled))
+        reason = incomplete(self.source, self.plan.selection.table)
         if reason:
             raise ShardsAway(reason)
         return state
 
     def _report(self, loaded: Progress, in_index: int, deleted: tuple[str, ...]) -> Report:
         p50, p95 = self.counters.page_milliseconds()
-        left = self.ledger.left()
-        dead = sum(part.dead for part in left)
+        dead = self.rounds.dead
         return Report(
             job=self.plan.job,
             table=str(self.plan.selection.table.name),
@@ -252,8 +302,9 @@ class _Job:
             alias=self.plan.alias,
             switched=self.settings.switch,
             resumed=self.plan.unfinished is not None,
-            rows_read=sum(part.read for part in left),
+            rows_read=sum(part.read for part in self.rounds.loaded),
             rows_indexed=in_index,
+            rows_caught_up=self.rounds.caught_up,
             dead_letters=dead,
             nulled=loaded.nulled,
             seconds=round(loaded.seconds, 3),
@@ -267,8 +318,3 @@ class _Job:
             dead_letter_file=str(self.letters.path) if dead else None,
             deleted=deleted,
         )
-
-
-def _missing(absent: tuple[str, ...]) -> str:
-    named = "; ".join(absent[:_NAMED]) + (f"; and {len(absent) - _NAMED} more" if len(absent) > _NAMED else "")
-    return f"The source is not complete: {named}. Bring its nodes back and run the same command again to go on."

@@ -17,6 +17,7 @@ def write_left(left: Sequence[Left]) -> list[Json]:
             "rows": part.rows,
             "read": part.read,
             "dead": part.dead,
+            "again": part.again,
             "windows": [_write(window) for window in part.windows],
         }
         for part in left
@@ -36,6 +37,7 @@ def read_left(content: Sequence[JsonObject]) -> tuple[Left, ...]:
             rows=_int(part["rows"]),
             read=_int(part["read"]),
             dead=_int(part["dead"]),
+            again=_int(part["again"]),
         )
         for part in content
     )

@@ -7,6 +7,7 @@ from typing import Any, Final
 from indexer.model.checkpoint import read_left, write_left
 from indexer.model.json import JsonObject
 from indexer.model.ledger import Left
+from indexer.model.round import Round, read_round, write_round
 
 __all__ = ["RESUMABLE", "Holder", "JobState", "Status", "difference", "read_job", "write_job"]
 
@@ -53,9 +54,12 @@ class JobState:
         status: where it stands.
         holder: who runs it, or ran it last.
         beat: grows with each write: a holder whose beat stands still is dead, whatever the clocks say.
-        heartbeat: when it was last written, ISO 8601 in UTC.
+        heartbeat: when it was last written, ISO 8601 in UTC: for people, nothing is decided by it.
         terms: what must be the same for a resume: the table's columns, the key, the filter, the mapping.
         left: what is left of each slice.
+        rounds: what was read, or is being read, after the load.
+        since: the highest value that the plan, or the last round, found of what the next round goes by; None where
+            there was none.
         nulled: NaN and infinite values that became null.
         error: why it failed, or empty.
         columns: the columns that documents were made of.
@@ -74,6 +78,8 @@ class JobState:
     heartbeat: str
     terms: dict[str, str]
     left: tuple[Left, ...]
+    rounds: tuple[Round, ...] = ()
+    since: int | None = None
     nulled: int = 0
     error: str = ""
     columns: tuple[str, ...] = ()
@@ -85,7 +91,8 @@ class JobState:
     @property
     def dead_letters(self) -> int:
         """How many dead letters there still are."""
-        return max(0, sum(part.dead for part in self.left) - self.settled)
+        parts = (*self.left, *(part for one in self.rounds for part in one.left))
+        return max(0, sum(part.dead for part in parts) - self.settled)
 
     @property
     def rows(self) -> int:
@@ -95,8 +102,8 @@ class JobState:
 
 def write_job(state: JobState) -> JsonObject:
     """A job as a document."""
-    plain = asdict(replace(state, left=()))
-    return {**plain, "left": write_left(state.left)}
+    plain = asdict(replace(state, left=(), rounds=()))
+    return {**plain, "left": write_left(state.left), "rounds": [write_round(one) for one in state.rounds]}
 
 
 def read_job(content: dict[str, Any]) -> JobState:
@@ -111,6 +118,7 @@ def read_job(content: dict[str, Any]) -> JobState:
         "left": read_left(content["left"]),
         "columns": tuple(content.get("columns", ())),
         "hosts": tuple(content.get("hosts", ())),
+        "rounds": tuple(map(read_round, content["rounds"])),
     }
     known = {field.name for field in fields(JobState)}  # a later version may have written more
     return JobState(**{**{name: value for name, value in content.items() if name in known}, **typed})

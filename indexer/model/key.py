@@ -7,7 +7,7 @@ from indexer.errors import Refused
 from indexer.model.identifier import nearest
 from indexer.model.table import INTEGER_KINDS, Column, ColumnKind, Table
 
-__all__ = ["Key", "KeyOrder", "choose_key"]
+__all__ = ["Key", "KeyOrder", "catch_up_key", "choose_key", "unchanging_key"]
 
 
 class KeyOrder(StrEnum):
@@ -81,6 +81,33 @@ def choose_key(table: Table, wanted: tuple[str, ...] = ()) -> Key:
         f"{table.name} has no column to page by: it takes an indexed integer, timestamp or text column;"
         " name a sub-column with --key attrs.seq, or add such a column."
     )
+
+
+def catch_up_key(table: Table, name: str) -> Key:
+    """The key by which `--catch-up` finds the rows that are new.
+
+    Raises:
+        Refused: where the column does not exist, or does not tell which rows are new.
+    """
+    column = table.column(name)
+    if column is None:
+        raise Refused(f"--catch-up: {table.name} has no column {name}.{nearest(name, table.column_names)}")
+    if _order(column) is not KeyOrder.NUMBER:
+        raise Refused(
+            f"--catch-up: {name} is {column.type.sql or column.type.kind}, by which new rows cannot be told:"
+            " name an integer or timestamp column that grows with each row, or with each change."
+        )
+    if not column.indexed:
+        raise Refused(f"--catch-up: {name} is not indexed, so no new row can be found by it: name an indexed column.")
+    return choose_key(table, (name,))
+
+
+def unchanging_key(table: Table) -> Key | None:
+    """A key that no UPDATE moves a row by, for it is part of the primary key; None where there is none."""
+    columns = (column for name in table.primary_key if (column := table.column(name)) is not None)
+    able = [column for column in columns if column.indexed and _order(column) is not None]
+    numbers = [column for column in able if _order(column) is KeyOrder.NUMBER]
+    return next((choose_key(table, (column.name,)) for column in (*numbers, *able)), None)
 
 
 def _named(table: Table, wanted: tuple[str, ...]) -> Key:

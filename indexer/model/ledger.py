@@ -21,6 +21,7 @@ class Left:
         rows: how many rows the plan counted in the whole slice.
         read: how many of its rows are acknowledged, or recorded as dead letters.
         dead: how many of these are dead letters.
+        again: how many of these took the place of a document of their `_id`.
     """
 
     number: int
@@ -28,6 +29,7 @@ class Left:
     rows: int
     read: int = 0
     dead: int = 0
+    again: int = 0
 
 
 @dataclass(slots=True)
@@ -40,6 +42,7 @@ class Entry:
         rows: the page's rows.
         open: how many of its batches are not acknowledged.
         dead: how many of its documents are dead letters so far.
+        again: how many of them took the place of another so far.
     """
 
     number: int
@@ -47,6 +50,7 @@ class Entry:
     rows: int
     open: int
     dead: int = 0
+    again: int = 0
 
 
 class Ledger:
@@ -69,11 +73,15 @@ class Ledger:
             self._advance(number)
         return entry
 
-    def acknowledged(self, entry: Entry, dead: int = 0) -> None:
-        """One of the page's batches is acknowledged, but for so many documents that are recorded as dead letters."""
+    def acknowledged(self, entry: Entry, dead: int = 0, again: int = 0) -> None:
+        """One of the page's batches is acknowledged, but for so many documents that are recorded as dead letters.
+
+        `again` of the documents took the place of another.
+        """
         with self._lock:
             entry.open -= 1
             entry.dead += dead
+            entry.again += again
             self._advance(entry.number)
 
     def _advance(self, number: int) -> None:
@@ -81,7 +89,13 @@ class Ledger:
         while pages and pages[0].open == 0:
             page = pages.popleft()
             now = self._left[number]
-            self._left[number] = replace(now, windows=page.rest, read=now.read + page.rows, dead=now.dead + page.dead)
+            self._left[number] = replace(
+                now,
+                windows=page.rest,
+                read=now.read + page.rows,
+                dead=now.dead + page.dead,
+                again=now.again + page.again,
+            )
 
     def left(self) -> tuple[Left, ...]:
         """What is left of every slice at this moment; those that are done have no windows."""

@@ -94,11 +94,13 @@ class Written:
         done: the number of documents that Elasticsearch acknowledged.
         dead: those that it rejected for good; with `done` they make up the whole batch.
         retries: the number of requests that repeated documents of the batch.
+        again: how many of `done` took the place of a document of their `_id`.
     """
 
     done: int
     dead: tuple[DeadLetter, ...]
     retries: int
+    again: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ class Outcome:
         why_retry: the reason of the first of them, or of the response that makes no sense; else empty.
         rejected: those rejected for good.
         fatal: an item that tells of the index as a whole, so that the batch must not go on; or None.
+        again: how many of `done` took the place of a document of their `_id`.
     """
 
     done: int
@@ -135,6 +138,7 @@ class Outcome:
     why_retry: str = ""
     rejected: tuple[Rejection, ...] = ()
     fatal: Rejection | None = None
+    again: int = 0
 
 
 def classify(sent: int, response: Json) -> Outcome:
@@ -149,25 +153,27 @@ def classify(sent: int, response: Json) -> Outcome:
         return _senseless(sent, "an answer that is not a bulk response")
     if len(items) != sent:
         return _senseless(sent, f"an answer with {len(items)} items for {sent} documents")
-    done = items.count(_CREATED) + items.count(_UPDATED)
+    again = items.count(_UPDATED)
+    done = items.count(_CREATED) + again
     if response.get("errors") is not (done < sent):
         return _senseless(sent, "an answer whose items contradict its errors flag")
-    return Outcome(done) if done == sent else _sort(items, done)
+    return Outcome(done, again=again) if done == sent else _sort(items, done, again)
 
 
-def _sort(items: list[Json], done: int) -> Outcome:
+def _sort(items: list[Json], done: int, again: int) -> Outcome:
     problems = [_problem(place, item) for place, item in enumerate(items) if item not in (_CREATED, _UPDATED)]
     known = [problem for problem in problems if problem is not None]
     if len(known) < len(problems):
         return _senseless(len(items), "an answer with an item that has no status and error")
-    again = [problem for problem in known if _passes(problem)]
+    retry = [problem for problem in known if _passes(problem)]
     rest = [problem for problem in known if not _passes(problem)]
     return Outcome(
         done=done,
-        retry=tuple(problem.place for problem in again),
-        why_retry=f"{again[0].status} {again[0].reason}" if again else "",
+        retry=tuple(problem.place for problem in retry),
+        why_retry=f"{retry[0].status} {retry[0].reason}" if retry else "",
         rejected=tuple(problem for problem in rest if problem.type not in WHOLE_INDEX),
         fatal=next((problem for problem in rest if problem.type in WHOLE_INDEX), None),
+        again=again,
     )
 
 

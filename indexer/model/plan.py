@@ -22,6 +22,9 @@ class Plan:
         served: the indexes that the alias points to now.
         selection: what is read.
         left: the frozen division of the table, or what an unfinished job left of it.
+        later: what rounds after the load are read by: the column of `--catch-up`, else the key; None where its values
+            are not numbers that grow.
+        since: the highest value of that column when the job began; None where there was none.
         terms: what must not change until the job is done, over all its resumes.
         flat: whether windows are used; False where the strategy or the source does not have them.
         mapping: the new index's fields and settings.
@@ -37,6 +40,8 @@ class Plan:
     served: tuple[str, ...]
     selection: Selection
     left: tuple[Left, ...]
+    later: Selection | None
+    since: int | None
     terms: dict[str, str]
     flat: bool
     mapping: Mapping

@@ -13,7 +13,7 @@ class Progress:
     """A job at one moment.
 
     Attributes:
-        phase: what it does now: `planning`, `loading`, `verifying`, `switching`.
+        phase: what it does now: `planning`, `loading`, `catching up`, `verifying`, `switching`.
         rows_expected: rows that the plan counted; None before it did.
         rows_before: rows that earlier runs of the job have done.
         rows_read: rows read from the source.

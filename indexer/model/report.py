@@ -20,6 +20,7 @@ class Report:
         resumed: whether an unfinished job was gone on with.
         rows_read: rows read from the source, by all runs of the job.
         rows_indexed: documents in the new index.
+        rows_caught_up: rows read after the load, because they were added or changed meanwhile, or may have been.
         dead_letters: documents that Elasticsearch rejected for good.
         nulled: NaN and infinite values that became null.
         seconds: from the first page to the last acknowledgement.
@@ -42,6 +43,7 @@ class Report:
     resumed: bool
     rows_read: int
     rows_indexed: int
+    rows_caught_up: int
     dead_letters: int
     nulled: int
     seconds: float

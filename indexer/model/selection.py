@@ -7,7 +7,7 @@ from indexer.model.identifier import nearest
 from indexer.model.key import Key
 from indexer.model.table import Column, Table
 
-__all__ = ["Selection", "select"]
+__all__ = ["Selection", "keyed", "select"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,17 @@ def select(
         )
     needed = {column.name: column for column in (key.lead, *key.ties, *ids) if column not in chosen}
     return Selection(table, key, chosen, tuple(needed.values()), ids, where)
+
+
+def keyed(selection: Selection, key: Key) -> Selection:
+    """The same rows and documents, by another key."""
+    return select(
+        selection.table,
+        key,
+        columns=tuple(column.name for column in selection.columns),
+        where=selection.where,
+        id_columns=tuple(column.name for column in selection.id_columns),
+    )
 
 
 def _any(table: Table, name: str) -> Column:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from indexer.model.window import Group, Prefix, Prefixes, Range, Window
 
-__all__ = ["Bin", "Slice", "number_slices", "text_slices"]
+__all__ = ["Bin", "Slice", "even_slices", "number_slices", "text_slices"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,13 @@ def number_slices(bins: Iterable[Bin], *, nulls: int, rows_a_slice: int) -> tupl
     if rows and lo is not None:
         parts.append((Range(lo, last), rows))
     return _numbered(parts, nulls)
+
+
+def even_slices(lo: int, hi: int, count: int) -> tuple[Slice, ...]:
+    """The numbers `lo < n <= hi` in at most so many parts of one width, where nobody counted the rows."""
+    width = max(1, -(-(hi - lo) // count))
+    starts = range(lo, hi, width)
+    return tuple(Slice(number, Range(at, min(hi, at + width)), 0) for number, at in enumerate(starts))
 
 
 def text_slices(prefixes: Sequence[Prefix], *, nulls: int, rows_a_slice: int) -> tuple[Slice, ...]:

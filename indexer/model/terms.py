@@ -11,7 +11,7 @@ from indexer.model.table import Column
 __all__ = ["terms_of"]
 
 
-def terms_of(selection: Selection, mapping: Mapping, strategy: str) -> dict[str, str]:
+def terms_of(selection: Selection, mapping: Mapping, strategy: str, catch_up: str = "") -> dict[str, str]:
     """Each term by the name that a user knows it by; what is too long to show is a digest."""
     return {
         "table": str(selection.table.name),
@@ -20,6 +20,7 @@ def terms_of(selection: Selection, mapping: Mapping, strategy: str) -> dict[str,
         "--where": selection.where or "",
         "_id": ", ".join(column.name for column in selection.id_columns) or str(selection.row_id),
         "--strategy": strategy,
+        "--catch-up": catch_up,
         "mapping": _digest({"mappings": mapping.mappings, "settings": mapping.settings}),
     }
 

@@ -88,6 +88,9 @@ class Source(Protocol):
             Refused: where there is no such table (naming the nearest), or no privilege to read it.
         """
 
+    def refresh(self, table: Table) -> None:
+        """Make every row visible that was written so far; nothing where it is at once."""
+
     def has_flat_windows(self, lead: Column) -> bool:
         """Whether windows of this lead are flat here; where they are not, plain keyset is."""
 

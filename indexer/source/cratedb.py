@@ -15,7 +15,7 @@ from indexer.source.address import read_address
 from indexer.source.base import Bounds, Page
 from indexer.source.counting import count, histogram, integer
 from indexer.source.crate_client import CrateConnection
-from indexer.source.crate_sql import CrateGrammar, Statement, compiled
+from indexer.source.crate_sql import CrateGrammar, Statement, compiled, quoted
 from indexer.source.failure import FORBIDDEN
 from indexer.source.introspection import describe
 from indexer.source.shards import absent_shards, stored_rows
@@ -97,6 +97,11 @@ class CrateSource:
         if error.code in FORBIDDEN:
             return Refused(f"{self._address}: {error}; check --source-user and --source-password.")
         return Refused(str(error))
+
+    def refresh(self, table: Table) -> None:
+        """Make every row visible that was written so far, as `describe` does. A view shows what its tables show."""
+        if table.primary_key or table.row_id:
+            self._connection.run(f"REFRESH TABLE {quoted(table.name)}")
 
     def has_flat_windows(self, lead: Column) -> bool:
         """Integers and timestamps by ranges, text by prefixes (docs/servers.md)."""

@@ -119,6 +119,9 @@ class DatabaseSource:
             self._reflected[name] = reflect(connection, name)
         return self._reflected[name]
 
+    def refresh(self, table: Table) -> None:
+        """Nothing: what is written is visible."""
+
     def has_flat_windows(self, lead: Column) -> bool:
         """Integers only: elsewhere a plain keyset walks an index in order, which CrateDB does not."""
         return lead.type.kind in INTEGER_KINDS and not lead.type.array

@@ -114,6 +114,7 @@ class _Delivery:
         self._pauses = pauses
         self._todo = [lines] if lines else []
         self._done = 0
+        self._replaced = 0
         self._dead: list[DeadLetter] = []
         self._retries = 0
 
@@ -129,12 +130,13 @@ class _Delivery:
                 self._split(part, error)
             else:
                 self._settle(part, outcome)
-        return Written(self._done, tuple(self._dead), self._retries)
+        return Written(self._done, tuple(self._dead), self._retries, self._replaced)
 
     def _settle(self, part: Sequence[bytes], outcome: Outcome) -> None:
         if outcome.fatal:
             raise whole_index(self._index, outcome.fatal)
         self._done += outcome.done
+        self._replaced += outcome.again
         self._dead += [dead_letter(part[item.place], item.status, item.reason) for item in outcome.rejected]
         if len(outcome.retry) < len(part):
             self._pauses.calm()

@@ -11,7 +11,7 @@ from indexer.errors import Refused, TargetError, TargetUnavailable
 from indexer.model.json import Json, JsonObject
 from indexer.target.client import Cluster
 from indexer.target.failure import NOT_FOUND, TIMEOUT, answered
-from indexer.target.name import generation, is_generation, loading_alias, refuse_name
+from indexer.target.name import generation, is_generation, loading_alias, moment, refuse_name
 from indexer.target.privilege import refuse_unprivileged
 from indexer.target.template import matching_templates
 
@@ -96,11 +96,15 @@ class Indexes:
             )
 
     def new_name(self, alias: str, now: datetime) -> str:
-        """A name for a new index behind the alias, by its time in UTC: `logs_20261122_101500`."""
-        name = generation(alias, now)
+        """A name for a new index behind the alias, by its time in UTC: `logs_20261122_101500`.
+
+        Generations sort by name, so it comes after those that there are: a clock may have been set back since.
+        """
+        newest = max((one.name for one in self.made_by_us(alias)), default="")
+        name = generation(alias, max(now, moment(newest) + timedelta(seconds=1)) if newest else now)
         with answered(f"look for {name}"):
             taken = bool(self._indices.exists(index=name))
-        return self.new_name(alias, now + timedelta(seconds=1)) if taken else name
+        return self.new_name(alias, moment(name) + timedelta(seconds=1)) if taken else name
 
     def matching_templates(self, name: str) -> tuple[str, ...]:
         """The index templates of the cluster that match the name, sorted; what the job plans wins over them."""

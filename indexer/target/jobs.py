@@ -132,9 +132,13 @@ class Jobs:
             answer = self._client.search(
                 index=self._name, size=1_000, sort=["heartbeat:desc"], ignore_unavailable=True
             ).body
-        states = [read_job(hit["_source"]) for hit in answer["hits"]["hits"]]
-        newest_first = {state.job: state for state in reversed(states)}  # a lock and its record are one job
-        return tuple(reversed(newest_first.values()))
+        newest: dict[str, JobState] = {}
+        for hit in answer["hits"]["hits"]:
+            state = read_job(hit["_source"])
+            known = newest.setdefault(state.job, state)
+            if state.beat > known.beat:  # a lock and its record are one job, and clocks may have been set back
+                newest[state.job] = state
+        return tuple(newest.values())
 
     def forget(self, state: JobState) -> None:
         """Remove what is kept of a job that nobody runs."""

@@ -1,15 +1,17 @@
 """Names of indexes and aliases: which are allowed, and which this product makes."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 from indexer.errors import Refused
 
-__all__ = ["generation", "is_generation", "loading_alias", "matches", "refuse_name"]
+__all__ = ["generation", "is_generation", "loading_alias", "matches", "moment", "refuse_name"]
 
 _FORBIDDEN = re.compile(r'[\s"*\\/<>|,?#:]')
 _LONGEST = 200
 """Bytes of an alias: an index's name may have 255, and behind it come a time and the loading alias's suffix."""
+
+_TIME = "%Y%m%d_%H%M%S"
 
 _DATA_STREAMS = ("logs-*-*", "metrics-*-*", "synthetics-*-*", "traces-*-*")
 """A full Elasticsearch ships index templates for these that allow data streams only (docs/servers.md)."""
@@ -25,7 +27,12 @@ def loading_alias(index: str) -> str:
 
 def generation(alias: str, now: datetime) -> str:
     """The name of an index behind the alias, by its time in UTC: `logs_20261122_101500`."""
-    return f"{alias}_{now:%Y%m%d_%H%M%S}"
+    return f"{alias}_{now:{_TIME}}"
+
+
+def moment(index: str) -> datetime:
+    """The time in the name of a generation."""
+    return datetime.strptime("_".join(index.rsplit("_", 2)[1:]), _TIME).replace(tzinfo=UTC)
 
 
 def is_generation(alias: str, index: str) -> bool:

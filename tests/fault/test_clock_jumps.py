@@ -1,0 +1,126 @@
+"""A clock that is wrong, or set while a job runs, on either machine: no lock is lost, none is held by the dead."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from indexer.local.process import wait_until
+from indexer.local.sample_table import load_sqlite
+from tests.commands import environment, run
+from tests.fault.proxy import FaultProxy, held, passes
+
+pytestmark = pytest.mark.elasticsearch
+
+ROWS = 3_000
+DAY = 86_400
+
+ELSEWHERE = """
+import datetime, signal, socket, sys, time
+
+real, clock = datetime.datetime, time.time
+shift = float(sys.argv.pop(1))
+
+class Shifted(real):
+    @classmethod
+    def now(cls, tz=None):
+        return real.now(tz) + datetime.timedelta(seconds=shift)
+
+def jump(*_):
+    global shift
+    shift -= 86_400
+
+datetime.datetime, time.time, socket.gethostname = Shifted, lambda: clock() + shift, lambda: "elsewhere"
+signal.signal(signal.SIGUSR1, jump)
+from indexer.cli.main import reindex
+reindex()
+"""
+"""The console script on a machine of another name, whose clock is off by its first argument; SIGUSR1 sets it back."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A job on the other machine that stands still until `go` is set; the options that every job of the test has."""
+
+    options: tuple[str, ...]
+    alias: str
+    proxy: FaultProxy
+    go: threading.Event
+    folder: Path
+    client: Elasticsearch
+
+    @contextmanager
+    def elsewhere(self, shift: int) -> Iterator["subprocess.Popen[str]"]:
+        with subprocess.Popen(
+            [sys.executable, "-c", ELSEWHERE, str(shift), *self.options, "--target", self.proxy.url, "--quiet"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.folder,
+            env=environment(),
+        ) as process:
+            try:
+                assert wait_until(lambda: len(self.proxy.seen) > 1, 60)
+                yield process
+            finally:
+                process.kill()
+
+    def heartbeat(self) -> timedelta:
+        """How far the last heartbeat is ahead of this machine's clock."""
+        lock = self.client.get(index=f"{self.alias}_jobs", id=f"alias:{self.alias}")["_source"]
+        assert lock["holder"]["host"] == "elsewhere"
+        return datetime.fromisoformat(lock["heartbeat"]) - datetime.now(UTC)
+
+
+@pytest.fixture
+def job(elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Held]:
+    load_sqlite(tmp_path / "logs.db", ROWS)
+    options = (
+        "--source", f"sqlite:///{tmp_path}/logs.db", "--index", alias, "--jobs-index", f"{alias}_jobs",
+        "--page", "500", "--batch-bytes", "64KiB",
+    )  # fmt: skip
+    go = threading.Event()
+    with FaultProxy(elasticsearch_url, on="/_bulk") as proxy, Elasticsearch(elasticsearch_url) as client:
+        proxy.script(passes)
+        proxy.otherwise = held(go)
+        yield Held(options, alias, proxy, go, tmp_path, client)
+        go.set()
+
+
+def test_a_clock_that_is_set_back_loses_no_lock(job: Held, elasticsearch_url: str) -> None:
+    with job.elsewhere(0) as process:
+        process.send_signal(signal.SIGUSR1)
+        assert wait_until(lambda: job.heartbeat() < timedelta(hours=-23), 30)
+        second = run("reindex", *job.options, "--target", elasticsearch_url, cwd=job.folder)
+        assert second.code == 2
+        assert f"process {process.pid} on elsewhere" in second.err
+        job.go.set()
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
+    assert job.client.count(index=job.alias)["count"] == ROWS
+
+
+def test_a_dead_holder_whose_clock_was_ahead_holds_nothing(job: Held, elasticsearch_url: str, alias: str) -> None:
+    with job.elsewhere(DAY) as process:
+        assert wait_until(lambda: job.heartbeat() > timedelta(hours=23), 30)
+        process.send_signal(signal.SIGKILL)
+    command = ("reindex", *job.options, "--target", elasticsearch_url, "--json")
+    taken = run(*command, cwd=job.folder)
+    assert taken.code == 0, taken.err
+    first = json.loads(taken.out)
+    assert first["resumed"]
+    assert first["rows_indexed"] == ROWS
+    # The index bears tomorrow's time; the next one comes after it all the same, and can be rolled back from.
+    second = json.loads(run(*command, cwd=job.folder).out)["index"]
+    assert first["index"] < second
+    assert run("indexer", "rollback", "--index", alias, "--target", elasticsearch_url, cwd=job.folder).code == 0
+    assert set(job.client.indices.get_alias(name=alias)) == {first["index"]}

@@ -1,0 +1,121 @@
+"""The terminal closes, or the system stops the job: it ends with its code, and the same command goes on."""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import termios
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from indexer.local.process import wait_until
+from indexer.local.sample_table import load_sqlite
+from tests.commands import environment, run
+from tests.fault.proxy import FaultProxy, held, passes
+from tests.stream import terminal
+
+pytestmark = pytest.mark.elasticsearch
+
+ROWS = 3_000
+
+
+@dataclass(frozen=True)
+class Held:
+    """A job that stands still once it has begun, and what to start it with."""
+
+    command: tuple[str, ...]
+    alias: str
+    proxy: FaultProxy
+    go: threading.Event
+    folder: Path
+
+    @contextmanager
+    def started(self, *before: str, screen: int) -> Iterator["subprocess.Popen[bytes]"]:
+        """The job as the first process of a session, on this terminal, once it waits for Elasticsearch."""
+
+        def take_terminal() -> None:
+            fcntl.ioctl(2, termios.TIOCSCTTY, 0)
+
+        with subprocess.Popen(
+            [*before, Path(sys.executable).parent / "reindex", *self.command],
+            stdin=screen,
+            stdout=screen,
+            stderr=screen,
+            cwd=self.folder,
+            env=environment(TERM="xterm-256color"),
+            start_new_session=True,
+            preexec_fn=take_terminal,  # noqa: PLW1509  # no thread of the test holds a lock that it could need
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def status(self, client: Elasticsearch) -> str:
+        """What the job is, as it is kept."""
+        return str(client.get(index=f"{self.alias}_jobs", id=f"alias:{self.alias}")["_source"]["status"])
+
+
+@pytest.fixture
+def job(elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Held]:
+    load_sqlite(tmp_path / "logs.db", ROWS)
+    go = threading.Event()
+    with FaultProxy(elasticsearch_url, on="/_bulk") as proxy:
+        proxy.script(passes)
+        proxy.otherwise = held(go)
+        command = (
+            "--source", f"sqlite:///{tmp_path}/logs.db", "--target", proxy.url, "--index", alias,
+            "--jobs-index", f"{alias}_jobs", "--page", "500", "--batch-bytes", "64KiB",
+        )  # fmt: skip
+        yield Held(command, alias, proxy, go, tmp_path)
+        go.set()
+
+
+def test_a_closed_terminal_ends_the_job_with_its_code_and_it_can_be_resumed(job: Held, elasticsearch_url: str) -> None:
+    with ExitStack() as stack:
+        with terminal() as (screen, keyboard):
+            process = stack.enter_context(job.started(screen=keyboard))
+            os.close(keyboard)
+            screen.wait_for(r"[1-9]\d* of 3,000 rows")
+        assert process.wait(timeout=30) == 143
+    with Elasticsearch(elasticsearch_url) as client:
+        assert job.status(client) == "interrupted"
+    job.go.set()
+    again = run("reindex", *job.command, "--json", cwd=job.folder)
+    assert again.code == 0, again.err
+    assert json.loads(again.out)["resumed"]
+    assert json.loads(again.out)["rows_indexed"] == ROWS
+
+
+def test_under_nohup_it_outlives_the_terminal(job: Held, elasticsearch_url: str) -> None:
+    with ExitStack() as stack:
+        with terminal() as (screen, keyboard):
+            process = stack.enter_context(job.started("nohup", screen=keyboard))
+            os.close(keyboard)
+            screen.wait_for("nohup")
+            assert wait_until(lambda: len(job.proxy.seen) > 1, 60)
+        job.go.set()
+        assert process.wait(timeout=60) == 0
+    with Elasticsearch(elasticsearch_url) as client:
+        assert job.status(client) == "done"
+        assert client.count(index=job.alias)["count"] == ROWS
+
+
+def test_signals_that_come_together_do_not_keep_it_from_saying_how_it_ended(job: Held, elasticsearch_url: str) -> None:
+    with terminal() as (screen, keyboard), job.started(screen=keyboard) as process:
+        os.close(keyboard)
+        screen.wait_for(r"[1-9]\d* of 3,000 rows")
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGTERM, signal.SIGHUP):
+            process.send_signal(number)
+        screen.wait_for("error: Terminated by SIG(TERM|HUP): run the same command again to go on")
+        assert process.wait(timeout=30) == 143
+    with Elasticsearch(elasticsearch_url) as client:
+        assert job.status(client) == "interrupted"
