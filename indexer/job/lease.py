@@ -10,9 +10,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
-from indexer.errors import Refused, TargetUnavailable
+from indexer.errors import Refused, TargetError, TargetUnavailable
 from indexer.model.job import Holder, JobState, Status
-from indexer.target.jobs import Jobs, LostLock, Stored
+from indexer.target.jobs import Jobs, Stored
 
 __all__ = ["Lease", "free_lock", "this_process"]
 
@@ -94,7 +94,7 @@ class Lease:
         return self._stored.state
 
     def beat_until(self, ended: threading.Event, stop: threading.Event) -> None:
-        """Write a checkpoint every second until the load ended, and then the last one.
+        """Write a checkpoint every second until the load ended; the last one, `beat`, is the caller's.
 
         Raises:
             LostLock: where another process took the job over; this one must not go on.
@@ -106,7 +106,6 @@ class Lease:
             # Away for a while: the lock may expire meanwhile, and then the next write finds that out.
             with suppress(TargetUnavailable):
                 self.beat()
-        self.beat()
 
     def beat(self) -> None:
         """Write a checkpoint; raises as `beat_until`, and TargetUnavailable where Elasticsearch is away."""
@@ -120,8 +119,9 @@ class Lease:
     def end(self, status: Status, error: str = "") -> None:
         """Write how the job ended, which gives the lock back.
 
-        A job that cannot write this, for Elasticsearch is away or another process has its lock, leaves it as it is.
+        A job that cannot write this, for Elasticsearch is away or takes no documents, or for another process has its
+        lock, leaves it as it is.
         """
-        with suppress(TargetUnavailable, LostLock):
+        with suppress(TargetError):
             self._stored = self._jobs.write(replace(self._stored.state, status=status, error=error), self._stored)
             self._jobs.record(self._stored.state)

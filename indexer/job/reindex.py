@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from typing import Final
+from threading import Event
+from typing import Final, TypeVar
 
 import orjson
 
 from indexer import __version__
 from indexer.errors import IndexerError, Interrupted, Refused, ShardsAway, SourceUnavailable
+from indexer.job.asking import asked
 from indexer.job.dead_letters import DeadLetterFile
 from indexer.job.folder import job_folder
 from indexer.job.lease import BEAT, Lease, free_lock, this_process
@@ -20,6 +22,7 @@ from indexer.job.verifying import verify_counts
 from indexer.model.job import RESUMABLE, JobState, Status
 from indexer.model.json import JsonObject
 from indexer.model.ledger import Ledger
+from indexer.model.patience import Patience
 from indexer.model.plan import Plan
 from indexer.model.progress import Counters, Progress
 from indexer.model.report import Report
@@ -34,6 +37,8 @@ __all__ = ["plan", "reindex"]
 
 _NAMED: Final = 5
 """How many absent shards a message names."""
+
+Answer = TypeVar("Answer")
 
 
 def plan(settings: Settings) -> Plan:
@@ -106,7 +111,8 @@ class _Job:
         self.letters = DeadLetterFile(self.folder / "dead_letters.ndjson", settings.max_failures)
 
     def run(self) -> Report:
-        lease = Lease(self.jobs, self.jobs.write(self._state(), self.newest), self._now)
+        held = self._asked(lambda: self.jobs.write(self._state(), self.newest))
+        lease = Lease(self.jobs, held, self._now)
         try:
             report = self._work(lease)
         except Refused:
@@ -127,9 +133,9 @@ class _Job:
         self._load(lease)
         loaded = self.counters.snapshot()
         self.counters.begin("verifying")
-        self.indexes.finish(self.plan.job, self.plan.mapping.settings)
-        in_index = self.indexes.count(self.plan.job)
-        verify_counts(self.plan, self.ledger.left(), in_index, self.source)
+        self._asked(lambda: self.indexes.finish(self.plan.job, self.plan.mapping.settings))
+        in_index = self._asked(lambda: self.indexes.count(self.plan.job))
+        self._asked(lambda: verify_counts(self.plan, self.ledger.left(), in_index, self.source))
         deleted = self._swap() if self.settings.switch else ()
         report = self._report(loaded, in_index, deleted)
         (self.folder / "report.json").write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
@@ -145,7 +151,10 @@ class _Job:
         mapping = self.plan.mapping
         table = self.plan.selection.table
         meta: JsonObject = {**mapping.meta, "version": __version__, "table": str(table.name), "job": self.plan.job}
-        self.indexes.create(self.plan.job, mapping.mappings, mapping.settings, meta)
+        self._asked(lambda: self.indexes.create(self.plan.job, mapping.mappings, mapping.settings, meta))
+
+    def _asked(self, question: Callable[[], Answer]) -> Answer:
+        return asked(question, Patience(self.settings.patience), Event(), self.counters)
 
     def _load(self, lease: Lease) -> None:
         """Load all that is left; where shards go away meanwhile, from the last sound checkpoint once they are back."""
@@ -175,6 +184,7 @@ class _Job:
                 raise ShardsAway(reason) from away
             time.sleep(BEAT)
             lease.hold()
+        self.counters.calm()
 
     def _incomplete(self) -> str:
         """Why the source cannot be read whole at this moment; empty where it can."""
@@ -186,8 +196,8 @@ class _Job:
 
     def _swap(self) -> tuple[str, ...]:
         self.counters.begin("switching")
-        self.indexes.switch(self.plan.alias, self.plan.job)
-        return self.indexes.delete_old(self.plan.alias, keep=self.settings.keep)
+        self._asked(lambda: self.indexes.switch(self.plan.alias, self.plan.job))
+        return self._asked(lambda: self.indexes.delete_old(self.plan.alias, keep=self.settings.keep))
 
     def _state(self) -> JobState:
         """The job as it begins, or goes on."""

@@ -89,6 +89,16 @@ class Jobs:
             LostLock: where somebody did.
         """
         self._create()
+        try:
+            return self._write(state, before)
+        except LostLock:
+            # Or it was this very process, which never heard of it: the connection was cut before the answer.
+            found = self.newest(state.alias)
+            if found is None or found.state.holder != state.holder:
+                raise
+            return self._write(replace(state, beat=found.state.beat), found)
+
+    def _write(self, state: JobState, before: Stored | None) -> Stored:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         beaten = replace(state, beat=state.beat + 1, heartbeat=now)
         with self._taken_over(state):
