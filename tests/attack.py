@@ -33,10 +33,11 @@ class Running:
 
     def end(self, timeout: float = 120) -> Ended:
         """Wait for its end."""
-        self.err.rest(timeout)
-        assert self.process.stdout is not None
-        out = self.process.stdout.read()
-        return Ended(self.process.wait(timeout), out, self.err.text)
+        with self.process as process:  # closes its pipes too
+            self.err.rest(timeout)
+            assert process.stdout is not None
+            out = process.stdout.read()
+            return Ended(process.wait(timeout), out, self.err.text)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ fields:
   n: integer
   address: ip
   closed: {dynamic: strict}
-  open: {dynamic: true}
+  open: {type: object, dynamic: true}
 settings: {number_of_shards: 1}
 """
 
@@ -84,7 +84,7 @@ def test_each_kind_of_rejection_is_a_dead_letter_with_its_reason(
 
 def test_requests_that_are_too_large_are_split(attack: Attack) -> None:
     with FaultProxy(attack.target, on="/_bulk") as proxy:
-        proxy.otherwise = larger_than(BATCH // 5)
+        proxy.otherwise = larger_than(BATCH // 3)
         attack.assert_complete(replace(attack, target=proxy.url).run("--quiet"), attack.target)
 
 
