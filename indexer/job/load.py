@@ -85,7 +85,8 @@ class Load:
         asked(self.lease.beat, Patience(self.settings.patience), crew.stop, self.counters)
 
     def _read(self, crew: Crew, handover: Handover, budget: Budget, slices: Iterator[Left]) -> None:
-        reader = self.source.reader(self.plan.selection)
+        patience = Patience(self.settings.patience)
+        reader = asked(lambda: self.source.reader(self.plan.selection), patience, crew.stop, self.counters)
         try:
             Reading(
                 reader=reader,
@@ -95,7 +96,7 @@ class Load:
                 counters=self.counters,
                 size=PageSize(self.settings.page, self.settings.memory // (2 * self.settings.readers)),
                 batch_bytes=self.settings.batch_bytes,
-                patience=Patience(self.settings.patience),
+                patience=patience,
                 stop=crew.stop,
                 ledger=self.ledger,
                 put=handover.put,

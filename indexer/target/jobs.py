@@ -89,28 +89,28 @@ class Jobs:
             LostLock: where somebody did.
         """
         self._create()
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        beaten = replace(state, beat=state.beat + 1, heartbeat=now)
         try:
-            return self._write(state, before)
+            return self._put(beaten, before)
         except LostLock:
             # Or it was this very process, which never heard of it: the connection was cut before the answer.
             found = self.newest(state.alias)
             if found is None or found.state.holder != state.holder:
                 raise
-            return self._write(replace(state, beat=found.state.beat), found)
+            return found if found.state == beaten else self.write(replace(state, beat=found.state.beat), found)
 
-    def _write(self, state: JobState, before: Stored | None) -> Stored:
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        beaten = replace(state, beat=state.beat + 1, heartbeat=now)
+    def _put(self, state: JobState, before: Stored | None) -> Stored:
         with self._taken_over(state):
             written = self._client.index(
                 index=self._name,
                 id=_lock(state.alias),
-                document=write_job(beaten),
+                document=write_job(state),
                 op_type=None if before else "create",
                 if_seq_no=before.seq_no if before else None,
                 if_primary_term=before.primary_term if before else None,
             ).body
-        return Stored(beaten, written["_seq_no"], written["_primary_term"])
+        return Stored(state, written["_seq_no"], written["_primary_term"])
 
     def record(self, state: JobState) -> None:
         """Keep a job that ended."""
