@@ -42,7 +42,7 @@ class Running:
 
 @dataclass(frozen=True)
 class Attack:
-    """One job and the servers it really uses; `source` and `target` are those that it is told."""
+    """One job, and all that it is told; its folder is its working directory and keeps what it writes."""
 
     table: str
     alias: str
@@ -58,10 +58,10 @@ class Attack:
         )  # fmt: skip
 
     def run(self, *more: str) -> Ended:
-        return run("reindex", *self.options, *more, cwd=self.folder)
+        return run("reindex", *self.options, *more, cwd=self.folder, INDEXER_CACHE=str(self.folder))
 
     def start(self, *more: str) -> Running:
-        return Running(start("reindex", *self.options, *more, cwd=self.folder))
+        return Running(start("reindex", *self.options, *more, cwd=self.folder, INDEXER_CACHE=str(self.folder)))
 
     def assert_complete(self, ended: Ended, elasticsearch_url: str) -> dict[str, object]:
         """Exit code 0, every row in the index as it is, once, and the alias moved; returns the report."""

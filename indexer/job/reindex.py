@@ -111,7 +111,8 @@ class _Job:
         self.letters = DeadLetterFile(self.folder / "dead_letters.ndjson", settings.max_failures)
 
     def run(self) -> Report:
-        held = self._asked(lambda: self.jobs.write(self._state(), self.newest))
+        begun = self._state()  # once: a write that was not heard of is known by its holder
+        held = self._asked(lambda: self.jobs.write(begun, self.newest))
         lease = Lease(self.jobs, held, self._now)
         try:
             report = self._work(lease)

@@ -26,7 +26,8 @@ def assert_failed_clearly(attack: Attack, ended: Ended, client: Elasticsearch) -
     assert "read-only-allow-delete" in ended.err
     assert "free disk space or lift the block, then resume the job" in ended.err
     assert not client.indices.exists_alias(name=attack.alias)
-    assert not list(attack.folder.rglob("dead_letters.ndjson"))
+    assert list(attack.folder.glob("jobs/*"))
+    assert not list(attack.folder.glob("jobs/*/dead_letters.ndjson")), "the documents are not at fault"
 
 
 def test_a_block_in_mid_job_is_a_clear_failure_and_a_resume_completes(attack: Attack, elasticsearch_url: str) -> None:

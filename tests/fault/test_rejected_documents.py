@@ -37,7 +37,7 @@ BAD = {
 
 
 def letters(folder: Path) -> list[dict[str, object]]:
-    (file,) = folder.rglob("dead_letters.ndjson")
+    (file,) = folder.glob("jobs/*/dead_letters.ndjson")
     return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
 
 
@@ -67,7 +67,7 @@ def test_each_kind_of_rejection_is_a_dead_letter_with_its_reason(
     ended = run(
         "reindex", "--source", cratedb_url, "--target", elasticsearch_url, "--table", odd_table, "--index", alias,
         "--jobs-index", f"{alias}_jobs", "--mapping", "odd.yaml", "--json", "--batch-bytes", "4KiB",
-        "--readers", "1", "--writers", "1", cwd=tmp_path,
+        "--readers", "1", "--writers", "1", cwd=tmp_path, INDEXER_CACHE=str(tmp_path),
     )  # fmt: skip
     assert ended.code == 3, ended.err
     report = json.loads(ended.out)
