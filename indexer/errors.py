@@ -9,7 +9,8 @@
     │   │   └── ShardsAway       1  the source answers, but without some of its rows
     │   └── TooMuchAtOnce        1  retryable with a smaller page: the query circuit breaker tripped
     ├── TargetError              1  Elasticsearch answered with an error that will not pass
-    │   ├── TargetUnavailable    1  retryable: no answer, 429, 502, 503 or 504
+    │   ├── TargetUnavailable    1  retryable: no answer, 502, 503 or 504
+    │   │   └── TargetBusy       1  retryable with fewer and smaller requests: 429
     │   └── BodyTooLarge         1  retryable in halves: 413
     ├── NoProgress               1  a page did not advance: the source broke the order it promised
     ├── TooManyFailures          1  more dead letters than --max-failures
@@ -33,6 +34,7 @@ __all__ = [
     "ShardsAway",
     "SourceError",
     "SourceUnavailable",
+    "TargetBusy",
     "TargetError",
     "TargetUnavailable",
     "Terminated",
@@ -99,6 +101,10 @@ class TargetUnavailable(TargetError):
     """Elasticsearch did not answer, or asked to be asked later."""
 
     retryable = True
+
+
+class TargetBusy(TargetUnavailable):
+    """Elasticsearch has more to do than it can (429): it takes fewer and smaller requests."""
 
 
 class BodyTooLarge(TargetError):

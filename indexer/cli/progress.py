@@ -85,6 +85,8 @@ def describe(now: Progress) -> str:
         parts.append(f"{now.retries:,} retries")
     if now.dead_letters:
         parts.append(f"{now.dead_letters:,} dead letters")
+    if now.slowed:
+        parts.append(f"slowed to {now.slowed}")
     if now.waiting:
         parts.append(f"waiting: {now.waiting}")
     return " · ".join(parts)

@@ -15,11 +15,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Final
 
 import orjson
 
-from indexer.errors import Interrupted, TargetUnavailable
+from indexer.job.asking import asked
 from indexer.job.crew import Crew
 from indexer.job.handover import Handover
 from indexer.job.reading import LINE_COST, Reading
@@ -39,38 +39,13 @@ from indexer.source.base import Source
 from indexer.target.page_of_hits import Held
 from indexer.target.scan import MOST, Snapshot
 
-__all__ = ["Comparing", "asked"]
+__all__ = ["Comparing"]
 
 _AHEAD: Final = 1
 """Batches that wait for each comparer."""
 
 _FIELDS: Final = 3
 """Fields that are named of a document that differs."""
-
-Answer = TypeVar("Answer")
-
-
-def asked(question: Callable[[], Answer], patience: Patience, stop: threading.Event, counters: Counters) -> Answer:
-    """Ask Elasticsearch until it answers, or patience ends.
-
-    Raises:
-        TargetUnavailable: where patience ended.
-        Interrupted: where the job was stopped.
-    """
-    while True:
-        try:
-            answer = question()
-        except TargetUnavailable as failure:
-            pause = patience.pause()
-            if pause is None:
-                raise
-            counters.retried()
-            counters.wait(str(failure))
-            if stop.wait(pause):
-                raise Interrupted("The verification was stopped.") from failure
-        else:
-            patience.calm()
-            return answer
 
 
 @dataclass(slots=True)

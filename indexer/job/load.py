@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from indexer.job.asking import asked
 from indexer.job.crew import Crew
 from indexer.job.dead_letters import DeadLetterFile
 from indexer.job.handover import Handover
@@ -13,6 +14,7 @@ from indexer.job.reading import LINE_COST, Reading
 from indexer.model.budget import Budget
 from indexer.model.document import Documents
 from indexer.model.ledger import Ledger, Left
+from indexer.model.pace import Pace
 from indexer.model.page_size import PageSize
 from indexer.model.patience import Patience
 from indexer.model.plan import Plan
@@ -67,8 +69,9 @@ class Load:
         handover = Handover(self.settings.writers * _AHEAD, crew.stop)
         budget = Budget(self.settings.memory, crew.stop)
         slices = _Shared(part for part in self.ledger.left() if part.windows)
+        bulk = self._bulk(crew)
         writers = [
-            crew.start(f"writer-{number}", lambda: self._write(crew, handover, budget))
+            crew.start(f"writer-{number}", lambda: self._write(bulk, handover, budget))
             for number in range(self.settings.writers)
         ]
         readers = [
@@ -82,9 +85,11 @@ class Load:
         crew.join(writers)
         ended.set()
         crew.join([beats])
+        asked(self.lease.beat, Patience(self.settings.patience), crew.stop, self.counters)
 
     def _read(self, crew: Crew, handover: Handover, budget: Budget, slices: Iterator[Left]) -> None:
-        reader = self.source.reader(self.selection)
+        patience = Patience(self.settings.patience)
+        reader = asked(lambda: self.source.reader(self.selection), patience, crew.stop, self.counters)
         try:
             Reading(
                 reader=reader,
@@ -94,7 +99,7 @@ class Load:
                 counters=self.counters,
                 size=PageSize(self.settings.page, self.settings.memory // (2 * self.settings.readers)),
                 batch_bytes=self.settings.batch_bytes,
-                patience=Patience(self.settings.patience),
+                patience=patience,
                 stop=crew.stop,
                 ledger=self.ledger,
                 put=handover.put,
@@ -102,16 +107,23 @@ class Load:
         finally:
             reader.close()
 
-    def _write(self, crew: Crew, handover: Handover, budget: Budget) -> None:
-        writer = BulkWriter(
+    def _bulk(self, crew: Crew) -> BulkWriter:
+        return BulkWriter(
             self.cluster,
             self.plan.job,
             stop=crew.stop,
             patience=self.settings.patience,
             on_wait=lambda reason, _seconds: self.counters.wait(reason),
+            pace=Pace(self.settings.writers, self.settings.batch_bytes),
+            on_pace=self._slow,
         )
+
+    def _slow(self, pace: Pace, reason: str) -> None:
+        self.counters.slow("" if pace.full else f"{pace}: {reason}")
+
+    def _write(self, bulk: BulkWriter, handover: Handover, budget: Budget) -> None:
         for batch, entry in handover:
-            written = writer.write(batch.lines)
+            written = bulk.write(batch.lines)
             self.letters.add(written.dead)
             self.ledger.acknowledged(entry, len(written.dead), written.again)
             self.counters.indexed(written.done, batch.size, len(written.dead), written.retries)

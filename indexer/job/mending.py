@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 
 from indexer.job.comparing import Comparing
+from indexer.model.pace import Pace
 from indexer.model.verification import Repair
 from indexer.settings import Settings
 from indexer.target.bulk import BulkWriter
@@ -29,7 +30,8 @@ class Mending:
     def __init__(self, cluster: Cluster, served: Served, settings: Settings) -> None:
         self._cluster = cluster
         self._index = served.index
-        self._writer = BulkWriter(cluster, served.index, alias=served.alias, patience=settings.patience)
+        pace = Pace(settings.writers, settings.batch_bytes)
+        self._writer = BulkWriter(cluster, served.index, alias=served.alias, patience=settings.patience, pace=pace)
         self._lock = threading.Lock()
         self._written = 0
         self._deleted = 0

@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from typing import Final
+from threading import Event
+from typing import Final, TypeVar
 
 import orjson
 
 from indexer import __version__
 from indexer.errors import IndexerError, Interrupted, Refused, ShardsAway, VerificationFailed
+from indexer.job.asking import asked
 from indexer.job.collector import seldom_collecting
 from indexer.job.dead_letters import FILE, DeadLetterFile
 from indexer.job.folder import job_folder
@@ -22,6 +24,7 @@ from indexer.job.shards import incomplete
 from indexer.job.verifying import shortfall, verify_documents
 from indexer.model.job import RESUMABLE, JobState, Status
 from indexer.model.json import JsonObject
+from indexer.model.patience import Patience
 from indexer.model.plan import Plan
 from indexer.model.progress import Counters, Progress
 from indexer.model.report import Report
@@ -38,6 +41,8 @@ __all__ = ["plan", "reindex"]
 
 _ROUNDS: Final = 3
 """How often a job catches up: each round finds what came during the one before, so they get short, if not empty."""
+
+Answer = TypeVar("Answer")
 
 
 def plan(settings: Settings) -> Plan:
@@ -124,8 +129,10 @@ class _Job:
 
     def run(self) -> Report:
         if self.letter_index is not None:
-            self.letter_index.prepare()
-        lease = Lease(self.jobs, self.jobs.write(self._state(), self.newest), self._now)
+            self._asked(self.letter_index.prepare)
+        begun = self._state()  # once: a write that was not heard of is known by its holder
+        held = self._asked(lambda: self.jobs.write(begun, self.newest))
+        lease = Lease(self.jobs, held, self._now)
         try:
             report = self._work(lease)
         except Refused:
@@ -165,7 +172,10 @@ class _Job:
         mapping = self.plan.mapping
         table = self.plan.selection.table
         meta: JsonObject = {**mapping.meta, "version": __version__, "table": str(table.name), "job": self.plan.job}
-        self.indexes.create(self.plan.job, mapping.mappings, mapping.settings, meta)
+        self._asked(lambda: self.indexes.create(self.plan.job, mapping.mappings, mapping.settings, meta))
+
+    def _asked(self, question: Callable[[], Answer]) -> Answer:
+        return asked(question, Patience(self.settings.patience), Event(), self.counters)
 
     def _load(self, lease: Lease) -> None:
         """Load all that is left of the load, or of the round that it is in."""
@@ -211,8 +221,8 @@ class _Job:
 
     def _freeze(self, lease: Lease, freeze: Freeze) -> None:
         with lease.held():
-            freeze()
-        lease.beat()  # which also finds out whether every shard was there to be asked
+            self._asked(freeze)
+        self._asked(lease.beat)  # which also finds out whether every shard was there to be asked
 
     def _verified(self, lease: Lease) -> int:
         """The documents in the index, once every row is in that was there at the start and still is.
@@ -223,8 +233,7 @@ class _Job:
         rows, reason = self.plan.rows, ""
         for freeze in (self.rounds.later, self.rounds.all, self.rounds.all, None):
             with lease.held():
-                in_index = self._counted()
-                reason = shortfall(self.plan, rows, in_index + self.rounds.dead, self.source)
+                in_index, reason = self._short_of(rows)
             if not reason:
                 return in_index
             if freeze is not None:
@@ -234,6 +243,12 @@ class _Job:
             f"{reason}; the alias {self.plan.alias} was not moved: run the job again with --fresh, and check the"
             " source's shards."
         )
+
+    def _short_of(self, rows: int) -> tuple[int, str]:
+        """The documents in the index, and why they are too few for so many rows; or an empty reason."""
+        in_index = self._asked(self._counted)
+        indexed = in_index + self.rounds.dead
+        return in_index, self._asked(lambda: shortfall(self.plan, rows, indexed, self.source))
 
     def _counted(self) -> int:
         self.counters.begin("verifying")
@@ -250,11 +265,12 @@ class _Job:
                 raise ShardsAway(reason) from away
             time.sleep(BEAT)
             lease.hold()
+        self.counters.calm()
 
     def _swap(self) -> tuple[str, ...]:
         self.counters.begin("switching")
-        self.indexes.switch(self.plan.alias, self.plan.job)
-        return self.indexes.delete_old(self.plan.alias, keep=self.settings.keep)
+        self._asked(lambda: self.indexes.switch(self.plan.alias, self.plan.job))
+        return self._asked(lambda: self.indexes.delete_old(self.plan.alias, keep=self.settings.keep))
 
     def _state(self) -> JobState:
         """The job as it begins, or goes on."""

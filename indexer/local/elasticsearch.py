@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -69,7 +70,12 @@ def elasticsearch_answers(url: str) -> bool:
 
 
 def start_elasticsearch(
-    folder: Path, *, version: str | None = None, port: int | None = None, keep: bool = False
+    folder: Path,
+    *,
+    version: str | None = None,
+    port: int | None = None,
+    keep: bool = False,
+    settings: Mapping[str, str] | None = None,
 ) -> Server:
     """Start a server from ES_HOME, in Docker or from the embedded distribution: loopback only, without security.
 
@@ -78,25 +84,26 @@ def start_elasticsearch(
         version: an exact version, which only the embedded distribution can promise; None for any.
         port: where it answers; None for 9200, or a free port where that is taken.
         keep: whether it must outlive this program.
+        settings: more of its configuration, where it is not started in Docker.
 
     Raises:
         Refused: where it did not start; with the end of its log.
     """
     home = os.environ.get("ES_HOME")
     if version is None and home:
-        return _launch(Path(home), Origin.HOME, folder, port)
+        return _launch(Path(home), Origin.HOME, folder, port, settings or {})
     if version is None and docker_answers():
         return _docker(keep=keep)
-    return _launch(distribution(version or VERSION), Origin.EMBEDDED, folder, port)
+    return _launch(distribution(version or VERSION), Origin.EMBEDDED, folder, port, settings or {})
 
 
-def _launch(home: Path, origin: Origin, folder: Path, port: int | None) -> Server:
+def _launch(home: Path, origin: Origin, folder: Path, port: int | None, settings: Mapping[str, str]) -> Server:
     program = home / "bin" / "elasticsearch"
     if not program.is_file():
         raise Refused(f"ES_HOME is {home}, which has no bin/elasticsearch: unpack a distribution there.")
     java = home / "jdk" if (home / "jdk" / "bin" / "java").is_file() else java_home()
     url = f"http://127.0.0.1:{port or free_port(PORT)}"
-    _configure(folder, home, java, url)
+    _configure(folder, home, java, url, settings)
     paths = {"ES_JAVA_HOME": java, "ES_PATH_CONF": folder / "config", "ES_TMPDIR": folder / "tmp"}
     return Launch(
         name=NAME,
@@ -113,7 +120,7 @@ def _launch(home: Path, origin: Origin, folder: Path, port: int | None) -> Serve
     ).start()
 
 
-def _configure(node: Path, home: Path, java: Path, url: str) -> None:
+def _configure(node: Path, home: Path, java: Path, url: str, more: Mapping[str, str]) -> None:
     for name in ("config/jvm.options.d", "data", "logs", "tmp"):
         (node / name).mkdir(parents=True, exist_ok=True)
     settings = {
@@ -126,6 +133,7 @@ def _configure(node: Path, home: Path, java: Path, url: str) -> None:
         "xpack.security.enabled": False,
         # A developer's disk is often fuller than the 90 % at which a node takes no more shards.
         "cluster.routing.allocation.disk.threshold_enabled": False,
+        **more,
     }
     config = node / "config"
     (config / "elasticsearch.yml").write_text(yaml.safe_dump(settings), "utf-8")

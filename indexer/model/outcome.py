@@ -9,7 +9,9 @@ from indexer.model.json import Json, JsonObject
 
 __all__ = [
     "AWAY",
+    "BUSY",
     "LATER",
+    "WHOLE_INDEX",
     "DeadLetter",
     "Outcome",
     "Rejection",
@@ -18,9 +20,13 @@ __all__ = [
     "dead_letter",
     "explain",
     "id_of",
+    "passes",
 ]
 
-LATER = frozenset({429, 502, 503, 504})
+BUSY = 429
+"""The status that asks for the same document again, and for less at once."""
+
+LATER = frozenset({BUSY, 502, 503, 504})
 """Statuses that ask for the same document again."""
 
 AWAY = frozenset(
@@ -127,7 +133,8 @@ class Outcome:
     Attributes:
         done: the number of documents acknowledged.
         retry: the places of those to be sent again, ascending.
-        why_retry: the reason of the first of them, or of the response that makes no sense; else empty.
+        why_retry: the reason of the first of them, a 429 before others, or of a response that makes no sense; or empty.
+        busy: whether any of them was refused with 429.
         rejected: those rejected for good.
         fatal: an item that tells of the index as a whole, so that the batch must not go on; or None.
         again: how many of `done` took the place of a document of their `_id`.
@@ -136,6 +143,7 @@ class Outcome:
     done: int
     retry: tuple[int, ...] = ()
     why_retry: str = ""
+    busy: bool = False
     rejected: tuple[Rejection, ...] = ()
     fatal: Rejection | None = None
     again: int = 0
@@ -165,23 +173,26 @@ def _sort(items: list[Json], done: int, again: int) -> Outcome:
     known = [problem for problem in problems if problem is not None]
     if len(known) < len(problems):
         return _senseless(len(items), "an answer with an item that has no status and error")
-    retry = [problem for problem in known if _passes(problem)]
-    rest = [problem for problem in known if not _passes(problem)]
+    retry = [problem for problem in known if passes(problem.status, problem.type)]
+    rest = [problem for problem in known if not passes(problem.status, problem.type)]
+    why = next((problem for problem in retry if problem.status == BUSY), retry[0] if retry else None)
     return Outcome(
         done=done,
         retry=tuple(problem.place for problem in retry),
-        why_retry=f"{retry[0].status} {retry[0].reason}" if retry else "",
+        why_retry=f"{why.status} {why.reason}" if why else "",
+        busy=why is not None and why.status == BUSY,
         rejected=tuple(problem for problem in rest if problem.type not in WHOLE_INDEX),
         fatal=next((problem for problem in rest if problem.type in WHOLE_INDEX), None),
         again=again,
     )
 
 
-def _passes(problem: Rejection) -> bool:
+def passes(status: int, kind: str) -> bool:
+    """Whether an error of this status and type goes away by itself, so that asking again can help."""
     # A block answers 429 where the disk is full, and it stays until someone frees space; a 503 block passes.
-    if problem.type in WHOLE_INDEX:
-        return problem.status in LATER - {429}
-    return problem.status in LATER or problem.type in AWAY
+    if kind in WHOLE_INDEX:
+        return status in LATER - {BUSY}
+    return status in LATER or kind in AWAY
 
 
 def _problem(place: int, item: Json) -> Rejection | None:

@@ -24,7 +24,8 @@ class Progress:
         pages: pages read.
         nulled: NaN and infinite values that became null.
         seconds: since the phase began.
-        waiting: why the job waits, or empty.
+        waiting: why a thread of the job waits, or empty.
+        slowed: to what pace Elasticsearch slowed the job down, and why, or empty.
     """
 
     phase: str = "planning"
@@ -39,6 +40,7 @@ class Progress:
     nulled: int = 0
     seconds: float = 0.0
     waiting: str = ""
+    slowed: str = ""
 
     @property
     def rows_per_second(self) -> float:
@@ -67,13 +69,15 @@ class Counters:
         self._now = Progress()
         self._began = time.monotonic()
         self._page_seconds: list[float] = []
+        self._waits: dict[int, str] = {}
 
     def begin(self, phase: str, rows_expected: int | None = None, before: int = 0) -> None:
         """Enter a phase; its seconds count from now. `before` are rows that earlier runs have done."""
         with self._lock:
             expected = self._now.rows_expected if rows_expected is None else rows_expected
             done = self._now.rows_before + before
-            self._now = replace(self._now, phase=phase, rows_expected=expected, rows_before=done, waiting="")
+            self._now = replace(self._now, phase=phase, rows_expected=expected, rows_before=done, slowed="")
+            self._waits.clear()
             self._began = time.monotonic()
 
     def read(self, rows: int, seconds: float, nulled: int = 0) -> None:
@@ -81,9 +85,8 @@ class Counters:
         with self._lock:
             now = self._now
             self._page_seconds.append(seconds)
-            self._now = replace(
-                now, rows_read=now.rows_read + rows, pages=now.pages + 1, nulled=now.nulled + nulled, waiting=""
-            )
+            self._now = replace(now, rows_read=now.rows_read + rows, pages=now.pages + 1, nulled=now.nulled + nulled)
+            self._waits.pop(threading.get_ident(), None)
 
     def indexed(self, rows: int, size: int, dead: int, retries: int) -> None:
         """A batch was acknowledged."""
@@ -95,13 +98,29 @@ class Counters:
                 bytes_indexed=now.bytes_indexed + size,
                 dead_letters=now.dead_letters + dead,
                 retries=now.retries + retries,
-                waiting="",
             )
+            self._waits.pop(threading.get_ident(), None)
 
     def wait(self, reason: str) -> None:
-        """The job waits, for this reason, to ask again."""
+        """This thread waits, for this reason, until it has read or indexed something, or goes on."""
         with self._lock:
-            self._now = replace(self._now, waiting=reason)
+            self._waits[threading.get_ident()] = reason
+
+    def go_on(self) -> None:
+        """This thread waits no longer."""
+        with self._lock:
+            self._waits.pop(threading.get_ident(), None)
+
+    def calm(self) -> None:
+        """No thread waits, and nothing is slowed down: those that did are gone."""
+        with self._lock:
+            self._now = replace(self._now, slowed="")
+            self._waits.clear()
+
+    def slow(self, reason: str) -> None:
+        """Elasticsearch slowed the job down, to a pace and for a reason; empty once it goes at full pace again."""
+        with self._lock:
+            self._now = replace(self._now, slowed=reason)
 
     def retried(self) -> None:
         """A page is asked for again."""
@@ -111,7 +130,8 @@ class Counters:
     def snapshot(self) -> Progress:
         """The job at this moment."""
         with self._lock:
-            return replace(self._now, seconds=time.monotonic() - self._began)
+            waiting = next(iter(self._waits.values()), "")
+            return replace(self._now, seconds=time.monotonic() - self._began, waiting=waiting)
 
     def page_milliseconds(self) -> tuple[float, float]:
         """The median and the 95th percentile of the time of a page, in milliseconds; 0 before any page came."""

@@ -5,18 +5,24 @@ from threading import Event
 from typing import Final
 from urllib.parse import quote
 
-from indexer.errors import BodyTooLarge, Interrupted, TargetError, TargetUnavailable
+from indexer.errors import BodyTooLarge, Interrupted, TargetBusy, TargetError, TargetUnavailable
+from indexer.model.batch import batches
 from indexer.model.json import Json
 from indexer.model.outcome import DeadLetter, Outcome, Written, classify, dead_letter
+from indexer.model.pace import Pace
 from indexer.model.patience import Patience
 from indexer.target.client import Cluster
 from indexer.target.failure import BAD_REQUEST, answered, reason_of, whole_index
+from indexer.target.gate import Gate, OnPace
 from indexer.target.name import loading_alias
 
 __all__ = ["BulkWriter"]
 
-Send = Callable[[Sequence[bytes]], Outcome]
+Send = Callable[[Sequence[bytes], Pace], Outcome]
 OnWait = Callable[[str, float], None]
+
+_WIDEST: Final = Pace(most_requests=64, most_bytes=100 * 1024 * 1024)
+"""As many and as large requests as the settings allow."""
 
 HEADERS: Final = {"accept": "application/json", "content-type": "application/x-ndjson"}
 
@@ -29,7 +35,7 @@ PARAMS: Final = {
 
 
 class BulkWriter:
-    """Writes batches to one index. Threads may share it.
+    """Writes batches to one index. Threads may share it, and with it one pace.
 
     It writes through the index's loading alias (`indexer.target.name`), so that an index which someone deletes in
     mid-job stays deleted. A batch costs one copy of its bytes, for the request's body.
@@ -41,6 +47,8 @@ class BulkWriter:
         stop: once it is set, every wait ends and `write` raises.
         patience: seconds that a batch may be refused without a single document of it passing.
         on_wait: called before each wait with its reason and its seconds, by the thread that waits.
+        pace: requests in flight and their bytes while Elasticsearch takes them; it answers 429 where that is too much.
+        on_pace: called with each new pace and the last 429.
     """
 
     def __init__(
@@ -52,6 +60,8 @@ class BulkWriter:
         stop: Event | None = None,
         patience: float = 300.0,
         on_wait: OnWait | None = None,
+        pace: Pace = _WIDEST,
+        on_pace: OnPace | None = None,
     ) -> None:
         self._index = index
         self._client = cluster.single
@@ -59,6 +69,7 @@ class BulkWriter:
         self._stop = stop or Event()
         self._patience = patience
         self._on_wait = on_wait
+        self._gate = Gate(pace, self._stop, on_pace)
 
     def write(self, lines: Sequence[bytes]) -> Written:
         r"""Write one batch, as often and in as many parts as it takes.
@@ -72,9 +83,21 @@ class BulkWriter:
             Interrupted: where `stop` was set.
         """
         pauses = _Pauses(Patience(self._patience), self._stop, self._on_wait)
-        return _Delivery(self._index, self._send, pauses, lines).run()
+        return _Delivery(self._index, self._gate, self._send, pauses, lines).run()
 
-    def _send(self, lines: Sequence[bytes]) -> Outcome:
+    def _send(self, lines: Sequence[bytes], pace: Pace) -> Outcome:
+        try:
+            outcome = self._request(lines)
+        except TargetBusy as failure:
+            self._gate.refused(pace, f"{failure.status} {reason_of(failure)}")
+            raise
+        if outcome.busy:
+            self._gate.refused(pace, outcome.why_retry)
+        elif outcome.done:
+            self._gate.taken()
+        return outcome
+
+    def _request(self, lines: Sequence[bytes]) -> Outcome:
         with answered(f"take documents for {self._index}"):
             response = self._client.perform_request(
                 "POST", self._path, params=PARAMS, headers=HEADERS, body=b"".join(lines)
@@ -108,8 +131,9 @@ class _Pauses:
 class _Delivery:
     """One batch on its way: the parts still to be sent, and what became of the rest."""
 
-    def __init__(self, index: str, send: Send, pauses: _Pauses, lines: Sequence[bytes]) -> None:
+    def __init__(self, index: str, gate: Gate, send: Send, pauses: _Pauses, lines: Sequence[bytes]) -> None:
         self._index = index
+        self._gate = gate
         self._send = send
         self._pauses = pauses
         self._todo = [lines] if lines else []
@@ -121,9 +145,10 @@ class _Delivery:
     def run(self) -> Written:
         while self._todo:
             self._pauses.go_on()
-            part = self._todo.pop()
             try:
-                outcome = self._send(part)
+                with self._gate.request() as pace:
+                    part = self._next(pace)
+                    outcome = self._send(part, pace)
             except TargetUnavailable as failure:
                 self._again(part, failure, str(failure))
             except TargetError as error:
@@ -131,6 +156,16 @@ class _Delivery:
             else:
                 self._settle(part, outcome)
         return Written(self._done, tuple(self._dead), self._retries, self._replaced)
+
+    def _next(self, pace: Pace) -> Sequence[bytes]:
+        """The next part, or as much of it as the pace allows; what is over stays first among those to be sent."""
+        part = self._todo.pop()
+        if pace.full:
+            return part
+        head = next(batches(part, pace.bytes)).lines
+        if len(head) < len(part):
+            self._todo.append(part[len(head) :])
+        return head
 
     def _settle(self, part: Sequence[bytes], outcome: Outcome) -> None:
         if outcome.fatal:
@@ -163,4 +198,12 @@ class _Delivery:
         if middle:
             self._todo += [part[middle:], part[:middle]]
         else:
-            self._dead.append(dead_letter(part[0], error.status or BAD_REQUEST, reason_of(error)))
+            self._dead.append(dead_letter(part[0], error.status or BAD_REQUEST, _why_alone(part[0], error)))
+
+
+def _why_alone(line: bytes, error: TargetError) -> str:
+    """Why a request of one document was refused; of its size, a server or a proxy before it says no more than 413."""
+    reason = reason_of(error)
+    if not isinstance(error, BodyTooLarge):
+        return reason
+    return f"{reason}: {len(line):,} bytes are more than http.max_content_length, or a proxy before it, lets through"

@@ -9,9 +9,9 @@ from typing import Final
 from elastic_transport import ConnectionTimeout, SerializationError, TlsError, TransportError
 from elasticsearch import ApiError
 
-from indexer.errors import BodyTooLarge, TargetError, TargetUnavailable
+from indexer.errors import BodyTooLarge, TargetBusy, TargetError, TargetUnavailable
 from indexer.model.json import Json
-from indexer.model.outcome import AWAY, LATER, Rejection, explain
+from indexer.model.outcome import BUSY, Rejection, explain, passes
 
 __all__ = [
     "BAD_REQUEST",
@@ -55,7 +55,8 @@ def answered(doing: str) -> Iterator[None]:
         doing: what was asked for, to follow "Elasticsearch could not": `create the index logs_20261122_101500`.
 
     Raises:
-        TargetUnavailable: for no answer, half an answer, 429, 502, 503, 504, or a node that left.
+        TargetBusy: for 429.
+        TargetUnavailable: for no answer, half an answer, 502, 503, 504, or a node that left.
         BodyTooLarge: for 413.
         TargetError: for any other answer that is not success.
     """
@@ -73,9 +74,12 @@ def classify(error: ApiError | TransportError, doing: str) -> TargetError:
     said = f"Elasticsearch could not {doing} ({status}: {error_reason(error)})"
     if status == TOO_LARGE:
         return BodyTooLarge(f"{said}; raise http.max_content_length, or lower --batch-bytes.", status)
-    if status in LATER or error_type(error) in AWAY:
-        return TargetUnavailable(f"{said}; try again when it has recovered.", status)
-    return TargetError(f"{said}; {_REMEDIES[status]}." if status in _REMEDIES else f"{said}.", status)
+    kind = error_type(error)
+    if passes(status, kind):
+        unavailable = TargetBusy if status == BUSY else TargetUnavailable
+        return unavailable(f"{said}; try again when it has recovered.", status)
+    remedy = _REMEDIES.get(status) or _INDEX_REMEDIES.get(kind)
+    return TargetError(f"{said}; {remedy}." if remedy else f"{said}.", status)
 
 
 def error_type(error: ApiError) -> str:

@@ -10,7 +10,7 @@ from elasticsearch import ApiError
 from indexer.errors import Refused, TargetError, TargetUnavailable
 from indexer.model.json import Json, JsonObject
 from indexer.target.client import Cluster
-from indexer.target.failure import NOT_FOUND, TIMEOUT, answered
+from indexer.target.failure import NOT_FOUND, TIMEOUT, answered, error_type
 from indexer.target.name import generation, is_generation, loading_alias, moment, refuse_name
 from indexer.target.privilege import refuse_unprivileged
 from indexer.target.template import matching_templates
@@ -113,6 +113,8 @@ class Indexes:
     def create(self, name: str, mappings: JsonObject, settings: JsonObject, meta: JsonObject) -> None:
         """Make an index to be loaded: without refreshes and replicas, hidden from every alias but the loading one.
 
+        It may be asked for again where no answer came: the index may be there already, and is taken as it is.
+
         Args:
             name: the index, from `new_name`.
             mappings: the mapping; it wins over index templates.
@@ -135,8 +137,14 @@ class Indexes:
         except TargetUnavailable:
             raise
         except TargetError as error:
-            raise Refused(str(error)) from error
+            if not (_exists(error) and self._is_ours(name, meta)):
+                raise Refused(str(error)) from error
         self._undo_templates(name, body)
+
+    def _is_ours(self, name: str, meta: JsonObject) -> bool:
+        """Whether this very job made the index, and never heard of it."""
+        made = _generation(name, self._look(name)[name]).meta
+        return made.get("product") == PRODUCT and made.get("job") == meta.get("job")
 
     def _undo_templates(self, name: str, wanted: JsonObject) -> None:
         # Before the first document: an alias of a template would show half an index, and its rules come before ours.
@@ -263,6 +271,10 @@ class Indexes:
                     raise
                 return {}
         return found
+
+
+def _exists(error: TargetError) -> bool:
+    return isinstance(error.__cause__, ApiError) and error_type(error.__cause__) == "resource_already_exists_exception"
 
 
 def _not_served(name: str) -> TargetUnavailable:

@@ -94,7 +94,15 @@ class Jobs:
         """
         self._create()
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        return self._put(_lock(state.alias), replace(state, beat=state.beat + 1, heartbeat=now), before)
+        beaten = replace(state, beat=state.beat + 1, heartbeat=now)
+        try:
+            return self._put(_lock(state.alias), beaten, before)
+        except LostLock:
+            # Or it was this very process, which never heard of it: the connection was cut before the answer.
+            found = self.newest(state.alias)
+            if found is None or found.state.holder != state.holder:
+                raise
+            return found if found.state == beaten else self.write(replace(state, beat=found.state.beat), found)
 
     def _put(self, id_: str, state: JobState, before: Stored | None) -> Stored:
         with self._taken_over(state):

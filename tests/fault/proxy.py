@@ -8,17 +8,32 @@
         assert [seen.path for seen in proxy.seen] == [...]
 """
 
+import itertools
+import re
 import socket
 import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self, TypeAlias
 from urllib.parse import urlsplit
+
+import orjson
+
+BUSY_ITEM = {
+    "index": {
+        "status": 429,
+        "error": {
+            "type": "es_rejected_execution_exception",
+            "reason": "rejected execution of coordinating operation [max_coordinating_and_primary_bytes=53687091]",
+        },
+    }
+}
+"""What Elasticsearch says of a document that it has no room for at the moment."""
 
 _HOP_BY_HOP = frozenset({"connection", "content-length", "host", "keep-alive", "transfer-encoding"})
 
@@ -33,6 +48,8 @@ class Request:
     path: str
     headers: Headers
     body: bytes
+    together: int = 1
+    """How many that meet the script were on their way when it came, itself included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +69,12 @@ class Exchange:
         self._handler = handler
         self._upstream = urlsplit(upstream)
 
-    def forward(self) -> Answer:
-        """Ask the real server."""
+    def forward(self, body: bytes | None = None) -> Answer:
+        """Ask the real server; what the client sent, or something else."""
+        sent = self.request.body if body is None else body
         connection = HTTPConnection(self._upstream.hostname or "localhost", self._upstream.port, timeout=60)
         try:
-            connection.request(self.request.method, self.request.path, self.request.body, headers=self.request.headers)
+            connection.request(self.request.method, self.request.path, sent, headers=self.request.headers)
             response = connection.getresponse()
             return Answer(response.status, response.read(), dict(response.getheaders()))
         finally:
@@ -133,6 +151,56 @@ def altered(change: Callable[[bytes], bytes]) -> Fault:
     return fault
 
 
+def busy_items(every: int) -> Fault:
+    """Of all documents, each so many-th finds the server busy (429) and never reaches it; the others pass."""
+    count = itertools.count(1)
+
+    def fault(exchange: Exchange) -> None:
+        documents = bulk_documents(exchange.request.body)
+        lucky = [next(count) % every > 0 for _ in documents]
+        body = b"".join(document for document, passed in zip(documents, lucky, strict=True) if passed)
+        answer = exchange.forward(body) if body else Answer(200, b'{"errors":false,"items":[]}')
+        told = orjson.loads(answer.body)
+        taken = iter(told["items"])
+        items = [next(taken) if passed else BUSY_ITEM for passed in lucky]
+        exchange.reply(
+            Answer(answer.status, orjson.dumps({"errors": told["errors"] or not all(lucky), "items": items}))
+        )
+
+    return fault
+
+
+def bulk_documents(body: bytes) -> list[bytes]:
+    """The documents of a bulk request, each with its action."""
+    lines = body.splitlines(keepends=True)
+    return [action + source for action, source in zip(lines[::2], lines[1::2], strict=True)]
+
+
+def loses_a_document(exchange: Exchange) -> None:
+    """The server never sees the last document, and tells only of those that it saw."""
+    exchange.reply(exchange.forward(b"".join(bulk_documents(exchange.request.body)[:-1])))
+
+
+def each(nth: int, fault: Fault) -> Fault:
+    """One of so many requests meets the fault, the others pass."""
+    count = itertools.count(1)
+
+    def turn(exchange: Exchange) -> None:
+        (passes if next(count) % nth else fault)(exchange)
+
+    return turn
+
+
+def after(act: Callable[[], object], fault: Fault = passes) -> Fault:
+    """Do something first, while the request waits."""
+
+    def run(exchange: Exchange) -> None:
+        act()
+        fault(exchange)
+
+    return run
+
+
 def held(until: threading.Event) -> Fault:
     """Hold the request back until the test sets the event."""
 
@@ -150,18 +218,20 @@ class FaultProxy:
         url: where clients find it.
         seen: the requests that met the script or its end, in order.
         otherwise: what becomes of them when the script is at its end.
+        together: how many of them are on their way now.
 
     Args:
         upstream: the real server's URL, http.
-        on: a part of the path by which requests meet the script; others always pass.
+        on: an expression that is searched for in `POST /path`: requests without it always pass.
     """
 
     def __init__(self, upstream: str, on: str = "") -> None:
         self.seen: list[Request] = []
         self.otherwise: Fault = passes
-        self._on = on
+        self._on = re.compile(on)
         self._script: deque[Fault] = deque()
         self._lock = threading.Lock()
+        self.together = 0
         self._server = _Server(("127.0.0.1", 0), _handler(self, upstream))
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
@@ -170,13 +240,20 @@ class FaultProxy:
         with self._lock:
             self._script.extend(faults)
 
-    def fault_for(self, request: Request) -> Fault:
-        """Take the next fault, and remember the request."""
-        if self._on not in request.path:
-            return passes
+    def serve(self, exchange: Exchange) -> None:
+        """Let a request meet the next fault, and remember it."""
+        if not self._on.search(f"{exchange.request.method} {exchange.request.path}"):
+            passes(exchange)
+            return
         with self._lock:
-            self.seen.append(request)
-            return self._script.popleft() if self._script else self.otherwise
+            self.together += 1
+            self.seen.append(replace(exchange.request, together=self.together))
+            fault = self._script.popleft() if self._script else self.otherwise
+        try:
+            fault(exchange)
+        finally:
+            with self._lock:
+                self.together -= 1
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
@@ -201,7 +278,7 @@ def _handler(proxy: FaultProxy, upstream: str) -> type[BaseHTTPRequestHandler]:
             headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             request = Request(self.command, self.path, headers, body)
-            proxy.fault_for(request)(Exchange(self, upstream, request))
+            proxy.serve(Exchange(self, upstream, request))
 
         do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _serve  # noqa: N815  # named by the base class
 

@@ -1,0 +1,56 @@
+"""What the attacks share: a table to move, and an Elasticsearch that may be stopped and set to refuse."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from indexer.local.crate_table import Cursor
+from indexer.local.distribution import VERSION
+from indexer.local.elasticsearch import start_elasticsearch
+from indexer.local.process import free_port
+from indexer.local.server import Server
+from tests.attack import Attack, fill
+
+
+class OwnElasticsearch:
+    """A server of the tests' own: stopped and started again on the same data and port."""
+
+    MOST_BYTES = 1024 * 1024
+    """Bytes of a request body, beyond which it answers 413."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port = free_port()
+        self._server = self._launch()
+
+    def _launch(self) -> Server:
+        settings = {"http.max_content_length": f"{self.MOST_BYTES}b", "cluster.info.update.interval": "10s"}
+        return start_elasticsearch(self._folder, version=VERSION, port=self._port, settings=settings)
+
+    @property
+    def url(self) -> str:
+        return self._server.url
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def start(self) -> None:
+        self._server = self._launch()
+
+
+@pytest.fixture(scope="session")
+def own_elasticsearch() -> Iterator[OwnElasticsearch]:
+    with tempfile.TemporaryDirectory(prefix="elasticsearch-") as folder:
+        server = OwnElasticsearch(Path(folder))
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def attack(
+    crate_cursor: Cursor, schema: str, cratedb_url: str, elasticsearch_url: str, alias: str, tmp_path: Path
+) -> Attack:
+    """A job without any fault so far; `replace` its source or target by a proxy."""
+    return Attack(fill(crate_cursor, schema), alias, tmp_path, cratedb_url, elasticsearch_url)

@@ -1,0 +1,52 @@
+"""Answers to bulk requests that are cut, no JSON, or miss items: none of them is ever taken for success."""
+
+from dataclasses import replace
+
+import orjson
+import pytest
+
+from tests.attack import Attack
+from tests.fault.proxy import Fault, FaultProxy, altered, each, half, loses_a_document, refuse
+
+pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
+
+
+def without_last_item(body: bytes) -> bytes:
+    answer = orjson.loads(body)
+    return orjson.dumps({**answer, "items": answer["items"][:-1]})
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        refuse(200, b'{"errors":false,"items":[{"index":{"status":201}},{"ind'),
+        refuse(200, b"<html>It works!</html>", "text/html"),
+        refuse(200, b"<html>It works!</html>"),
+        refuse(200, b""),
+        refuse(200, b'{"errors":false,"items":[]}'),
+        refuse(200, b'{"errors":false}'),
+        loses_a_document,
+        altered(without_last_item),
+        half,
+    ],
+    ids=[
+        "cut, nothing done", "html, nothing done", "html called json", "empty, nothing done", "no items, nothing done",
+        "no list of items", "a document lost", "an item missing", "cut off",
+    ],
+)  # fmt: skip
+def test_every_third_answer_says_nothing_and_every_document_arrives(attack: Attack, fault: Fault) -> None:
+    with FaultProxy(attack.target, on="/_bulk") as proxy:
+        proxy.otherwise = each(3, fault)
+        ended = replace(attack, target=proxy.url).run("--quiet")
+        attack.assert_complete(ended, attack.target)
+        assert len({request.body for request in proxy.seen}) < len(proxy.seen), "some were sent again"
+
+
+def test_a_job_to_which_nothing_sensible_is_said_fails_and_leaves_the_alias(attack: Attack) -> None:
+    with FaultProxy(attack.target, on="/_bulk") as proxy:
+        proxy.otherwise = loses_a_document
+        ended = replace(attack, target=proxy.url).run("--quiet", "--patience", "1")
+        assert ended.code == 1
+        assert "items for" in ended.err
+        proxy.otherwise = each(1000, loses_a_document)
+        attack.assert_complete(replace(attack, target=proxy.url).run("--quiet"), attack.target)

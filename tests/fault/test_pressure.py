@@ -1,0 +1,59 @@
+"""Elasticsearch has more to do than it can (429): the attack on the pace, which must fall, lose nothing, and return."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import orjson
+import pytest
+
+from tests.attack import BATCH, Attack
+from tests.fault.proxy import BUSY_ITEM, Exchange, Fault, FaultProxy, busy_items, passes, refuse
+
+pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
+
+BUSY = refuse(429, orjson.dumps({**BUSY_ITEM["index"]}))
+
+
+@pytest.fixture
+def proxy(elasticsearch_url: str) -> Iterator[FaultProxy]:
+    with FaultProxy(elasticsearch_url, on="/_bulk") as running:
+        yield running
+
+
+@pytest.mark.parametrize("fault", [BUSY, busy_items(every=3)], ids=["whole requests", "a third of the documents"])
+def test_a_busy_server_is_sent_fewer_and_smaller_requests_until_it_is_not(
+    attack: Attack, proxy: FaultProxy, elasticsearch_url: str, fault: Fault
+) -> None:
+    proxy.script(*[passes] * 10)
+    proxy.otherwise = fault
+    job = replace(attack, target=proxy.url).start()
+    line = job.err.wait_for(r"slowed to 1 request of (\d+) KiB: (.*)")
+    assert int(line[1]) * 1024 <= BATCH / 8
+    assert "429 " in line[2]
+    assert "es_rejected_execution_exception: rejected execution of coordinating operation" in line[2]
+    busy = len(proxy.seen)
+    proxy.otherwise = passes
+    ended = job.end()
+    attack.assert_complete(ended, elasticsearch_url)
+    before, slowed, after = proxy.seen[2:10], proxy.seen[busy - 3 : busy], proxy.seen[-4:]
+    assert max(request.together for request in before) == 2
+    assert {request.together for request in slowed} == {1}
+    assert max(len(request.body) for request in slowed) <= BATCH / 8
+    assert max(len(request.body) for request in after) > BATCH / 2, "it grew back"
+    assert max(request.together for request in proxy.seen[busy:]) == 2, "the second request is back"
+
+
+def test_the_pace_finds_what_the_server_takes(attack: Attack, proxy: FaultProxy, elasticsearch_url: str) -> None:
+    """It takes one request at a time, of a quarter of what is sent: most requests must be such."""
+    refused = []
+
+    def strained(exchange: Exchange) -> None:
+        too_much = len(exchange.request.body) > BATCH / 4 or proxy.together > 1
+        refused.append(too_much)
+        (BUSY if too_much else passes)(exchange)
+
+    proxy.otherwise = strained
+    ended = replace(attack, target=proxy.url).run("--quiet")
+    attack.assert_complete(ended, elasticsearch_url)
+    print(f"{sum(refused)} of {len(refused)} requests refused")  # noqa: T201  # for the README's table
+    assert sum(refused) < len(refused) / 5

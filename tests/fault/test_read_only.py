@@ -1,0 +1,90 @@
+"""The disk is full and the index turns read-only: a clear failure without dead letters, and a resume once it is not."""
+
+import time
+from dataclasses import replace
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from tests.attack import Attack
+from tests.commands import Ended
+from tests.fault.conftest import OwnElasticsearch
+from tests.fault.proxy import FaultProxy, after, passes
+
+pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
+
+BLOCK = "index.blocks.read_only_allow_delete"
+
+
+def index_of(client: Elasticsearch, attack: Attack) -> str:
+    (name,) = client.indices.get(index=f"{attack.alias}_2*")
+    return str(name)
+
+
+def assert_failed_clearly(attack: Attack, ended: Ended, client: Elasticsearch) -> None:
+    assert ended.code == 1, ended.err
+    assert "read-only-allow-delete" in ended.err
+    assert "free disk space or lift the block, then resume the job" in ended.err
+    assert not client.indices.exists_alias(name=attack.alias)
+    assert list(attack.folder.glob("jobs/*"))
+    assert not list(attack.folder.glob("jobs/*/dead_letters.ndjson")), "the documents are not at fault"
+
+
+def test_a_block_in_mid_job_is_a_clear_failure_and_a_resume_completes(attack: Attack, elasticsearch_url: str) -> None:
+    with Elasticsearch(elasticsearch_url) as client, FaultProxy(elasticsearch_url, on="/_bulk") as proxy:
+
+        def block() -> None:
+            client.indices.put_settings(index=index_of(client, attack), settings={BLOCK: True})
+
+        proxy.script(*[passes] * 20, after(block))
+        blocked = replace(attack, target=proxy.url)
+        began = time.monotonic()
+        assert_failed_clearly(attack, blocked.run("--quiet"), client)
+        assert_failed_clearly(attack, blocked.run("--quiet"), client)  # still blocked
+        assert time.monotonic() - began < 60, "a block is not waited out"
+        client.indices.put_settings(index=index_of(client, attack), settings={BLOCK: None})
+        report = attack.assert_complete(blocked.run("--quiet"), elasticsearch_url)
+        assert report["resumed"]
+
+
+WATERMARKS = "cluster.routing.allocation.disk"
+
+
+def set_disk(client: Elasticsearch, *, full: bool) -> None:
+    """Move the watermarks, so that the disk counts as too full, or back."""
+    marks = {f"{WATERMARKS}.watermark.{name}": "1000tb" for name in ("low", "high", "flood_stage")}
+    settings = {f"{WATERMARKS}.threshold_enabled": True, **marks}
+    client.cluster.put_settings(persistent=settings if full else dict.fromkeys(settings))
+
+
+def wait_for_block(client: Elasticsearch, attack: Attack, *, on: bool) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        name = index_of(client, attack)
+        settings = client.indices.get_settings(index=name, flat_settings=True)[name]["settings"]
+        if (settings.get(BLOCK) == "true") is on:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"the block of {attack.alias} is not {'on' if on else 'off'}")
+
+
+@pytest.mark.slow
+def test_the_flood_stage_watermark_is_a_clear_failure_and_a_resume_completes(
+    attack: Attack, own_elasticsearch: OwnElasticsearch
+) -> None:
+    """Here the server itself blocks every index, also the one of the jobs and their locks."""
+    with Elasticsearch(own_elasticsearch.url) as client, FaultProxy(own_elasticsearch.url, on="/_bulk") as proxy:
+
+        def fill_disk() -> None:
+            set_disk(client, full=True)
+            wait_for_block(client, attack, on=True)
+
+        proxy.script(*[passes] * 20, after(fill_disk))
+        blocked = replace(attack, target=proxy.url)
+        try:
+            assert_failed_clearly(attack, blocked.run("--quiet"), client)
+        finally:
+            set_disk(client, full=False)
+        wait_for_block(client, attack, on=False)
+        report = attack.assert_complete(blocked.run("--quiet"), own_elasticsearch.url)
+        assert report["resumed"]

@@ -1,0 +1,111 @@
+"""Documents that Elasticsearch refuses for what they are: dead letters with their reason, and the rest goes on."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from indexer.local.crate_table import Cursor
+from tests.attack import BATCH, ROWS, Attack
+from tests.commands import run
+from tests.fault.conftest import OwnElasticsearch
+from tests.fault.proxy import FaultProxy, larger_than
+from tests.scan import documents
+
+pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
+
+OVERLAY = """
+fields:
+  word: {type: keyword, ignore_above: 100000}
+  n: integer
+  address: ip
+  closed: {type: object, dynamic: strict}
+  open: {type: object, dynamic: true}
+settings: {number_of_shards: 1}
+"""
+
+BAD = {
+    "100": ("word", "w" * 40_000, 400, "immense term"),
+    "200": ("n", "many", 400, "failed to parse field [n] of type [integer]"),
+    "300": ("address", "10.0.0.999", 400, "is not an IP string literal"),
+    "400": ("closed", {"other": 1}, 400, "strict_dynamic_mapping_exception"),
+    "500": ("open", {"a": {"b": 1}}, 400, "[open.a]"),
+}
+"""By id: the column, its value, and the status and reason of the rejection."""
+
+
+def letters(folder: Path) -> list[dict[str, object]]:
+    (file,) = folder.glob("jobs/*/dead_letters.ndjson")
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+
+
+@pytest.fixture
+def odd_table(crate_cursor: Cursor, schema: str) -> str:
+    """Rows as they should be, and one of each kind that the index cannot take."""
+    name = f'"{schema}".odd'
+    crate_cursor.execute(
+        f"CREATE TABLE {name} (id BIGINT PRIMARY KEY, word TEXT INDEX OFF STORAGE WITH (columnstore = false), n TEXT,"
+        " address TEXT, closed OBJECT (IGNORED), open OBJECT (IGNORED))"
+    )
+    crate_cursor.execute(
+        f"INSERT INTO {name} (id, word, n, address, open)"
+        " SELECT i, 'w' || i, i, '10.0.0.' || (i % 256), {a = 1} FROM generate_series(0, 999) AS t (i)"
+    )
+    crate_cursor.execute(f"REFRESH TABLE {name}")
+    for id_, (column, value, _, _) in BAD.items():
+        crate_cursor.execute(f"UPDATE {name} SET {column} = ? WHERE id = ?", (value, int(id_)))
+    crate_cursor.execute(f"REFRESH TABLE {name}")
+    return name
+
+
+def test_each_kind_of_rejection_is_a_dead_letter_with_its_reason(
+    odd_table: str, cratedb_url: str, elasticsearch_url: str, alias: str, tmp_path: Path
+) -> None:
+    (tmp_path / "odd.yaml").write_text(OVERLAY)
+    ended = run(
+        "reindex", "--source", cratedb_url, "--target", elasticsearch_url, "--table", odd_table, "--index", alias,
+        "--jobs-index", f"{alias}_jobs", "--mapping", "odd.yaml", "--json", "--batch-bytes", "4KiB",
+        "--readers", "1", "--writers", "1", cwd=tmp_path, INDEXER_CACHE=str(tmp_path),
+    )  # fmt: skip
+    assert ended.code == 3, ended.err
+    report = json.loads(ended.out)
+    assert (report["rows_read"], report["rows_indexed"], report["dead_letters"]) == (1000, 995, 5)
+    dead = {str(letter["id"]): letter for letter in letters(tmp_path)}
+    assert dead.keys() == BAD.keys()
+    for id_, (column, value, status, reason) in BAD.items():
+        assert dead[id_]["status"] == status
+        assert reason in str(dead[id_]["reason"])
+        assert dead[id_]["document"][column] == value  # type: ignore[index]
+    with Elasticsearch(elasticsearch_url) as client:
+        assert documents(client, alias).keys() == {str(i) for i in range(1000)} - BAD.keys()
+
+
+def test_requests_that_are_too_large_are_split(attack: Attack) -> None:
+    with FaultProxy(attack.target, on="/_bulk") as proxy:
+        proxy.otherwise = larger_than(BATCH // 3)
+        attack.assert_complete(replace(attack, target=proxy.url).run("--quiet"), attack.target)
+
+
+@pytest.mark.slow
+def test_a_row_too_large_for_elasticsearch_itself_is_a_dead_letter(
+    attack: Attack, crate_cursor: Cursor, own_elasticsearch: OwnElasticsearch
+) -> None:
+    """The server really answers 413, for what is larger than its `http.max_content_length`."""
+    most = own_elasticsearch.MOST_BYTES
+    for id_, size in ((5000, most + 1), (5001, most // 2), (12_000, 4 * most), (ROWS - 1, most)):
+        crate_cursor.execute(f"UPDATE {attack.table} SET m = ? WHERE id = ?", ("x" * size, id_))
+    crate_cursor.execute(f"REFRESH TABLE {attack.table}")
+    ended = replace(attack, target=own_elasticsearch.url).run("--quiet", "--batch-bytes", str(4 * most))
+    assert ended.code == 3, ended.err
+    assert json.loads(ended.out)["rows_indexed"] == ROWS - 3
+    dead = {str(letter["id"]): letter for letter in letters(attack.folder)}
+    assert dead.keys() == {"5000", "12000", str(ROWS - 1)}
+    for letter in dead.values():
+        assert letter["status"] == 413
+        assert "bytes are more than http.max_content_length" in str(letter["reason"])
+        assert len(letter["document"]["m"]) >= most  # type: ignore[index]
+    with Elasticsearch(own_elasticsearch.url) as client:
+        assert client.count(index=attack.alias)["count"] == ROWS - 3
+        assert len(client.get(index=attack.alias, id="5001")["_source"]["m"]) == most // 2

@@ -1,0 +1,57 @@
+"""Elasticsearch goes away in mid-job: the job waits as long as patience lasts, says why, and goes on."""
+
+import time
+from dataclasses import replace
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from tests.attack import Attack
+from tests.fault.conftest import OwnElasticsearch
+from tests.fault.proxy import FaultProxy, cut_before, each, passes
+
+pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
+
+DOWN = 60.0
+"""Seconds that it is away."""
+
+
+@pytest.mark.slow
+def test_a_restart_that_takes_a_minute_is_waited_out(attack: Attack, own_elasticsearch: OwnElasticsearch) -> None:
+    with FaultProxy(own_elasticsearch.url, on="/_bulk") as proxy:
+        job = replace(attack, target=proxy.url).start("--batch-bytes", "16KiB")
+        while len(proxy.seen) < 20:  # in the midst of about 300
+            assert job.process.poll() is None, job.end().err
+            time.sleep(0.001)
+        own_elasticsearch.stop()
+        stopped = time.monotonic()
+        line = job.err.wait_for("waiting: (Elasticsearch could not take documents for .*)")
+        assert "check that it runs" in line[1]
+        time.sleep(max(0.0, stopped + DOWN - time.monotonic()))  # the minute itself is the fault
+        own_elasticsearch.start()
+        ended = job.end()
+        attack.assert_complete(ended, own_elasticsearch.url)
+
+
+def test_where_patience_ends_first_the_same_command_goes_on_later(attack: Attack) -> None:
+    with FaultProxy(attack.target, on="/_bulk") as proxy:
+        proxy.script(*[passes] * 10)
+        proxy.otherwise = cut_before
+        away = replace(attack, target=proxy.url)
+        ended = away.run("--patience", "1", "--quiet")
+        assert ended.code == 1
+        assert "check that it runs" in ended.err
+        with Elasticsearch(attack.target) as client:
+            assert not client.indices.exists_alias(name=attack.alias)
+        proxy.otherwise = passes
+        report = attack.assert_complete(away.run(), attack.target)
+        assert report["resumed"]
+
+
+def test_it_is_waited_for_also_after_the_last_document(attack: Attack) -> None:
+    """Each of the last steps is refused three times as often as the client itself asks again."""
+    with FaultProxy(attack.target, on="/_refresh|/_settings|/_count|POST /_aliases") as proxy:
+        proxy.otherwise = each(13, passes)
+        proxy.script(*[cut_before] * 12)
+        ended = replace(attack, target=proxy.url).run("--quiet")
+        attack.assert_complete(ended, attack.target)
