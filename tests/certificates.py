@@ -70,7 +70,7 @@ class Authority:
     def truststore(self, keytool: Path, password: str) -> Path:
         """The authority as Java trusts it: `openssl` cannot mark a certificate so."""
         store = self.folder / f"{self.name}-trust.p12"
-        run = ["-importcert", "-noprompt", "-alias", "ca", "-file", self.ca, "-keystore", store, "-storepass", password]
+        run: list[str | Path] = ["-importcert", "-noprompt", "-alias", "ca", "-file", self.ca, "-keystore", store, "-storepass", password]
         subprocess.run([keytool, *run], check=True, capture_output=True)
         return store
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from indexer.errors import Refused
+from indexer.errors import Refused, SourceError
 from indexer.job.overlay_file import find_overlay
 from indexer.job.survey import survey
 from indexer.model.identifier import parse_table_name
@@ -63,13 +63,11 @@ def make_plan(settings: Settings, source: Source, cluster: Cluster, newest: JobS
     capabilities = probe(cluster, *needs(selection, overlay))
     mapping = build_mapping(selection, overlay, capabilities)
     terms = terms_of(selection, mapping, str(settings.strategy))
-    _refuse_absent(source.absent(table), table)
+    _refuse_absent(source, table)
     unfinished = _unfinished(newest, indexes, terms, fresh=settings.fresh)
     job = unfinished.job if unfinished else indexes.new_name(alias, datetime.now(UTC))
     left = unfinished.left if unfinished else whole(survey(source, selection, settings.strategy, settings.page))
-    _refuse_absent(
-        source.absent(table), table
-    )  # again: a histogram without a shard's rows would freeze slices too short
+    _refuse_absent(source, table)  # again: a histogram without a shard's rows would freeze slices too short
     return Plan(
         job=job,
         unfinished=unfinished,
@@ -87,7 +85,13 @@ def make_plan(settings: Settings, source: Source, cluster: Cluster, newest: JobS
     )
 
 
-def _refuse_absent(absent: tuple[str, ...], table: Table) -> None:
+def _refuse_absent(source: Source, table: Table) -> None:
+    try:
+        absent = source.absent(table)
+    except SourceError as error:
+        if error.retryable:
+            raise
+        raise Refused(str(error)) from error
     if absent:
         raise Refused(f"{table.name} cannot be read whole: {'; '.join(absent[:3])}; bring its nodes back first.")
 

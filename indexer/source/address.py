@@ -13,6 +13,9 @@ SCHEMES: Final = frozenset({"crate", "http", "https"})
 """The schemes of URLs that name a CrateDB server."""
 
 _PORT: Final = 4200
+_DOTS: Final = 2
+"""Between the three parts of a JSON Web Token."""
+
 _EXAMPLE: Final = "write crate://localhost:4200, or several servers separated by commas"
 _UNENCRYPTED: Final = frozenset({"disable"})
 _UNVERIFIED: Final = frozenset({"allow", "prefer", "require"})
@@ -122,7 +125,13 @@ def _with_credentials(address: Address, access: SourceAccess, parts: list[SplitR
         return replace(address, user=user, password=password)
     if user is not None:
         raise Refused("--source-jwt and a user exclude each other: give one of them.")
-    return replace(address, jwt=access.jwt.get_secret_value())
+    return replace(address, jwt=_token(access.jwt.get_secret_value()))
+
+
+def _token(text: str) -> str:
+    if text.count(".") != _DOTS or not text.isascii() or len(text.split()) != 1:
+        raise Refused("--source-jwt is not a JSON Web Token (not shown): give header.claims.signature, in one line.")
+    return text.strip()
 
 
 def _user(access: SourceAccess, parts: list[SplitResult]) -> tuple[str | None, str | None]:
