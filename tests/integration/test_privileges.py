@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 def admin(secured: Secured) -> Iterator[Cluster]:
     with connect(secured.access("admin")) as cluster:
         yield cluster
-        for index in cluster.client.indices.get(index="logs*,reindex-jobs", expand_wildcards="all").body:
+        for index in cluster.client.indices.get(index="logs*,reindex-jobs*", expand_wildcards="all").body:
             cluster.client.indices.delete(index=index)
 
 
@@ -50,7 +50,7 @@ def test_each_that_is_missing_in_elasticsearch_is_named_before_anything_is_made(
     assert ended.code == 2, ended.err
     assert where[kind] in ended.err
     assert ended.err.count("\n") == 1
-    assert not admin.client.indices.get(index="logs*,reindex-jobs", expand_wildcards="all").body
+    assert not admin.client.indices.get(index="logs*,reindex-jobs*", expand_wildcards="all").body
 
 
 @pytest.mark.parametrize("table", ["doc.logs", "sys.shards"])
@@ -66,4 +66,4 @@ def test_each_that_is_missing_in_cratedb_is_named_before_anything_is_made(
     assert "loader" in ended.err
     assert table in ended.err
     assert ended.err.count("\n") == 1
-    assert not admin.client.indices.get(index="logs*,reindex-jobs", expand_wildcards="all").body
+    assert not admin.client.indices.get(index="logs*,reindex-jobs*", expand_wildcards="all").body

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 def admin(secured: Secured) -> Iterator[Cluster]:
     with connect(secured.access("admin")) as cluster:
         yield cluster
-        for index in cluster.client.indices.get(index="logs*,reindex-jobs", expand_wildcards="all").body:
+        for index in cluster.client.indices.get(index="logs*,reindex-jobs*", expand_wildcards="all").body:
             cluster.client.indices.delete(index=index)
 
 
@@ -116,7 +116,7 @@ def test_no_command_shows_a_secret(servers: Servers, admin: Cluster, how: str) -
 def kept(servers: Servers, admin: Cluster) -> str:
     """All that jobs have written: their documents, the indexes' mappings and settings, their files."""
     client = admin.client
-    found = [client.search(index="logs*,reindex-jobs", size=10_000).body, client.indices.get(index="logs*").body]
+    found = [client.search(index="logs*,reindex-jobs*", size=10_000).body, client.indices.get(index="logs*").body]
     assert found[0]["hits"]["total"]["value"] > 1_000
     files = [path for path in servers.folder.rglob("*") if path.is_file() and path.name != "indexer.toml"]
     assert [path for path in files if path.name == "report.json"]
