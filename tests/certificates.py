@@ -70,8 +70,11 @@ class Authority:
     def truststore(self, keytool: Path, password: str) -> Path:
         """The authority as Java trusts it: `openssl` cannot mark a certificate so."""
         store = self.folder / f"{self.name}-trust.p12"
-        run: list[str | Path] = ["-importcert", "-noprompt", "-alias", "ca", "-file", self.ca, "-keystore", store, "-storepass", password]
-        subprocess.run([keytool, *run], check=True, capture_output=True)
+        subprocess.run(
+            [keytool, "-importcert", "-noprompt", "-alias", "ca", "-file", self.ca, "-keystore", store,
+             "-storepass", password],
+            check=True, capture_output=True,
+        )  # fmt: skip
         return store
 
     def _openssl(self, *arguments: str) -> None:

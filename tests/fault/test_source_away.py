@@ -22,7 +22,7 @@ from tests.scan import documents
 
 pytestmark = [pytest.mark.slow, pytest.mark.cratedb, pytest.mark.elasticsearch]
 
-ROWS = 30_000
+ROWS = 15_000
 PAGE = 20
 """Rows of a page: so few that the job is still reading when the server goes."""
 
