@@ -39,6 +39,9 @@ __all__ = ["Settings", "SourceAccess", "Strategy", "TargetAccess", "load_setting
 
 MIB = 1024 * 1024
 
+_SECRET = frozenset({"source", "target", "source_password", "source_jwt", "target_password", "target_api_key"})
+"""The settings that are, or may hold, a secret."""
+
 
 class Strategy(StrEnum):
     """How pages advance through the source."""
@@ -58,8 +61,10 @@ class SourceAccess(BaseModel):
         url: one URL, or several CrateDB servers separated by commas; credentials may be part of it.
         user: the user, where the URL has none.
         password: likewise.
+        jwt: a JSON Web Token, in place of a user and password; CrateDB only.
         ca: a file with the certificate authorities to trust, PEM.
-        cert: a client certificate, PEM; `cert_key` is its key.
+        cert: a client certificate, PEM; its key too, where `cert_key` names no other file.
+        cert_key: the certificate's key, PEM, not encrypted.
         verify: whether the server's certificate is checked.
         timeout: seconds without an answer after which a request counts as failed.
     """
@@ -69,6 +74,7 @@ class SourceAccess(BaseModel):
     url: str
     user: str | None = None
     password: SecretStr | None = None
+    jwt: SecretStr | None = None
     ca: Path | None = None
     cert: Path | None = None
     cert_key: Path | None = None
@@ -85,6 +91,8 @@ class TargetAccess(BaseModel):
         password: likewise.
         api_key: an API key, base64 as Elasticsearch returns it; instead of a user and password.
         ca: a file with the certificate authorities to trust, PEM.
+        cert: a client certificate, PEM; its key too, where `cert_key` names no other file.
+        cert_key: the certificate's key, PEM, not encrypted.
         verify: whether the server's certificate is checked.
         sniff: whether the cluster is asked for all of its nodes, at the start and when one fails.
         timeout: seconds without an answer after which a request counts as failed.
@@ -97,6 +105,8 @@ class TargetAccess(BaseModel):
     password: SecretStr | None = None
     api_key: SecretStr | None = None
     ca: Path | None = None
+    cert: Path | None = None
+    cert_key: Path | None = None
     verify: bool = True
     sniff: bool = False
     timeout: float = 120.0
@@ -117,7 +127,12 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="INDEXER_", extra="forbid", populate_by_name=True, frozen=True, validate_default=True
+        env_prefix="INDEXER_",
+        extra="forbid",
+        populate_by_name=True,
+        frozen=True,
+        validate_default=True,
+        hide_input_in_errors=True,  # a traceback would show it, whatever it is
     )
 
     source: str = Field(
@@ -125,6 +140,7 @@ class Settings(BaseSettings):
     )
     source_user: str | None = None
     source_password: SecretStr | None = None
+    source_jwt: SecretStr | None = None
     source_ca: Path | None = None
     source_cert: Path | None = None
     source_cert_key: Path | None = None
@@ -138,6 +154,8 @@ class Settings(BaseSettings):
     target_password: SecretStr | None = None
     target_api_key: SecretStr | None = None
     target_ca: Path | None = None
+    target_cert: Path | None = None
+    target_cert_key: Path | None = None
     target_verify: bool = True
     target_sniff: bool = False
     target_timeout: float = Field(default=120.0, gt=0)
@@ -173,6 +191,7 @@ class Settings(BaseSettings):
             url=self.source,
             user=self.source_user,
             password=self.source_password,
+            jwt=self.source_jwt,
             ca=self.source_ca,
             cert=self.source_cert,
             cert_key=self.source_cert_key,
@@ -189,6 +208,8 @@ class Settings(BaseSettings):
             password=self.target_password,
             api_key=self.target_api_key,
             ca=self.target_ca,
+            cert=self.target_cert,
+            cert_key=self.target_cert_key,
             verify=self.target_verify,
             sniff=self.target_sniff,
             timeout=self.target_timeout,
@@ -235,8 +256,7 @@ def _sentence(error: ValidationError) -> str:
     name = str(first["loc"][0]) if first["loc"] else "settings"
     if first["type"] == "extra_forbidden":
         return f"{config_file()} has the unknown setting {name}.{nearest(name, Settings.model_fields)}"
-    secret = "password" in name or "api_key" in name
-    shown = "" if secret else f", not {first['input']!r}"
+    shown = "" if name in _SECRET else f", not {first['input']!r}"
     return f"--{name.replace('_', '-')}: {first['msg'][0].lower()}{first['msg'][1:]}{shown}."
 
 

@@ -9,11 +9,16 @@ from uuid import uuid4
 import pytest
 from elasticsearch import Elasticsearch
 
+from indexer.errors import Refused
 from indexer.local import crate_table
 from indexer.local.crate_table import Cursor, quoted
 from indexer.local.cratedb import HOW_TO_GET, cratedb, start_cratedb
 from indexer.local.elasticsearch import elasticsearch, start_elasticsearch
 from indexer.model.identifier import TableName
+from tests.certificates import can_sign
+from tests.cluster import crate_home
+from tests.secured import Secured, server_home, start_secured
+from tests.secured_crate import SecuredCrate, secured_crate
 
 
 def pytest_configure() -> None:
@@ -47,6 +52,33 @@ def cratedb_url(own_servers: bool) -> Iterator[str]:  # noqa: FBT001 - as above
             pytest.skip(HOW_TO_GET)
         yield server.url
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def secured() -> Iterator[Secured]:
+    """An Elasticsearch with passwords, privileges and TLS."""
+    if not can_sign():
+        pytest.skip("openssl makes the certificates: install it")
+    try:
+        server_home()
+    except Refused as refused:
+        pytest.skip(str(refused))
+    with tempfile.TemporaryDirectory(prefix="elasticsearch-") as folder:  # pytest's own are closed to other users
+        running = start_secured(Path(folder))
+        yield running
+        running.server.stop()
+
+
+@pytest.fixture(scope="session")
+def secured_cratedb() -> Iterator[SecuredCrate]:
+    """A CrateDB with passwords, privileges, client certificates, tokens and TLS."""
+    home = crate_home()
+    if home is None:
+        pytest.skip(HOW_TO_GET)
+    if not can_sign():
+        pytest.skip("openssl makes the certificates: install it")
+    with tempfile.TemporaryDirectory(prefix="cratedb-") as folder, secured_crate(home, Path(folder)) as running:
+        yield running
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ analysis filter that is not there), so it has neither native users nor API keys.
 
 import os
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,19 +17,16 @@ from indexer.local.process import free_port
 from indexer.local.server import Launch, Origin, Server
 from indexer.settings import TargetAccess
 from indexer.target.client import connect
+from tests.certificates import Authority, Pair
+from tests.readme import lesser_roles, loader_role
 
-__all__ = ["MAX_CONTENT", "PASSWORDS", "Secured", "server_home", "start_secured"]
+__all__ = ["LESSER", "MAX_CONTENT", "PASSWORDS", "Secured", "server_home", "start_secured"]
 
 MAX_CONTENT = 1_000_000
 """Bytes of a request body that the server takes."""
 
-PASSWORDS = {"writer": "few-word", "reader": "watch-word", "blind": "none-word"}
-
-_HASHES = {  # bcrypt of the passwords above
-    "writer": "$2a$10$k6y0RYrE6RdiDxBnH.H9cuT90fWsP15H8aKfO/RQh9e3IkITzrq7S",
-    "reader": "$2a$10$8dTCBRxqCa4nv0OAKxtxN.T8jpjcw3QVy0Vzp4aVjdmivkp8YeKwm",
-    "blind": "$2a$10$a3u9BAA/S1CxLekRXhgr/uPa5eszCZEVQak5K0k1Hhi8y1XYlItq.",
-}
+LESSER = lesser_roles()
+"""Roles that lack one privilege of those that a job needs."""
 
 _ROLES = {
     "writer": {"cluster": ["monitor"], "indices": [{"names": ["logs*"], "privileges": ["all"]}]},
@@ -39,15 +35,28 @@ _ROLES = {
         "indices": [{"names": ["logs*"], "privileges": ["read", "view_index_metadata"]}],
     },
     "blind": {"cluster": [], "indices": [{"names": ["logs*"], "privileges": ["read"]}]},
+    "admin": {"cluster": ["all"], "indices": [{"names": ["*"], "privileges": ["all"]}]},
+    "loader": loader_role(),
+    **LESSER,
 }
+
+_WRITER = "$2a$10$k6y0RYrE6RdiDxBnH.H9cuT90fWsP15H8aKfO/RQh9e3IkITzrq7S"
+_HASHES = {
+    **dict.fromkeys(_ROLES, _WRITER),
+    "reader": "$2a$10$8dTCBRxqCa4nv0OAKxtxN.T8jpjcw3QVy0Vzp4aVjdmivkp8YeKwm",
+    "blind": "$2a$10$a3u9BAA/S1CxLekRXhgr/uPa5eszCZEVQak5K0k1Hhi8y1XYlItq.",
+}
+PASSWORDS = {**dict.fromkeys(_ROLES, "few-word"), "reader": "watch-word", "blind": "none-word"}
+"""The passwords; above are their bcrypt hashes."""
 
 
 @dataclass(frozen=True)
 class Secured:
-    """The server, and the authority that signed its certificate."""
+    """The server, the authority that signed its certificate, and a user's certificate that it signed too."""
 
     server: Server
     ca: Path
+    card: Pair
 
     def access(self, user: str, password: str | None = None) -> TargetAccess:
         """How this user reaches it: with the right password, unless another is given."""
@@ -75,7 +84,9 @@ def start_secured(folder: Path) -> Secured:
     config, port = folder / "config", free_port(9243)
     for name in ("config/jvm.options.d", "data", "logs", "tmp"):
         (folder / name).mkdir(parents=True)
-    ca = _certificates(config)
+    authority = Authority(config).make()
+    authority.issue("node", "DNS:localhost,IP:127.0.0.1")
+    ca, card = authority.ca, authority.issue("carded")
     _configure(folder, home, port)
     url = f"https://localhost:{port}"
     paths = {"ES_JAVA_HOME": java_home(), "ES_PATH_CONF": config, "ES_TMPDIR": folder / "tmp"}
@@ -86,10 +97,10 @@ def start_secured(folder: Path) -> Secured:
         command=[home / "bin" / "elasticsearch"],
         environment={name: str(path) for name, path in paths.items()},
         folder=folder,
-        ready=lambda: _answers(Secured(Server("Elasticsearch", url, Origin.EMBEDDED), ca)),
+        ready=lambda: _answers(Secured(Server("Elasticsearch", url, Origin.EMBEDDED), ca, card)),
         remedy="see its log",
     ).start()
-    return Secured(server, ca)
+    return Secured(server, ca, card)
 
 
 def _answers(secured: Secured) -> bool:
@@ -116,25 +127,18 @@ def _configure(folder: Path, home: Path, port: int) -> None:
         "xpack.security.http.ssl.enabled": True,
         "xpack.security.http.ssl.key": "node.key",
         "xpack.security.http.ssl.certificate": "node.pem",
+        "xpack.security.http.ssl.certificate_authorities": "ca.pem",
+        "xpack.security.http.ssl.client_authentication": "optional",
+        "xpack.license.self_generated.type": "trial",  # with it, a user may be known by a certificate
+        "xpack.security.authc.realms.file.passwords.order": 0,
+        "xpack.security.authc.realms.pki.cards.order": 1,
+        "xpack.security.authc.realms.pki.cards.certificate_authorities": "ca.pem",
     }
     (config / "elasticsearch.yml").write_text(yaml.safe_dump(settings))
     (config / "roles.yml").write_text(yaml.safe_dump(_ROLES))
     (config / "users").write_text("".join(f"{user}:{hash_}\n" for user, hash_ in _HASHES.items()))
+    (config / "role_mapping.yml").write_text(yaml.safe_dump({"writer": ["CN=carded"]}))
     (config / "users_roles").write_text("".join(f"{user}:{user}\n" for user in _HASHES))
     # A module may write to Java's temporary folder, which must not have the configuration inside.
     (config / "jvm.options").write_text("-Xms512m\n-Xmx512m\n-Djava.io.tmpdir=${ES_TMPDIR}\n")
     shutil.copy(home / "config" / "log4j2.properties", config)
-
-
-def _certificates(folder: Path) -> Path:
-    """An authority, and a certificate that it signed for localhost."""
-    (folder / "san").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-    new = ["req", "-newkey", "rsa:2048", "-nodes", "-keyout"]
-    for step in (
-        [*new, "ca.key", "-x509", "-out", "ca.pem", "-subj", "/CN=an authority of the tests", "-days", "2"],
-        [*new, "node.key", "-out", "node.csr", "-subj", "/CN=localhost"],
-        ["x509", "-req", "-in", "node.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
-         "-extfile", "san", "-out", "node.pem"],
-    ):  # fmt: skip
-        subprocess.run(["openssl", *step], cwd=folder, check=True, capture_output=True)
-    return folder / "ca.pem"

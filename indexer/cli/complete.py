@@ -71,7 +71,7 @@ def _asked(ctx: typer.Context, ask: "Callable[[Search], Iterable[str]]") -> Iter
     from indexer.target.search import Search
 
     try:
-        given = {name: ctx.params.get(name) for name in ("target", "target_user", "target_password", "index")}
+        given = {name: value for name, value in ctx.params.items() if name.startswith("target") or name == "index"}
         settings = load_settings(**given, target_timeout=_WAIT)
         with connect(settings.target_access) as cluster:
             return list(ask(Search(cluster, settings.index or "logs")))

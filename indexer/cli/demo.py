@@ -38,9 +38,11 @@ def demo(  # noqa: D103  # EXAMPLES is its help
     debug: o.Debug = False,  # noqa: ARG001, FBT002  # `guarded` reads it
 ) -> int:
     from indexer.local.running import up
+    from indexer.settings import without_secrets
 
     running = up()
-    typer.echo(f"Elasticsearch: {running.elasticsearch.url} ({running.elasticsearch.origin})")
+    shown = without_secrets(running.elasticsearch.url)
+    typer.echo(f"Elasticsearch: {shown} ({running.elasticsearch.origin})")
     source = _load(running.cratedb.url if running.cratedb else None, rows)
     environment = {"CRATEDB_URL": source, "ELASTICSEARCH_URL": running.elasticsearch.url}
     for command in (["reindex", "--table", "logs", "--page", "10000"], *_searches()):
@@ -50,7 +52,8 @@ def demo(  # noqa: D103  # EXAMPLES is its help
             return code
     typer.echo("\nThe servers keep running for you to try more; `indexer down` stops them. In this shell, first:")
     for name, value in environment.items():
-        typer.echo(f"  export {name}={shlex.quote(value)}")
+        if value == without_secrets(value):  # else it was given, and is in the environment already
+            typer.echo(f"  export {name}={shlex.quote(value)}")
     return 0
 
 
@@ -63,13 +66,14 @@ def _load(cratedb: str | None, rows: int) -> str:
     from indexer.local.cache import SAMPLES, cache_folder
     from indexer.local.crate_table import crate_cursor
     from indexer.local.sample_table import load_crate, load_sqlite
+    from indexer.settings import without_secrets
 
     if cratedb is None:
         path = cache_folder() / SAMPLES
         typer.echo(f"CrateDB: none found, so the sample logs are in the SQLite file {path}, read through SQLAlchemy.")
         typer.echo(_loaded(load_sqlite(path, rows), rows))
         return f"sqlite:///{path}"
-    typer.echo(f"CrateDB: {cratedb}")
+    typer.echo(f"CrateDB: {without_secrets(cratedb)}")
     with crate_cursor(cratedb) as cursor:
         typer.echo(_loaded(load_crate(cursor, rows), rows))
     return cratedb

@@ -36,6 +36,9 @@ def jobs(  # noqa: D103  # EXAMPLES is its help
     target_password: o.TargetPassword = None,
     target_api_key: o.TargetApiKey = None,
     target_ca: o.TargetCa = None,
+    target_cert: o.TargetCert = None,
+    target_cert_key: o.TargetCertKey = None,
+    target_verify: o.TargetVerify = None,
     debug: o.Debug = False,  # noqa: ARG001, FBT002  # `guarded` reads it
 ) -> int:
     from indexer.cli.show_jobs import job_as_json, print_job, print_jobs
@@ -52,6 +55,9 @@ def jobs(  # noqa: D103  # EXAMPLES is its help
         target_password=target_password,
         target_api_key=target_api_key,
         target_ca=target_ca,
+        target_cert=target_cert,
+        target_cert_key=target_cert_key,
+        target_verify=target_verify,
     )
     with connect(settings.target_access) as cluster:
         known = Jobs(cluster, settings.jobs_index)

@@ -24,17 +24,24 @@ __all__ = [
     "Readers",
     "Source",
     "SourceCa",
+    "SourceCert",
+    "SourceCertKey",
+    "SourceJwt",
     "SourcePassword",
     "SourceUser",
+    "SourceVerify",
     "StrategyName",
     "Switch",
     "Table",
     "Target",
     "TargetApiKey",
     "TargetCa",
+    "TargetCert",
+    "TargetCertKey",
     "TargetPassword",
     "TargetSniff",
     "TargetUser",
+    "TargetVerify",
     "Where",
     "Writers",
 ]
@@ -54,7 +61,24 @@ SourceUser = Annotated[str | None, typer.Option(help="User, where the URL has no
 SourcePassword = Annotated[
     str | None, typer.Option(help="Password; better in INDEXER_SOURCE_PASSWORD.", rich_help_panel=_SOURCE)
 ]
+SourceJwt = Annotated[
+    str | None,
+    typer.Option(help="JSON Web Token, in place of a user; better in INDEXER_SOURCE_JWT.", rich_help_panel=_SOURCE),
+]
 SourceCa = Annotated[Path | None, typer.Option(help="Certificate authorities to trust, PEM.", rich_help_panel=_SOURCE)]
+SourceCert = Annotated[Path | None, typer.Option(help="Client certificate, PEM.", rich_help_panel=_SOURCE)]
+SourceCertKey = Annotated[
+    Path | None, typer.Option(help="Its key, where it is not in the same file.", rich_help_panel=_SOURCE)
+]
+SourceVerify = Annotated[
+    bool | None,
+    typer.Option(
+        "--source-verify/--no-source-verify",
+        help="Check the server's certificate. [default: source-verify]",
+        rich_help_panel=_SOURCE,
+        show_default=False,
+    ),
+]
 Target = Annotated[
     str | None,
     typer.Option(
@@ -72,6 +96,19 @@ TargetApiKey = Annotated[
     str | None, typer.Option(help="API key; better in INDEXER_TARGET_API_KEY.", rich_help_panel=_TARGET)
 ]
 TargetCa = Annotated[Path | None, typer.Option(help="Certificate authorities to trust, PEM.", rich_help_panel=_TARGET)]
+TargetCert = Annotated[Path | None, typer.Option(help="Client certificate, PEM.", rich_help_panel=_TARGET)]
+TargetCertKey = Annotated[
+    Path | None, typer.Option(help="Its key, where it is not in the same file.", rich_help_panel=_TARGET)
+]
+TargetVerify = Annotated[
+    bool | None,
+    typer.Option(
+        "--target-verify/--no-target-verify",
+        help="Check the server's certificate. [default: target-verify]",
+        rich_help_panel=_TARGET,
+        show_default=False,
+    ),
+]
 TargetSniff = Annotated[
     bool | None,
     typer.Option(

@@ -26,6 +26,9 @@ def rollback(  # noqa: D103  # EXAMPLES is its help
     target_password: o.TargetPassword = None,
     target_api_key: o.TargetApiKey = None,
     target_ca: o.TargetCa = None,
+    target_cert: o.TargetCert = None,
+    target_cert_key: o.TargetCertKey = None,
+    target_verify: o.TargetVerify = None,
     debug: o.Debug = False,  # noqa: ARG001, FBT002  # `guarded` reads it
 ) -> int:
     from indexer.job.history import roll_back
@@ -38,6 +41,9 @@ def rollback(  # noqa: D103  # EXAMPLES is its help
         target_password=target_password,
         target_api_key=target_api_key,
         target_ca=target_ca,
+        target_cert=target_cert,
+        target_cert_key=target_cert_key,
+        target_verify=target_verify,
     )
     with connect(settings.target_access) as cluster:
         done = roll_back(cluster, index)

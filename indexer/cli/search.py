@@ -119,6 +119,9 @@ def search(  # noqa: D103  # EXAMPLES is its help
     target_password: o.TargetPassword = None,
     target_api_key: o.TargetApiKey = None,
     target_ca: o.TargetCa = None,
+    target_cert: o.TargetCert = None,
+    target_cert_key: o.TargetCertKey = None,
+    target_verify: o.TargetVerify = None,
     debug: o.Debug = False,  # noqa: ARG001, FBT002  # `guarded` reads it
 ) -> int:
     # What is imported stays: to look for garbage in it meanwhile costs a tenth of the start.
@@ -133,6 +136,9 @@ def search(  # noqa: D103  # EXAMPLES is its help
         target_password=target_password,
         target_api_key=target_api_key,
         target_ca=target_ca,
+        target_cert=target_cert,
+        target_cert_key=target_cert_key,
+        target_verify=target_verify,
         index=index,
     )
     wanted = Wanted(

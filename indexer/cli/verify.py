@@ -62,11 +62,18 @@ def verify(  # noqa: D103  # EXAMPLES is its help
     jobs_index: o.JobsIndex = None,
     source_user: o.SourceUser = None,
     source_password: o.SourcePassword = None,
+    source_jwt: o.SourceJwt = None,
     source_ca: o.SourceCa = None,
+    source_cert: o.SourceCert = None,
+    source_cert_key: o.SourceCertKey = None,
+    source_verify: o.SourceVerify = None,
     target_user: o.TargetUser = None,
     target_password: o.TargetPassword = None,
     target_api_key: o.TargetApiKey = None,
     target_ca: o.TargetCa = None,
+    target_cert: o.TargetCert = None,
+    target_cert_key: o.TargetCertKey = None,
+    target_verify: o.TargetVerify = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was found as one JSON object.")] = False,  # noqa: FBT002  # as above
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,  # noqa: FBT002  # as above
     debug: o.Debug = False,  # noqa: FBT002  # `guarded` reads it

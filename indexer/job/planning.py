@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from indexer.errors import Refused
+from indexer.errors import Refused, SourceError
 from indexer.job.overlay_file import find_overlay
 from indexer.job.survey import survey
 from indexer.model.identifier import parse_table_name
@@ -64,15 +64,13 @@ def make_plan(settings: Settings, source: Source, cluster: Cluster, newest: JobS
     mapping = build_mapping(selection, overlay, capabilities)
     later = _later(settings, source, selection)
     terms = terms_of(selection, mapping, str(settings.strategy), settings.catch_up or "")
-    _refuse_absent(source.absent(table), table)
+    _refuse_absent(source, table)
     unfinished = _unfinished(newest, indexes, terms, fresh=settings.fresh)
     job = unfinished.job if unfinished else indexes.new_name(alias, datetime.now(UTC))
     # Before the slices are frozen: a row that comes between the two is one that the catch-up finds.
     begin = source.bounds(later).hi if later and settings.catch_up and not unfinished else None
     left = unfinished.left if unfinished else whole(survey(source, selection, settings.strategy, settings.page))
-    _refuse_absent(
-        source.absent(table), table
-    )  # again: a histogram without a shard's rows would freeze slices too short
+    _refuse_absent(source, table)  # again: a histogram without a shard's rows would freeze slices too short
     since = unfinished.since if unfinished else begin if settings.catch_up else _highest(left)
     return Plan(
         job=job,
@@ -93,7 +91,13 @@ def make_plan(settings: Settings, source: Source, cluster: Cluster, newest: JobS
     )
 
 
-def _refuse_absent(absent: tuple[str, ...], table: Table) -> None:
+def _refuse_absent(source: Source, table: Table) -> None:
+    try:
+        absent = source.absent(table)
+    except SourceError as error:
+        if error.retryable:
+            raise
+        raise Refused(str(error)) from error
     if absent:
         raise Refused(f"{table.name} cannot be read whole: {'; '.join(absent[:3])}; bring its nodes back first.")
 

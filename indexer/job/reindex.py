@@ -36,6 +36,7 @@ from indexer.target.client import Cluster, connect
 from indexer.target.dead_letter_index import DeadLetterIndex
 from indexer.target.index import Indexes
 from indexer.target.jobs import Jobs, Stored
+from indexer.target.privilege import refuse_unprivileged
 
 __all__ = ["plan", "reindex"]
 
@@ -53,6 +54,7 @@ def plan(settings: Settings) -> Plan:
         SourceError, TargetError: where a server fails.
     """
     with _servers(settings) as (source, cluster):
+        refuse_unprivileged(cluster, alias_of(settings), settings.jobs_index)
         newest = Jobs(cluster, settings.jobs_index).newest(alias_of(settings))
         return make_plan(settings, source, cluster, newest.state if newest else None)
 
@@ -74,6 +76,7 @@ def reindex(settings: Settings, *, watch: Callable[[Plan, Counters], None] | Non
     """
     counters = Counters()
     with _servers(settings) as (source, cluster), seldom_collecting():
+        refuse_unprivileged(cluster, alias_of(settings), settings.jobs_index)
         jobs = Jobs(cluster, settings.jobs_index)
         newest = free_lock(jobs, alias_of(settings), counters.wait)
         made = make_plan(settings, source, cluster, newest.state if newest else None)

@@ -13,6 +13,9 @@ SCHEMES: Final = frozenset({"crate", "http", "https"})
 """The schemes of URLs that name a CrateDB server."""
 
 _PORT: Final = 4200
+_DOTS: Final = 2
+"""Between the three parts of a JSON Web Token."""
+
 _EXAMPLE: Final = "write crate://localhost:4200, or several servers separated by commas"
 _UNENCRYPTED: Final = frozenset({"disable"})
 _UNVERIFIED: Final = frozenset({"allow", "prefer", "require"})
@@ -28,6 +31,7 @@ class Address:
         servers: the URLs of the servers, `http://` or `https://`, without credentials, fit to be shown.
         user: the user, or None for CrateDB's default.
         password: the user's password, or None.
+        jwt: a JSON Web Token, or None; never together with a user.
         schema: the schema of tables that are named without one; None for CrateDB's default, `doc`.
         verify: whether the servers' certificates are checked.
     """
@@ -35,8 +39,14 @@ class Address:
     servers: tuple[str, ...]
     user: str | None = None
     password: str | None = None
+    jwt: str | None = None
     schema: str | None = None
     verify: bool = True
+
+    @property
+    def secure(self) -> bool:
+        """Whether every server is spoken to through TLS."""
+        return all(server.startswith("https:") for server in self.servers)
 
     def __repr__(self) -> str:
         return f"Address({self})"
@@ -51,7 +61,7 @@ def read_address(access: SourceAccess) -> Address:
     The first of several URLs gives the scheme of those that have none; credentials and options in any serve for all.
 
     Raises:
-        Refused: for a URL that cannot be; without showing a password.
+        Refused: for a URL that cannot be, or two kinds of credentials; without showing a password.
     """
     parts = _parts(access)
     options = _options(parts)
@@ -63,7 +73,7 @@ def read_address(access: SourceAccess) -> Address:
         schema=options.get("schema"),
         verify=access.verify and (mode not in _UNVERIFIED or access.ca is not None or "sslmode" not in options),
     )
-    return _with_user(address, access, parts)
+    return _with_credentials(address, access, parts)
 
 
 def _parts(access: SourceAccess) -> list[SplitResult]:
@@ -79,8 +89,8 @@ def _part(url: str, access: SourceAccess) -> SplitResult:
     try:
         part = urlsplit(url)
         port = part.port
-    except ValueError as error:
-        raise _invalid(access) from error
+    except ValueError:
+        raise _invalid(access) from None  # its text quotes what may be a part of the password
     stray = "@" in part.path + part.query + part.fragment or part.fragment
     if stray or part.scheme not in SCHEMES or not part.hostname or port == 0:
         raise _invalid(access)
@@ -109,12 +119,26 @@ def _server(part: SplitResult, *, secure: bool) -> str:
     return f"{scheme}://{host}{'' if part.port else f':{_PORT}'}{part.path.rstrip('/')}"
 
 
-def _with_user(address: Address, access: SourceAccess, parts: list[SplitResult]) -> Address:
+def _with_credentials(address: Address, access: SourceAccess, parts: list[SplitResult]) -> Address:
+    user, password = _user(access, parts)
+    if access.jwt is None:
+        return replace(address, user=user, password=password)
+    if user is not None:
+        raise Refused("--source-jwt and a user exclude each other: give one of them.")
+    return replace(address, jwt=_token(access.jwt.get_secret_value()))
+
+
+def _token(text: str) -> str:
+    if text.count(".") != _DOTS or not text.isascii() or len(text.split()) != 1:
+        raise Refused("--source-jwt is not a JSON Web Token (not shown): give header.claims.signature, in one line.")
+    return text.strip()
+
+
+def _user(access: SourceAccess, parts: list[SplitResult]) -> tuple[str | None, str | None]:
     for part in parts:
         if part.username:
-            return replace(address, user=unquote(part.username), password=_unquoted(part.password))
-    password = access.password.get_secret_value() if access.password else None
-    return replace(address, user=access.user, password=password)
+            return unquote(part.username), _unquoted(part.password)
+    return access.user, access.password.get_secret_value() if access.password else None
 
 
 def _unquoted(text: str | None) -> str | None:

@@ -10,14 +10,15 @@ from crate.client import connect
 from crate.client.exceptions import ConnectionError as Unanswered
 from crate.client.exceptions import Error
 from crate.client.http import SRV_UNAVAILABLE_STATUSES, Client
-from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Timeout
-from urllib3.exceptions import ProtocolError
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Timeout, disable_warnings
+from urllib3.exceptions import InsecureRequestWarning, ProtocolError
 
 from indexer.errors import Refused, SourceError, SourceUnavailable, TooMuchAtOnce
 from indexer.model.json import Json, Row
 from indexer.settings import SourceAccess
 from indexer.source.address import Address
 from indexer.source.failure import answered, unanswered
+from indexer.tls import refuse_unusable
 
 __all__ = ["CrateConnection"]
 
@@ -41,9 +42,10 @@ class CrateConnection:
         Raises:
             SourceUnavailable: where no server answers.
             SourceError: for a wrong password, or a server that is not CrateDB.
-            Refused: where a file with certificates cannot be read.
+            Refused: where a file with certificates cannot be used.
         """
         self.address = address
+        refuse_unusable("source", access, secure=address.secure)
         self._client = _CrateClient(access, address)
         try:
             self._connection = connect(client=self._client)
@@ -112,6 +114,8 @@ class _CrateClient(Client):
         self.size = 0
         self.most: int | None = None
         self.last_failure: Unanswered | None = None  # while connecting, the client keeps its text only
+        if not address.verify:  # whoever gives --no-source-verify knows; a warning a page would only hide others
+            disable_warnings(InsecureRequestWarning)
         try:
             super().__init__(
                 list(address.servers),
@@ -122,10 +126,11 @@ class _CrateClient(Client):
                 key_file=str(access.cert_key) if access.cert_key else None,
                 username=address.user,
                 password=address.password,
+                jwt_token=address.jwt,
                 schema=address.schema,
             )
-        except OSError as error:
-            raise Refused(f"--source-ca cannot be read: {error}") from error
+        except OSError as error:  # ours were looked at already; the client knows one more name for them
+            raise Refused(f"REQUESTS_CA_BUNDLE in the environment cannot be used ({error}): unset it.") from error
         self._shown = str(address)
 
     def unanswered(self, error: BaseException) -> SourceError:

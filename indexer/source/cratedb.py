@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 
-from indexer.errors import Refused, SourceError, SourceUnavailable
+from indexer.errors import Refused, SourceError
 from indexer.model.identifier import TableName
 from indexer.model.json import Json, Row
 from indexer.model.selection import Selection
@@ -16,7 +16,6 @@ from indexer.source.base import Bounds, Page
 from indexer.source.counting import count, histogram, integer
 from indexer.source.crate_client import CrateConnection
 from indexer.source.crate_sql import CrateGrammar, Statement, compiled, quoted
-from indexer.source.failure import FORBIDDEN
 from indexer.source.introspection import describe
 from indexer.source.shards import absent_shards, stored_rows
 from indexer.source.statements import Query, Shape, Statements
@@ -87,16 +86,9 @@ class CrateSource:
         """
         try:
             connection = self._connection
-        except SourceUnavailable as error:
-            raise Refused(str(error)) from error
         except SourceError as error:
-            raise self._refused_login(error) from error
+            raise Refused(str(error)) from error
         return describe(connection, name)
-
-    def _refused_login(self, error: SourceError) -> Refused:
-        if error.code in FORBIDDEN:
-            return Refused(f"{self._address}: {error}; check --source-user and --source-password.")
-        return Refused(str(error))
 
     def refresh(self, table: Table) -> None:
         """Make every row visible that was written so far, as `describe` does. A view shows what its tables show."""

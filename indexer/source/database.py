@@ -172,6 +172,7 @@ def _engine(access: SourceAccess) -> sa.Engine:
 
 
 def _url(access: SourceAccess) -> sa.URL:
+    _refuse_crate_options(access)
     url = make_url(access.url)
     if url.username is None and access.user is not None:
         password = access.password.get_secret_value() if access.password else None
@@ -179,6 +180,14 @@ def _url(access: SourceAccess) -> sa.URL:
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         raise Refused(f"There is no SQLite file {url.database or 'in memory'}: name one with --source.")
     return url
+
+
+def _refuse_crate_options(access: SourceAccess) -> None:
+    """What is not passed on must not be taken for safe."""
+    given = {"jwt": access.jwt, "ca": access.ca, "cert": access.cert, "cert-key": access.cert_key}
+    for name, value in given.items():
+        if value is not None:
+            raise Refused(f"--source-{name} is for CrateDB: write what the database's driver takes into --source.")
 
 
 def _size(rows: Sequence[Row]) -> int:

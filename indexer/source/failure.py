@@ -1,6 +1,7 @@
 """The one place where an answer of a source, or the lack of one, becomes an error of this product."""
 
 import sqlite3
+import ssl
 from http import HTTPStatus
 from typing import Final
 
@@ -11,6 +12,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError, SSLError
 
 from indexer.errors import SourceError, SourceUnavailable, TooMuchAtOnce
 from indexer.model.json import Json
+from indexer.tls import trust
 
 __all__ = ["FORBIDDEN", "UNKNOWN", "answered", "of_database", "unanswered"]
 
@@ -75,13 +77,20 @@ def unanswered(servers: str, error: BaseException) -> SourceError:
         error: what the client or urllib3 raised.
     """
     cause = _http_error(error)
+    root = _root(cause)
+    if isinstance(root, ssl.SSLCertVerificationError):
+        return SourceError(
+            f"CrateDB at {servers} is not trusted, for its certificate is not ({root.verify_message}):"
+            f" {trust('source', root)}."
+        )
     if isinstance(cause, SSLError):
         return SourceError(
-            f"CrateDB at {servers} cannot be trusted or does not speak TLS ({_why(cause)}):"
-            " name the authority that signed its certificate with --source-ca."
+            f"The TLS handshake with CrateDB at {servers} failed ({_why(cause)}):"
+            " write http:// or crate:// in --source where the server speaks no TLS, else see its log."
         )
     return SourceUnavailable(
-        f"CrateDB at {servers} does not answer ({_why(cause)}): start it, or name the right one with --source."
+        f"CrateDB at {servers} does not answer ({_why(cause)}):"
+        " start it, or name the right one with --source, by https:// where it speaks TLS."
     )
 
 
@@ -112,7 +121,11 @@ def _will_pass(error: SQLAlchemyError) -> bool:
 def _without_code(status: int, message: str) -> SourceError:
     """What a proxy answers, or CrateDB before it looks at the statement: a wrong password has no code there."""
     if status == HTTPStatus.UNAUTHORIZED:
-        return SourceError(f"CrateDB refused the log-in: {message}", min(FORBIDDEN))
+        return SourceError(
+            f"CrateDB refused the log-in ({message}):"
+            " check --source-user and --source-password, or --source-jwt, or --source-cert.",
+            min(FORBIDDEN),
+        )
     said = f"The source answered HTTP {status}: {message or 'nothing more'}"
     return SourceUnavailable(said) if status in _LATER else SourceError(said)
 
@@ -135,12 +148,16 @@ def _http_error(error: BaseException) -> BaseException:
     return error if isinstance(error, HTTPError) or cause is None else _http_error(cause)
 
 
-def _why(error: BaseException) -> str:
+def _root(error: BaseException) -> BaseException:
+    """The exception at the bottom: urllib3 wraps it as an argument, or as a cause."""
+    inner = next((arg for arg in reversed(error.args) if isinstance(arg, BaseException)), error.__cause__)
+    return error if inner is None or isinstance(error, ReadTimeoutError) else _root(inner)
+
+
+def _why(cause: BaseException) -> str:
+    error = _root(cause)
     if isinstance(error, ReadTimeoutError):
         return "no answer within --source-timeout"
-    inner = next((arg for arg in reversed(error.args) if isinstance(arg, BaseException)), error.__cause__)
-    if inner is not None:
-        return _why(inner)
     return (error.strerror if isinstance(error, OSError) else None) or _shortened(str(error)) or type(error).__name__
 
 

@@ -101,10 +101,8 @@ def _no_such_table(connection: CrateConnection, name: TableName) -> Refused:
     else:
         near = nearest(name.name, [table.name for table in tables if table.schema == name.schema])
     user = connection.address.user
-    return Refused(
-        f"There is no table {name}{f' that the user {user} may read' if user else ''}."
-        f"{near or nearest(str(name), map(str, tables))}"
-    )
+    unread = f" that the user {user} may read: create it, or GRANT DQL ON TABLE {quoted(name)} TO {user}"
+    return Refused(f"There is no table {name}{unread if user else ''}.{near or nearest(str(name), map(str, tables))}")
 
 
 @dataclass(frozen=True, slots=True)

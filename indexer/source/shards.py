@@ -1,8 +1,10 @@
 """The shards of a CrateDB table: which of them cannot be read now, and what they hold."""
 
+from indexer.errors import SourceError
 from indexer.model.identifier import TableName
 from indexer.source.counting import integer
 from indexer.source.crate_client import CrateConnection
+from indexer.source.failure import FORBIDDEN, UNKNOWN
 
 __all__ = ["absent_shards", "stored_rows"]
 
@@ -35,9 +37,19 @@ def absent_shards(connection: CrateConnection, name: TableName) -> tuple[str, ..
     """The primary shards that are not started: `shard 2 of {'day': 3} is UNASSIGNED`.
 
     Raises:
-        SourceError: as every query does.
+        SourceError: as every query does; where the user may not ask, with the statement that allows it.
     """
-    rows = connection.run(_ABSENT, [name.schema, name.name])
+    try:
+        rows = connection.run(_ABSENT, [name.schema, name.name])
+    except SourceError as error:
+        if error.code not in FORBIDDEN | UNKNOWN:
+            raise
+        user = connection.address.user or "the user"
+        raise SourceError(
+            f"The user may not see whether all shards of {name} are there ({error}):"
+            f" GRANT DQL ON TABLE sys.shards TO {user}.",
+            error.code,
+        ) from error
     return tuple(f"shard {number} of {values or name} is {state}" for values, number, state in rows)
 
 

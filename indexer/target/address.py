@@ -57,8 +57,8 @@ def _node(url: str, access: TargetAccess) -> SplitResult:
     try:
         parts = urlsplit(url.strip())
         port = parts.port or (443 if parts.scheme == "https" else None)
-    except ValueError as error:
-        raise _invalid(access) from error
+    except ValueError:
+        raise _invalid(access) from None  # its text quotes what may be a part of the password
     if "@" in parts.path + parts.query + parts.fragment or parts.query or parts.fragment:
         raise _invalid(access)
     if parts.scheme not in {"http", "https"} or not parts.hostname or port is None:

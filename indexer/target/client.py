@@ -1,9 +1,7 @@
 """The connection to Elasticsearch: the official client with its node pool, TLS and credentials, checked once."""
 
 import re
-import ssl
 from importlib.metadata import version
-from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypedDict
 
@@ -16,6 +14,7 @@ from indexer.model.outcome import LATER
 from indexer.settings import TargetAccess
 from indexer.target.address import Address, read_address
 from indexer.target.failure import FORBIDDEN, UNAUTHORIZED, classify, error_type
+from indexer.tls import refuse_unusable
 
 __all__ = ["Cluster", "connect"]
 
@@ -104,6 +103,7 @@ def connect(access: TargetAccess) -> Cluster:
             Elasticsearch, or a server that the installed client is too new for.
     """
     address = read_address(access)
+    refuse_unusable("target", access, secure=address.secure)
     client = _client(address, access, QuickJson())
     shown = ",".join(address.nodes)
     try:
@@ -140,23 +140,22 @@ class _Tls(TypedDict, total=False):
     verify_certs: bool
     ssl_show_warn: bool
     ca_certs: str
+    client_cert: str
+    client_key: str
 
 
 def _tls(access: TargetAccess) -> _Tls:
     # Whoever gives --no-target-verify knows; a warning for every connection would only hide others.
     options = _Tls(verify_certs=access.verify, ssl_show_warn=False)
     if access.ca is not None:
-        options["ca_certs"] = _certificates(access.ca)
+        options["ca_certs"] = str(access.ca)
+    if access.cert is not None and not access.verify:
+        raise Refused("--target-cert is sent to a server that is checked only: leave --no-target-verify out.")
+    if access.cert is not None:
+        options["client_cert"] = str(access.cert)
+    if access.cert_key is not None:
+        options["client_key"] = str(access.cert_key)
     return options
-
-
-def _certificates(path: Path) -> str:
-    # The client would read the file at the first request, and blame the handshake.
-    try:
-        ssl.create_default_context(cafile=path)
-    except OSError as error:
-        raise Refused(f"--target-ca {path} cannot be read as PEM certificates: {error.strerror}.") from error
-    return str(path)
 
 
 class _Node(TypedDict):

@@ -12,6 +12,7 @@ from elasticsearch import ApiError
 from indexer.errors import BodyTooLarge, TargetBusy, TargetError, TargetUnavailable
 from indexer.model.json import Json
 from indexer.model.outcome import BUSY, Rejection, explain, passes
+from indexer.tls import trust
 
 __all__ = [
     "BAD_REQUEST",
@@ -102,7 +103,7 @@ def _unanswered(error: TransportError, doing: str) -> TargetError:
     if isinstance(root, ssl.SSLCertVerificationError):
         return TargetError(
             f"Elasticsearch could not {doing} (its certificate is not trusted: {root.verify_message});"
-            " name the authority that signed its certificate with --target-ca."
+            f" {trust('target', root)}."
         )
     if isinstance(error, SerializationError):  # its message quotes the whole answer
         why = "its answer was not whole JSON"

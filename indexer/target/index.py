@@ -12,7 +12,6 @@ from indexer.model.json import Json, JsonObject
 from indexer.target.client import Cluster
 from indexer.target.failure import NOT_FOUND, TIMEOUT, answered, error_type
 from indexer.target.name import generation, is_generation, loading_alias, moment, refuse_name
-from indexer.target.privilege import refuse_unprivileged
 from indexer.target.template import matching_templates
 
 __all__ = ["PRODUCT", "Generation", "Indexes"]
@@ -84,11 +83,9 @@ class Indexes:
         """Refuse an alias that no index can be switched to; nothing is created.
 
         Raises:
-            Refused: where the name is not allowed, is taken by an index or a data stream, or where the user may not
-                make, write and delete indexes behind it.
+            Refused: where the name is not allowed, or is taken by an index or a data stream.
         """
         refuse_name(alias)
-        refuse_unprivileged(self._cluster, alias)
         if self._look(alias) and not self.current(alias):
             raise Refused(
                 f"{alias} is an index, and an index cannot be switched: name another alias with --index,"

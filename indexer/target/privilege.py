@@ -1,4 +1,4 @@
-"""What the user must be allowed in Elasticsearch, asked before anything is created."""
+"""What the user must be allowed in Elasticsearch, asked before anything is created; the README lists the same."""
 
 from typing import Final, TypedDict
 
@@ -12,7 +12,10 @@ __all__ = ["refuse_unprivileged"]
 
 _CLUSTER: Final = ("monitor",)
 _INDEX: Final = ("manage", "read", "write")
-"""`manage` covers making, refreshing, switching and deleting."""
+"""On the alias and its indexes; `manage` covers making, refreshing, switching and deleting."""
+
+_JOBS: Final = ("create_index", "read", "view_index_metadata", "write")
+"""On the index of jobs."""
 
 _NO_SECURITY: Final = frozenset({400, 404, 405, 500})
 """Where security is off there is no such question: 400 on the plain 9.2.0 distribution."""
@@ -24,18 +27,22 @@ class _Answer(TypedDict):
     index: dict[str, dict[str, bool]]
 
 
-def refuse_unprivileged(cluster: Cluster, alias: str) -> None:
-    """Refuse where the user may not do for the alias all that a job does.
+def refuse_unprivileged(cluster: Cluster, alias: str, jobs: str) -> None:
+    """Refuse where the user may not do all that a job does.
+
+    Args:
+        cluster: where the user is known.
+        alias: the job's alias; its indexes are named `<alias>_*`.
+        jobs: the index of jobs.
 
     Raises:
         Refused: with the privileges that are missing.
     """
     names = [alias, f"{alias}_*"]
+    wanted = [{"names": names, "privileges": _INDEX}, {"names": [jobs], "privileges": _JOBS}]
     with answered("tell the user's privileges"):
         try:
-            answer: _Answer = cluster.client.security.has_privileges(
-                cluster=_CLUSTER, index=[{"names": names, "privileges": _INDEX}]
-            ).body
+            answer: _Answer = cluster.client.security.has_privileges(cluster=_CLUSTER, index=wanted).body
         except ApiError as error:
             if error.meta.status in _NO_SECURITY:
                 return
@@ -44,7 +51,7 @@ def refuse_unprivileged(cluster: Cluster, alias: str) -> None:
     if missing:
         raise Refused(
             f"The Elasticsearch user lacks {missing}: give it a role with the cluster privilege"
-            f" {_CLUSTER[0]} and the index privileges {', '.join(_INDEX)} on {' and '.join(names)}."
+            f" {_CLUSTER[0]}, with {', '.join(_INDEX)} on {' and '.join(names)}, and with {', '.join(_JOBS)} on {jobs}."
         )
 
 

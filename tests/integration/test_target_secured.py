@@ -1,11 +1,10 @@
 """A server with passwords, privileges and TLS: who may do what, and what the others are told."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from elastic_transport import TransportError
+from elasticsearch import ApiError
 from pydantic import SecretStr
 
 from indexer.errors import Refused, TargetError
@@ -14,25 +13,12 @@ from indexer.target.bulk import BulkWriter
 from indexer.target.capabilities import probe
 from indexer.target.client import Cluster, connect
 from indexer.target.index import Indexes
+from indexer.target.privilege import refuse_unprivileged
 from indexer.target.search import search
 from tests.lines import NOW, line, lines, new_index
-from tests.secured import MAX_CONTENT, Secured, server_home, start_secured
+from tests.secured import MAX_CONTENT, Secured
 
 pytestmark = pytest.mark.elasticsearch
-
-
-@pytest.fixture(scope="module")
-def secured() -> Iterator[Secured]:
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl makes the certificate: install it")
-    try:
-        server_home()
-    except Refused as refused:
-        pytest.skip(str(refused))
-    with tempfile.TemporaryDirectory(prefix="elasticsearch-") as folder:  # pytest's own are closed to other users
-        running = start_secured(Path(folder))
-        yield running
-        running.server.stop()
 
 
 @pytest.fixture
@@ -47,6 +33,7 @@ def cluster(secured: Secured) -> Iterator[Cluster]:
 def test_a_user_with_few_privileges_can_run_a_whole_job(cluster: Cluster) -> None:
     indexes = Indexes(cluster)
     indexes.refuse_concrete("logs")
+    refuse_unprivileged(cluster, "logs", "logs-jobs")
     assert probe(cluster, ["cjk"], ["text"]).field_types == {"text"}
     for generation in (1, 2):
         name = new_index(cluster, "logs")
@@ -61,7 +48,7 @@ def test_a_user_with_few_privileges_can_run_a_whole_job(cluster: Cluster) -> Non
 
 def test_an_alias_without_privileges_is_refused_with_their_names(cluster: Cluster) -> None:
     with pytest.raises(Refused, match=r"lacks .*manage on elsewhere.* role .*manage, read, write on elsewhere"):
-        Indexes(cluster).refuse_concrete("elsewhere")
+        refuse_unprivileged(cluster, "elsewhere", "logs-jobs")
 
 
 def test_a_reader_may_search_and_is_refused_before_anything_is_made(secured: Secured, cluster: Cluster) -> None:
@@ -70,7 +57,7 @@ def test_a_reader_may_search_and_is_refused_before_anything_is_made(secured: Sec
     with connect(secured.access("reader")) as reader:
         assert search(reader, "logs", "*").total == 0
         with pytest.raises(Refused, match=r"lacks manage on logs, write on logs"):
-            Indexes(reader).refuse_concrete("logs")
+            refuse_unprivileged(reader, "logs", "logs-jobs")
         with pytest.raises(Refused, match=r"403: security_exception.*grant the privilege"):
             Indexes(reader).create("logs_20300101_000000", {}, {}, {})
         with pytest.raises(TargetError, match=r"403: security_exception.*grant the privilege"):
@@ -93,6 +80,25 @@ def test_a_wrong_password_is_refused_and_not_shown(secured: Secured, password: s
 def test_no_credentials_are_refused(secured: Secured) -> None:
     with pytest.raises(Refused, match="or the lack of them"):
         connect(TargetAccess(url=secured.server.url, ca=secured.ca))
+
+
+def test_a_certificate_tells_who_the_user_is(secured: Secured, cluster: Cluster) -> None:
+    name = new_index(cluster, "logs")
+    access = TargetAccess(url=secured.server.url, ca=secured.ca, cert=secured.card.cert, cert_key=secured.card.key)
+    with connect(access) as carded:
+        assert BulkWriter(carded, name).write(lines(1)).done == 1
+    with pytest.raises(Refused, match="no-target-verify"):
+        connect(access.model_copy(update={"verify": False}))
+
+
+def test_an_api_key_works(secured: Secured) -> None:
+    with connect(secured.access("admin")) as cluster:
+        try:
+            made = cluster.client.options(request_timeout=5).security.create_api_key(name="tests").body
+        except (ApiError, TransportError) as error:
+            pytest.skip(f"this distribution of Elasticsearch cannot make an API key: {error}"[:200])
+    with connect(TargetAccess(url=secured.server.url, ca=secured.ca, api_key=SecretStr(made["encoded"]))) as keyed:
+        assert keyed.version
 
 
 def test_a_wrong_api_key_is_refused(secured: Secured) -> None:

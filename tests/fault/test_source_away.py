@@ -1,0 +1,181 @@
+"""CrateDB goes away in mid-job, and comes back or does not: the job waits, says why, and loses nothing."""
+
+import json
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from indexer.local.crate_table import crate_cursor
+from indexer.local.cratedb import HOW_TO_GET, start_cratedb
+from indexer.local.process import free_port
+from indexer.local.server import Server
+from tests.commands import Ended, run, start
+from tests.scan import documents
+
+pytestmark = [pytest.mark.slow, pytest.mark.cratedb, pytest.mark.elasticsearch]
+
+ROWS = 15_000
+PAGE = 20
+"""Rows of a page: so few that the job is still reading when the server goes."""
+
+
+@dataclass
+class OwnServer:
+    """A CrateDB that a test stops and starts: always the same data, at the same port."""
+
+    folder: Path
+    port: int
+    running: Server | None = None
+
+    @property
+    def url(self) -> str:
+        return f"crate://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        self.running = start_cratedb(self.folder, port=self.port)
+        if self.running is None or self.running.process is None:
+            pytest.skip(HOW_TO_GET)
+
+    def stop(self) -> None:
+        if self.running is not None:
+            self.running.stop()
+            self.running = None
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[OwnServer]:
+    """With a partitioned table of rows, made once."""
+    with tempfile.TemporaryDirectory(prefix="cratedb-") as folder:
+        server = OwnServer(Path(folder), free_port())
+        server.start()
+        try:
+            with crate_cursor(server.url) as cursor:
+                cursor.execute(
+                    "CREATE TABLE logs (id BIGINT, day INTEGER, m TEXT, PRIMARY KEY (id, day))"
+                    " CLUSTERED INTO 2 SHARDS PARTITIONED BY (day) WITH (number_of_replicas = 0)"
+                )
+                cursor.execute(
+                    f"INSERT INTO logs SELECT i, i % 3, 'message ' || i FROM generate_series(1, {ROWS}) AS t (i)"
+                )
+                cursor.execute("REFRESH TABLE logs")
+            yield server
+        finally:
+            server.stop()
+
+
+@dataclass
+class Running:
+    """A job that runs, and the lines that it has printed so far."""
+
+    process: "subprocess.Popen[str]"
+    lines: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        assert self.process.stderr is not None
+        self.lines.extend(iter(self.process.stderr.readline, ""))
+
+    def wait_for_line(self, part: str) -> str:
+        """The first line that says so."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            for line in list(self.lines):
+                if part in line:
+                    return line
+            time.sleep(0.05)
+        raise AssertionError(f"no line says {part!r}: {self.lines}")
+
+    def end(self) -> Ended:
+        assert self.process.stdout is not None
+        out = self.process.stdout.read()
+        return Ended(self.process.wait(timeout=120), out, "".join(self.lines))
+
+
+@dataclass(frozen=True)
+class Job:
+    """One way to call `reindex`, again and again."""
+
+    options: Sequence[str]
+    alias: str
+    folder: Path
+    client: Elasticsearch
+
+    def start(self, patience: int) -> Running:
+        """Start it, and wait until it has read a part of the rows."""
+        process = start("reindex", *self.options, "--patience", str(patience), cwd=self.folder)
+        deadline = time.monotonic() + 60
+        while not 0 < self.read(process.pid) < ROWS:
+            assert time.monotonic() < deadline, "the job made no checkpoint on its way"
+            time.sleep(0.02)
+        return Running(process)
+
+    def read(self, pid: int) -> int:
+        """Rows that the last checkpoint of this process counts as done."""
+        found = self.client.options(ignore_status=(404, 503)).get(index=f"{self.alias}_jobs", id=f"alias:{self.alias}")
+        state = found.body.get("_source", {})
+        ours = state and state["holder"]["pid"] == pid and state["status"] == "running"
+        return sum(part["read"] for part in state["left"]) if ours else 0
+
+    def served(self) -> list[str]:
+        return sorted(self.client.options(ignore_status=404).indices.get_alias(name=self.alias).body)
+
+    def assert_complete(self, ended: Ended) -> None:
+        assert ended.code == 0, ended.err
+        report = json.loads(ended.out)
+        assert report["rows_read"] == report["rows_indexed"] == ROWS
+        found = documents(self.client, self.alias)
+        assert sorted(document["id"] for document in found.values()) == list(range(1, ROWS + 1))
+        assert self.served() == [report["job"]]
+
+
+@pytest.fixture
+def job(server: OwnServer, elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Job]:
+    options = (
+        "--source", server.url, "--target", elasticsearch_url, "--table", "logs", "--index", alias,
+        "--jobs-index", f"{alias}_jobs", "--page", str(PAGE), "--json",
+    )  # fmt: skip
+    with Elasticsearch(elasticsearch_url) as client:
+        yield Job(options, alias, tmp_path, client)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_restart_is_waited_for(server: OwnServer, job: Job, how: signal.Signals) -> None:
+    running = job.start(patience=120)
+    assert server.running is not None
+    assert server.running.process is not None
+    server.running.process.stop(grace=30.0 if how is signal.SIGTERM else 0.0)
+    line = running.wait_for_line("waiting: ")
+    assert "CrateDB at http://127.0.0.1" in line
+    server.start()
+    job.assert_complete(running.end())
+
+
+def test_a_server_that_stays_away_fails_the_job_and_a_resume_completes_it(server: OwnServer, job: Job) -> None:
+    first = run("reindex", *job.options, "--where", "id <= 10", cwd=job.folder)
+    assert first.code == 0, first.err
+    old = job.served()
+    running = job.start(patience=3)
+    server.stop()
+    began = time.monotonic()
+    ended = running.end()
+    assert time.monotonic() - began < 30
+    assert ended.code == 1, ended.err
+    assert "does not answer" in ended.err.splitlines()[-1]
+    assert job.served() == old
+    away = run("reindex", *job.options, cwd=job.folder)
+    assert away.code == 2
+    assert "does not answer" in away.err
+    server.start()
+    resumed = run("reindex", *job.options, cwd=job.folder, timeout=240)
+    job.assert_complete(resumed)
+    assert json.loads(resumed.out)["resumed"]

@@ -1,0 +1,46 @@
+"""What the README says, where a test must do exactly that."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+__all__ = ["TEXT", "blocks", "lesser_roles", "loader_grants", "loader_role"]
+
+TEXT = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """The code blocks in a language."""
+    return re.findall(rf"```{language}\n(.*?)```", TEXT, flags=re.DOTALL)
+
+
+def loader_role() -> dict[str, Any]:
+    """The role in Elasticsearch that a job needs."""
+    [block] = blocks("json")
+    role: dict[str, Any] = json.loads(block)
+    return role
+
+
+def lesser_roles() -> dict[str, dict[str, Any]]:
+    """That role without one of its privileges, for each of them, by a name for who has it: `no-jobs-read`."""
+    role = loader_role()
+    lesser: dict[str, dict[str, Any]] = {}
+    for kind in ("cluster", "logs", "jobs"):
+        for privilege in _privileges(role, kind):
+            copy = json.loads(json.dumps(role))
+            _privileges(copy, kind).remove(privilege)
+            copy["indices"] = [part for part in copy["indices"] if part["privileges"]]
+            lesser[f"no-{kind}-{privilege}"] = copy
+    return lesser
+
+
+def _privileges(role: dict[str, Any], kind: str) -> list[str]:
+    found: list[str] = role["cluster"] if kind == "cluster" else role["indices"][kind == "jobs"]["privileges"]
+    return found
+
+
+def loader_grants() -> list[str]:
+    """The statements that make the user in CrateDB that a job needs."""
+    [block] = blocks("sql")
+    return [statement.strip() for statement in block.split(";") if statement.strip()]
