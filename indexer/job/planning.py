@@ -99,7 +99,9 @@ def _refuse_absent(source: Source, table: Table) -> None:
             raise
         raise Refused(str(error)) from error
     if absent:
-        raise Refused(f"{table.name} cannot be read whole: {'; '.join(absent[:3])}; bring its nodes back first.")
+        raise Refused(
+            f"{table.name} cannot be read whole: {'; '.join(absent[:3])}; bring its nodes back, or open what is closed."
+        )
 
 
 def _later(settings: Settings, source: Source, selection: Selection) -> Selection | None:

@@ -27,6 +27,13 @@ Asking for primaries that are not started finds none: CrateDB 6.4.3 says `primar
 unassigned, also where it is the only one (seen on three nodes).
 """
 
+_CLOSED = """
+    SELECT values FROM information_schema.table_partitions
+    WHERE table_schema = ? AND table_name = ? AND closed
+    ORDER BY partition_ident
+"""
+"""Rows of a closed partition are in no answer, not even in a count, while its shards are started (seen in 6.4.3)."""
+
 _STORED = """
     SELECT count(*), sum(num_docs) FROM sys.shards
     WHERE schema_name = ? AND table_name = ? AND primary AND routing_state IN ('STARTED', 'RELOCATING')
@@ -34,13 +41,14 @@ _STORED = """
 
 
 def absent_shards(connection: CrateConnection, name: TableName) -> tuple[str, ...]:
-    """The primary shards that are not started: `shard 2 of {'day': 3} is UNASSIGNED`.
+    """The primary shards that are not started, `shard 2 of {'day': 3} is UNASSIGNED`, and the closed partitions.
 
     Raises:
         SourceError: as every query does; where the user may not ask, with the statement that allows it.
     """
     try:
         rows = connection.run(_ABSENT, [name.schema, name.name])
+        closed = connection.run(_CLOSED, [name.schema, name.name])
     except SourceError as error:
         if error.code not in FORBIDDEN | UNKNOWN:
             raise
@@ -50,7 +58,8 @@ def absent_shards(connection: CrateConnection, name: TableName) -> tuple[str, ..
             f" GRANT DQL ON TABLE sys.shards TO {user}.",
             error.code,
         ) from error
-    return tuple(f"shard {number} of {values or name} is {state}" for values, number, state in rows)
+    away = (f"shard {number} of {values or name} is {state}" for values, number, state in rows)
+    return (*away, *(f"the partition {values} is closed" for (values,) in closed))
 
 
 def stored_rows(connection: CrateConnection, name: TableName) -> int | None:

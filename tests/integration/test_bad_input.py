@@ -105,3 +105,19 @@ def test_an_unknown_option_is_refused(tmp_path: Path) -> None:
     ended = run("reindex", "--tabel", "logs", cwd=tmp_path)
     assert ended.code == 2
     assert "--table" in ended.err
+
+
+def test_a_closed_partition_is_not_left_out_in_silence(
+    cratedb_url: str, elasticsearch_url: str, crate_cursor: Cursor, schema: str, alias: str, tmp_path: Path
+) -> None:
+    name = f'"{schema}".days'
+    crate_cursor.execute(f"CREATE TABLE {name} (id BIGINT, day INTEGER, PRIMARY KEY (id, day)) PARTITIONED BY (day)")
+    crate_cursor.execute(f"INSERT INTO {name} (id, day) VALUES (1, 1), (2, 2)")
+    crate_cursor.execute(f"ALTER TABLE {name} PARTITION (day = 2) CLOSE")
+    options = ["--table", name, "--source", cratedb_url, "--target", elasticsearch_url, "--index", alias]
+    ended = run("reindex", *options, cwd=tmp_path)
+    assert ended.code == 2, ended.err
+    assert "the partition {'day': 2} is closed; bring its nodes back, or open what is closed" in ended.err
+    crate_cursor.execute(f"ALTER TABLE {name} PARTITION (day = 2) OPEN")
+    assert run("reindex", *options, cwd=tmp_path).code == 0
+    assert Elasticsearch(elasticsearch_url).count(index=alias)["count"] == 2
