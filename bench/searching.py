@@ -144,8 +144,8 @@ def _deep(urls: Urls, say: Callable[[str], None]) -> Deep:
 
 
 def _search(urls: Urls, *arguments: str, output: int = subprocess.PIPE) -> Finished:
-    command = (console_script("indexer"), "search", *arguments, "--index", _ALIAS, "--target", urls.target)
-    return finish(command, output)
+    search = ["search", *arguments, "--index", _ALIAS, "--target", urls.target]
+    return finish([console_script("indexer"), *search], output)
 
 
 @contextmanager
