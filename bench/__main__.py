@@ -6,9 +6,16 @@ from typing import Annotated
 
 import typer
 
-from bench import end_to_end, paging
+from bench import end_to_end, paging, searching
 from bench.mapping_command import time_mapping
-from bench.report import end_to_end_json, end_to_end_report, paging_json, paging_report
+from bench.report import (
+    end_to_end_json,
+    end_to_end_report,
+    paging_json,
+    paging_report,
+    searching_json,
+    searching_report,
+)
 from bench.servers import both_servers, source_server
 from indexer.errors import IndexerError
 
@@ -57,6 +64,21 @@ def time_paging(
         found = paging.measure(url, rows, repeat, _say)
     _put(json, paging_json(found))
     typer.echo(paging_report(found))
+
+
+@app.command("search")
+def time_search(
+    rows: Annotated[int, typer.Option(min=1, help="Documents, made where they are not there.")] = 2_000_000,
+    source: Source = None,
+    target: Target = None,
+    repeat: Annotated[int, typer.Option(min=1, help="How often every document is written.")] = 3,
+    json: JsonFile = None,
+) -> None:
+    """Time every match to NDJSON, and what a small search costs of its own."""
+    with both_servers(source, target) as urls:
+        found = searching.measure(urls, rows, repeat, _say)
+    _put(json, searching_json(found))
+    typer.echo(searching_report(found))
 
 
 def _say(line: str) -> None:

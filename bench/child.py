@@ -27,7 +27,7 @@ class Finished:
     """A program that ended with 0.
 
     Attributes:
-        output: what it printed to its standard output.
+        output: what it printed to its standard output; nothing where that went elsewhere.
         seconds: from its start to its end.
         cpu: CPU seconds, user and system, all threads.
         peak_rss: the most memory it held, in bytes; on Linux at least what this program held when it started it.
@@ -39,17 +39,21 @@ class Finished:
     peak_rss: int
 
 
-def finish(command: Sequence[str | Path]) -> Finished:
+def finish(command: Sequence[str | Path], output: int = subprocess.PIPE) -> Finished:
     """Run a program to its end.
+
+    Args:
+        command: the program and its arguments.
+        output: the file descriptor that it prints to, if that is not to be collected.
 
     Raises:
         ChildFailed: where it ends in anything but 0, with the end of its errors.
     """
     with tempfile.TemporaryFile() as errors:
         began = time.perf_counter()
-        process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=errors)
+        process = subprocess.Popen([str(part) for part in command], stdout=output, stderr=errors)
         with process:
-            output = process.stdout.read() if process.stdout else b""
+            printed = process.stdout.read() if process.stdout else b""
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.perf_counter() - began
@@ -57,7 +61,7 @@ def finish(command: Sequence[str | Path]) -> Finished:
             errors.seek(0)
             tail = errors.read().decode(errors="replace")[-_TAIL:]
             raise ChildFailed(f"{' '.join(map(str, command))} ended in {process.returncode}:\n{tail}")
-    return Finished(output, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+    return Finished(printed, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
 def console_script(name: str) -> Path:

@@ -1,5 +1,6 @@
 """The table of sample logs that every way moves: about 420 bytes a document, `id` from 1 without gaps, 4 shards."""
 
+from datetime import UTC, datetime
 from typing import Final
 
 from bench.database import count, cursor
@@ -10,6 +11,9 @@ from indexer.model.identifier import TableName
 __all__ = ["LOGS", "make_logs"]
 
 LOGS: Final = TableName("bench_logs", "bench")
+
+_END: Final = datetime(2026, 11, 1, 12, tzinfo=UTC)
+"""Where the times of the generated rows end: the table is the same whenever it is made."""
 
 _COPY: Final = f"""
 INSERT INTO {LOGS} (
@@ -38,7 +42,7 @@ def make_logs(url: str, rows: int) -> bool:
         if count(one, LOGS) == rows:
             return False
         one.execute(f"DROP TABLE IF EXISTS {LOGS}")
-        load_crate(one, min(rows, ROWS), LOGS)
+        load_crate(one, min(rows, ROWS), LOGS, _END)
         for block in range(1, -(-rows // ROWS)):
             first = block * ROWS
             one.execute(_COPY, [first, first * MEAN_GAP, block, min(ROWS, rows - first)])

@@ -16,9 +16,9 @@ from indexer.cli.main import app
 __all__ = ["draw"]
 
 SEARCHES: Final = (
-    ("timeout AND service:payments", "--level", "ERROR", "--sort", "-ts", "-n", "4"),
+    ("timeout AND service:payments", "--since", "2h", "--level", "ERROR", "--sort", "-ts", "-n", "4"),
     ("반도체 개발", "-n", "3"),
-    ("--where", "status=500", "--top", "service", "--histogram", "1h"),
+    ("--where", "status=500", "--where", "latency_ms>300", "--top", "service", "--histogram", "15m"),
 )
 _WIDTH: Final = 110
 
@@ -34,7 +34,7 @@ def draw(folder: Path) -> Path:
     """
     console = Console(record=True, width=_WIDTH, file=io.StringIO(), force_terminal=True)
     for search in SEARCHES:
-        shown = " ".join(f"'{word}'" if " " in word else word for word in search)
+        shown = " ".join(f"'{word}'" if {" ", ">"} & {*word} else word for word in search)
         console.print(Text(f"$ indexer search {shown}", style="bold green"))
         console.print(Text.from_ansi(_run(search)))
     path = folder / "search.svg"

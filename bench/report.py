@@ -10,9 +10,10 @@ from bench.end_to_end import EndToEnd
 from bench.figures import Goal, Line, Spread
 from bench.machine import Machine, ServerFacts
 from bench.paging import PAGE, Depth, Paging
+from bench.searching import Searching
 from bench.ways.naive_parallel import CHUNK, THREADS
 
-__all__ = ["end_to_end_json", "end_to_end_report", "paging_json", "paging_report"]
+__all__ = ["end_to_end_json", "end_to_end_report", "paging_json", "paging_report", "searching_json", "searching_report"]
 
 _WAYS_HEAD: Final = (
     "way",
@@ -77,6 +78,25 @@ def paging_json(found: Paging) -> bytes:
         {"measured": found, "tenths": found.tenths, "goal": found.goal, "doubts": found.doubts},
         option=orjson.OPT_INDENT_2,
     )
+
+
+def searching_report(found: Searching) -> str:
+    """What a search reaches."""
+    how = (
+        f"{found.rows:,} documents; all of them to a file {len(found.deep)} times, the first example"
+        f" {len(found.piped)} times to a pipe and to a terminal; medians (min-max)."
+    )
+    parts = [
+        how,
+        _verdict(found.goals, found.doubts),
+        _machine(found.machine),
+    ]
+    return "\n\n".join(parts)
+
+
+def searching_json(found: Searching) -> bytes:
+    """Everything that was measured, and its goals."""
+    return orjson.dumps({"measured": found, "goals": found.goals, "doubts": found.doubts}, option=orjson.OPT_INDENT_2)
 
 
 def _way(line: Line) -> Cells:

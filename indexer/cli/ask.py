@@ -9,7 +9,6 @@ from threading import Event
 import typer
 
 from indexer.cli.show_hits import print_count, printer, shown_time
-from indexer.cli.show_summary import print_summary
 from indexer.errors import Refused
 from indexer.model.condition import parse_condition
 from indexer.model.json import JsonObject
@@ -96,6 +95,8 @@ def ask(wanted: Wanted, settings: Settings) -> int:
             typer.echo(total)
             return 0 if total else 1
         if wanted.summary:
+            from indexer.cli.show_summary import print_summary
+
             summary = search.summary(question, wanted.summary)
             print_summary(summary, wanted.output, search.now.tzinfo)
             return 0 if summary.total else 1

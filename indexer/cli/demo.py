@@ -1,9 +1,6 @@
 """`indexer demo`: the whole way on sample logs, with real servers."""
 
 import shlex
-import subprocess
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +11,7 @@ from indexer.cli.guard import guarded
 __all__ = ["demo"]
 
 EXAMPLES = """
-Start what is missing, load sample logs, run `reindex --table logs --page 10000`, then search.
+Start what is missing, load sample logs, run `reindex --table logs --page 10000`, then search them.
 
 Examples:
 
@@ -23,20 +20,13 @@ Examples:
   indexer demo --rows 20000
 """
 
-_SEARCHES = (
-    ("timeout AND service:payments", "--level", "ERROR", "--sort", "-ts", "-n", "3"),
-    ("반도체 개발", "-n", "3"),
-    ("--where", "status=500", "--where", "latency_ms>300", "--top", "service", "--histogram", "1h"),
-)
-_NOTHING_FOUND = 1
-"""What a search of few sample logs may end in."""
-
 
 @guarded
 def demo(  # noqa: D103  # EXAMPLES is its help
     rows: Annotated[int, typer.Option(help="How many sample logs.", min=1)] = 200_000,
     debug: o.Debug = False,  # noqa: ARG001, FBT002  # `guarded` reads it
 ) -> int:
+    from indexer.cli.demo_commands import run_commands
     from indexer.local.running import up
     from indexer.settings import without_secrets
 
@@ -45,20 +35,14 @@ def demo(  # noqa: D103  # EXAMPLES is its help
     typer.echo(f"Elasticsearch: {shown} ({running.elasticsearch.origin})")
     source = _load(running.cratedb.url if running.cratedb else None, rows)
     environment = {"CRATEDB_URL": source, "ELASTICSEARCH_URL": running.elasticsearch.url}
-    for command in (["reindex", "--table", "logs", "--page", "10000"], *_searches()):
-        typer.echo(f"\n$ {shlex.join(command)}")
-        code = _run(command, environment)
-        if code and not (command[1] == "search" and code == _NOTHING_FOUND):
-            return code
+    code = run_commands(environment)
+    if code:
+        return code
     typer.echo("\nThe servers keep running for you to try more; `indexer down` stops them. In this shell, first:")
     for name, value in environment.items():
         if value == without_secrets(value):  # else it was given, and is in the environment already
             typer.echo(f"  export {name}={shlex.quote(value)}")
     return 0
-
-
-def _searches() -> list[list[str]]:
-    return [["indexer", "search", *arguments] for arguments in _SEARCHES]
 
 
 def _load(cratedb: str | None, rows: int) -> str:
@@ -79,12 +63,6 @@ def _load(cratedb: str | None, rows: int) -> str:
     return cratedb
 
 
-def _loaded(added: int, rows: int) -> str:
-    return f"Sample logs: {rows:,} rows in the table logs, {added:,} of them loaded now."
-
-
-def _run(command: list[str], environment: dict[str, str]) -> int:
-    import os
-
-    script = Path(sys.executable).parent / command[0]
-    return subprocess.run([script, *command[1:]], env={**os.environ, **environment}, check=False).returncode  # noqa: S603  # our own scripts
+def _loaded(written: int, rows: int) -> str:
+    age = "with times that end now" if written else "their times end a few minutes ago"
+    return f"Sample logs: {rows:,} rows in the table logs, {written:,} of them loaded now; {age}."

@@ -9,6 +9,7 @@ import typer
 from indexer.cli import complete
 from indexer.cli import options as o
 from indexer.cli.guard import guarded
+from indexer.cli.lean_client import import_client
 
 __all__ = ["search"]
 
@@ -126,6 +127,7 @@ def search(  # noqa: D103  # EXAMPLES is its help
 ) -> int:
     # What is imported stays: to look for garbage in it meanwhile costs a tenth of the start.
     gc.disable()
+    import_client()
     from indexer.cli.ask import Wanted, ask
     from indexer.settings import load_settings
 

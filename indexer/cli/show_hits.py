@@ -1,38 +1,25 @@
 """Hits as people read them, and as programs do: table, json, ndjson, csv, raw."""
 
 import csv
+import os
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import chain
 
 import orjson
-from rich.console import Console
-from rich.table import Table as Grid
-from rich.text import Text
+import typer
 
 from indexer.model.json import Json, JsonObject
-from indexer.model.search import MARK_END, MARK_START, Found, Hit
+from indexer.model.search import Found, Hit
 from indexer.model.search_hints import SearchHints
 
-__all__ = ["plain", "print_count", "printer", "shown_time"]
+__all__ = ["on_terminal", "plain", "print_count", "printer", "shown", "shown_time"]
 
-_LEVELS = {
-    "FATAL": "bold red",
-    "CRITICAL": "bold red",
-    "ERROR": "red",
-    "WARN": "yellow",
-    "WARNING": "yellow",
-    "DEBUG": "dim",
-    "TRACE": "dim",
-}
-_MATCH = "bold black on yellow"
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10, 13)}
 """What a terminal would obey, as it is written in a program: a log line must not move the cursor."""
 
 _BREAKS = {9: " ", 10: " ", 13: None}
-_SCREEN = 1_000
-"""Hits of one table; of more, each so many are fitted by themselves."""
 
 
 def printer(
@@ -47,27 +34,33 @@ def printer(
         following: print each hit at once.
     """
     columns = fields or hints.columns
-    if output == "table":
-        console = Console(highlight=False)
-        fitted = console.is_terminal
-        return lambda hits: (
-            _table(hits, console, columns, hints, 1 if following else _SCREEN)
-            if fitted
-            else _lines(hits, columns, hints)
-        )
+    if output == "table" and on_terminal():
+        from indexer.cli.draw_hits import draw_hits
+
+        return lambda hits: draw_hits(hits, columns, hints, following=following)
     return {
-        "json": _json,
+        "table": lambda hits: _lines(hits, columns, hints, flush=following),
+        "json": lambda hits: _json(hits, flush=following),
         "ndjson": lambda hits: _ndjson(hits, flush=following),
         "csv": lambda hits: _csv(hits, columns),
-        "raw": lambda hits: _raw(hits, hints.message if not fields else fields[0]),
+        "raw": lambda hits: _raw(hits, hints.message if not fields else fields[0], flush=following),
     }[output]
+
+
+def on_terminal() -> bool:
+    """Whether stdout is a terminal, or to be treated as one; rich, which decides it, takes long to import."""
+    if not (sys.stdout.isatty() or {"FORCE_COLOR", "TTY_COMPATIBLE"} & os.environ.keys()):
+        return False
+    from rich.console import Console
+
+    return Console().is_terminal
 
 
 def print_count(found: Found) -> None:
     """Say on stderr how many matched."""
     more = "" if found.exact else "more than "
     hint = "" if found.exact else "; --exact counts them"
-    Console(stderr=True, highlight=False).print(f"{len(found.hits):,} of {more}{found.total:,} hits{hint}")
+    typer.echo(f"{len(found.hits):,} of {more}{found.total:,} hits{hint}", err=True)
 
 
 def plain(text: str) -> str:
@@ -82,59 +75,17 @@ def shown_time(value: Json, form: str = "milliseconds") -> str:
     return _text(value)
 
 
-def _table(hits: Iterator[Hit], console: Console, columns: tuple[str, ...], hints: SearchHints, screen: int) -> int:
-    count = 0
-    while batch := [hit for _, hit in zip(range(screen), hits, strict=False)]:
-        grid = Grid.grid(padding=(0, 2, 0, 0))
-        for name in columns or ("",):
-            grid.add_column(
-                overflow="fold", no_wrap=name in (hints.time, hints.level), ratio=1 if name == hints.message else None
-            )
-        for hit in batch:
-            grid.add_row(*_cells(hit, columns, hints))
-        console.print(grid)
-        count += len(batch)
-    return count
-
-
-def _cells(hit: Hit, columns: tuple[str, ...], hints: SearchHints) -> list[Text]:
-    if not columns:
-        return [Text(plain(orjson.dumps(hit.source).decode()))]
-    level = hit.value(hints.level) if hints.level else None
-    return [_cell(hit, name, hints, str(level)) for name in columns]
-
-
-def _cell(hit: Hit, name: str, hints: SearchHints, level: str) -> Text:
-    if name in hit.marked:
-        return _marked(hit.marked[name])
-    text = plain(_shown(hit, name, hints))
-    if name == hints.level:
-        return Text(text, style=_LEVELS.get(level.upper(), ""))
-    if name == hints.time:
-        return Text(text, style="dim")
-    return Text(text, style="" if name == hints.message else "cyan")
-
-
-def _marked(text: str) -> Text:
-    line = Text()
-    for part in plain(text).split(MARK_START):
-        match, closed, rest = part.partition(MARK_END)
-        line.append(match, style=_MATCH if closed else "")
-        line.append(rest)
-    return line
-
-
-def _lines(hits: Iterator[Hit], columns: tuple[str, ...], hints: SearchHints) -> int:
+def _lines(hits: Iterator[Hit], columns: tuple[str, ...], hints: SearchHints, *, flush: bool) -> int:
     """Values separated by tabs, a line a hit: for grep, cut and awk."""
     count = 0
     for count, hit in enumerate(hits, 1):  # noqa: B007  # the count is the result
-        values = [plain(_shown(hit, name, hints)) for name in columns] or [orjson.dumps(hit.source).decode()]
-        sys.stdout.write("\t".join(values) + "\n")
-        sys.stdout.flush()
+        values = [plain(shown(hit, name, hints)) for name in columns] or [orjson.dumps(hit.source).decode()]
+        _line("\t".join(values), flush=flush)
     return count
 
 
-def _shown(hit: Hit, name: str, hints: SearchHints) -> str:
+def shown(hit: Hit, name: str, hints: SearchHints) -> str:
+    """A field's value as a person reads it."""
     value = hit.value(name)
     return shown_time(value) if name == hints.time else _text(value)
 
@@ -149,7 +100,7 @@ def _object(hit: Hit) -> JsonObject:
     return {"_id": hit.id, "_score": hit.score, **hit.source}
 
 
-def _ndjson(hits: Iterator[Hit], *, flush: bool = False) -> int:
+def _ndjson(hits: Iterator[Hit], *, flush: bool) -> int:
     count = 0
     out = sys.stdout.buffer
     for count, hit in enumerate(hits, 1):  # noqa: B007  # the count is the result
@@ -160,14 +111,15 @@ def _ndjson(hits: Iterator[Hit], *, flush: bool = False) -> int:
     return count
 
 
-def _json(hits: Iterator[Hit]) -> int:
+def _json(hits: Iterator[Hit], *, flush: bool) -> int:
     """One array, written as the hits come."""
     count = 0
     out = sys.stdout.buffer
     out.write(b"[")
     for count, hit in enumerate(hits, 1):
         out.write((b"\n" if count == 1 else b",\n") + orjson.dumps(_object(hit)))
-        out.flush()
+        if flush:
+            out.flush()
     out.write(b"\n]\n" if count else b"]\n")
     out.flush()
     return count
@@ -185,10 +137,15 @@ def _csv(hits: Iterator[Hit], columns: tuple[str, ...]) -> int:
     return count
 
 
-def _raw(hits: Iterator[Hit], name: str | None) -> int:
+def _raw(hits: Iterator[Hit], name: str | None, *, flush: bool) -> int:
     """The text alone, as it was indexed."""
     count = 0
     for count, hit in enumerate(hits, 1):  # noqa: B007  # the count is the result
-        sys.stdout.write((_text(hit.value(name)) if name else orjson.dumps(hit.source).decode()) + "\n")
-        sys.stdout.flush()
+        _line(_text(hit.value(name)) if name else orjson.dumps(hit.source).decode(), flush=flush)
     return count
+
+
+def _line(text: str, *, flush: bool) -> None:
+    sys.stdout.write(text + "\n")
+    if flush:
+        sys.stdout.flush()

@@ -6,17 +6,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime, tzinfo
 
 import orjson
-from rich.bar import Bar
-from rich.console import Console
-from rich.table import Table as Grid
+import typer
 
-from indexer.cli.show_hits import plain
+from indexer.cli.show_hits import on_terminal, plain
 from indexer.model.json import Json, JsonObject
 from indexer.model.summary import Summary
 
-__all__ = ["print_summary"]
-
-_BAR = 40
+__all__ = ["number", "print_summary", "time_of"]
 
 
 def print_summary(summary: Summary, output: str, zone: tzinfo | None) -> None:
@@ -36,53 +32,29 @@ def print_summary(summary: Summary, output: str, zone: tzinfo | None) -> None:
     if output == "csv":
         csv.writer(sys.stdout, lineterminator="\n").writerows([("what", "value", "count"), *rows])
         return
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        sys.stdout.writelines(f"{what}\t{value}\t{count}\n" for what, value, count in rows)
+    if on_terminal():
+        from indexer.cli.draw_summary import draw_summary
+
+        draw_summary(summary, zone)
     else:
-        _draw(console, summary, zone)
-    Console(stderr=True, highlight=False).print(f"{summary.total:,} hits")
+        sys.stdout.writelines(f"{what}\t{value}\t{count}\n" for what, value, count in rows)
+    typer.echo(f"{summary.total:,} hits", err=True)
 
 
 def _rows(summary: Summary, zone: tzinfo | None) -> list[tuple[str, str, str]]:
     """Three values a line, whatever they tell of: for grep, cut and awk."""
     tops = [(name, plain(str(value)), str(count)) for name, bars in summary.top.items() for value, count in bars]
-    stats = [(name, what, _number(value)) for name, one in summary.stats.items() for what, value in asdict(one).items()]
-    return tops + stats + [("histogram", _time(at, zone), str(count)) for at, count in summary.histogram]
+    stats = [(name, what, number(value)) for name, one in summary.stats.items() for what, value in asdict(one).items()]
+    return tops + stats + [("histogram", time_of(at, zone), str(count)) for at, count in summary.histogram]
 
 
-def _draw(console: Console, summary: Summary, zone: tzinfo | None) -> None:
-    for name, values in summary.top.items():
-        bars = [(plain(str(value)), count) for value, count in values]
-        others = summary.others[name]
-        console.print(_bars(name, bars, f"and {others:,} with other values" if others else ""))
-    for name, one in summary.stats.items():
-        grid = Grid(title=name, title_justify="left", box=None, header_style="bold", title_style="bold", pad_edge=False)
-        for what in asdict(one):
-            grid.add_column(what, justify="right")
-        grid.add_row(*map(_number, asdict(one).values()))
-        console.print(grid)
-    if summary.histogram:
-        console.print(_bars("time", [(_time(at, zone), count) for at, count in summary.histogram], ""))
-
-
-def _bars(title: str, values: list[tuple[str, int]], last: str) -> Grid:
-    grid = Grid(title=title, box=None, show_header=False, title_justify="left", title_style="bold", pad_edge=False)
-    grid.add_column(overflow="fold")
-    grid.add_column(justify="right")
-    most = max((count for _, count in values), default=1) or 1
-    for value, count in values:
-        grid.add_row(value, f"{count:,}", Bar(most, 0, count, width=_BAR, color="cyan"))
-    if last:
-        grid.add_row(last)
-    return grid
-
-
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """A number as a person reads it, to six digits; nothing for none."""
     return "" if value is None else str(value) if isinstance(value, int) else f"{value:.6g}"
 
 
-def _time(at: int, zone: tzinfo | None) -> str:
+def time_of(at: int, zone: tzinfo | None) -> str:
+    """Where a bar of the histogram begins."""
     return datetime.fromtimestamp(at / 1000, UTC).astimezone(zone).isoformat(sep=" ", timespec="seconds")
 
 
@@ -96,5 +68,5 @@ def _object(summary: Summary, zone: tzinfo | None) -> JsonObject:
     if summary.stats:
         shown["stats"] = {name: asdict(one) for name, one in summary.stats.items()}
     if summary.interval:
-        shown["histogram"] = [{"time": _time(at, zone), "count": count} for at, count in summary.histogram]
+        shown["histogram"] = [{"time": time_of(at, zone), "count": count} for at, count in summary.histogram]
     return shown

@@ -87,27 +87,36 @@ def plain_errors(table: TableName) -> Iterator[None]:
         raise SourceError(f"The table {table} could not be loaded ({error}): see CrateDB's log.") from error
 
 
-def load_rows(cursor: Cursor, table: TableName, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    """Insert rows, leave those whose primary key is there already, and make them visible.
+def load_rows(
+    cursor: Cursor, table: TableName, columns: Sequence[str], rows: Iterable[Sequence[object]], key: str | None = None
+) -> int:
+    """Insert rows and make them visible.
 
     Args:
         cursor: a cursor of CrateDB.
         table: an existing table.
         columns: the columns that the rows have values for.
         rows: the rows.
+        key: the primary key: what is there already under it is overwritten; None leaves it as it is.
 
     Returns:
-        the number of rows that were inserted.
+        the number of rows that were written.
 
     Raises:
         SourceError: where CrateDB rejected a row.
     """
     names = ", ".join(f'"{column}"' for column in columns)
     marks = ", ".join("?" for _ in columns)
-    insert = f"INSERT INTO {quoted(table)} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"
-    inserted = sum(_insert(cursor, insert, chunk) for chunk in _chunks(rows))
+    insert = f"INSERT INTO {quoted(table)} ({names}) VALUES ({marks}) ON CONFLICT {_conflict(columns, key)}"
+    written = sum(_insert(cursor, insert, chunk) for chunk in _chunks(rows))
     cursor.execute(f"REFRESH TABLE {quoted(table)}")
-    return inserted
+    return written
+
+
+def _conflict(columns: Sequence[str], key: str | None) -> str:
+    if key is None:
+        return "DO NOTHING"
+    return f'("{key}") DO UPDATE SET ' + ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name != key)
 
 
 def _insert(cursor: Cursor, insert: str, chunk: list[Sequence[object]]) -> int:

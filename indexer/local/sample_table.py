@@ -1,24 +1,30 @@
-"""Loads the sample logs into a table, of CrateDB or of an SQLite file; the next time it finds them there."""
+"""Loads the sample logs into a table, of CrateDB or of an SQLite file, with times that end now.
 
-from collections.abc import Collection, Iterator
+The next time it finds them there; once they are too old for a search of the last minutes, it loads them anew.
+"""
+
+from collections.abc import Collection
 from collections.abc import Set as AbstractSet
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 import sqlalchemy as sa
 
 from indexer.errors import Refused
 from indexer.local.crate_table import Cursor, load_rows, plain_errors, quoted
-from indexer.local.samples import ROWS, SampleRow, sample_rows
+from indexer.local.samples import ROWS, SampleRow, sample_rows, start_for
 from indexer.model.identifier import TableName
 
-__all__ = ["LOGS", "load_crate", "load_sqlite"]
+__all__ = ["FRESH", "LOGS", "load_crate", "load_sqlite"]
 
 LOGS: Final = TableName("logs")
 PROBES: Final = 100
 """Rows at the beginning of a table by which it is known again as ours."""
+
+FRESH: Final = timedelta(minutes=10)
+"""By how much the sample logs may have aged before they are loaded anew."""
 
 CHUNK: Final = 10_000
 """Rows of one insert into SQLite."""
@@ -58,41 +64,60 @@ _SQLITE: Final = sa.Table(
 )
 
 
-def load_crate(cursor: Cursor, count: int = ROWS, table: TableName = LOGS) -> int:
-    """Load sample rows into a CrateDB table, made where it is missing; a load that was cut off is gone on with.
+class _Found(NamedTuple):
+    """What a table holds.
+
+    Attributes:
+        rows: how many rows.
+        wanted: how many of the rows that there are to be.
+        oldest: the time of the oldest of these, in milliseconds since 1970; 0 without one.
+    """
+
+    rows: int
+    wanted: int
+    oldest: int
+
+
+def load_crate(cursor: Cursor, count: int = ROWS, table: TableName = LOGS, end: datetime | None = None) -> int:
+    """Load sample rows into a CrateDB table, made where it is missing.
 
     Args:
         cursor: a cursor of CrateDB.
         count: how many rows there are to be at least.
         table: the table.
+        end: the moment that their times lead up to, if not the present.
 
     Returns:
-        how many rows were added: 0 where they all were there.
+        how many rows were written: all, or 0 where they all were there and end at most `FRESH` before `end`.
 
     Raises:
         Refused: where the table exists and holds something else; it is left as it is.
         SourceError: where CrateDB rejected a statement or a row.
     """
+    start = start_for(count, end or datetime.now(UTC))
     with plain_errors(table):
         _check_columns(table, _crate_columns(cursor, table))
         cursor.execute(f"CREATE TABLE IF NOT EXISTS {quoted(table)} {_BODY}")
         cursor.execute(f"REFRESH TABLE {quoted(table)}")
-        there, last = _crate_tally(cursor, table)
+        found = _crate_found(cursor, table, count)
         cursor.execute(f"SELECT id, trace_id FROM {quoted(table)} WHERE id <= {PROBES}")
-        _check_rows(table, there, {(row[0], row[1]) for row in cursor.fetchall()})
-        missing = (tuple(row) for row in _missing(count, there, last))  # orjson takes no NamedTuple
-        return load_rows(cursor, table, SampleRow._fields, missing)
+        _check_rows(table, found, {(row[0], row[1]) for row in cursor.fetchall()})
+        if _is_current(found, count, start):
+            return 0
+        rows = (tuple(row) for row in sample_rows(count, start=start))  # orjson takes no NamedTuple
+        return load_rows(cursor, table, SampleRow._fields, rows, key="id")
 
 
-def load_sqlite(path: Path, count: int = ROWS) -> int:
+def load_sqlite(path: Path, count: int = ROWS, end: datetime | None = None) -> int:
     """Load sample rows into the table `logs` of an SQLite file; what CrateDB nests is JSON there.
 
     Args:
         path: the file, made where it is missing.
         count: how many rows there are to be at least.
+        end: as for `load_crate`.
 
     Returns:
-        how many rows were added: 0 where they all were there.
+        how many rows were written, likewise.
 
     Raises:
         Refused: where the table exists and holds something else; it is left as it is.
@@ -100,41 +125,52 @@ def load_sqlite(path: Path, count: int = ROWS) -> int:
     engine = sa.create_engine(f"sqlite:///{path}")
     try:
         with engine.begin() as connection:
-            return _fill_sqlite(connection, count)
+            return _fill_sqlite(connection, count, start_for(count, end or datetime.now(UTC)))
     finally:
         engine.dispose()
 
 
-def _fill_sqlite(connection: sa.Connection, count: int) -> int:
+def _fill_sqlite(connection: sa.Connection, count: int, start: datetime) -> int:
     inspector = sa.inspect(connection)
     if inspector.has_table(LOGS.name):
         _check_columns(LOGS, [column["name"] for column in inspector.get_columns(LOGS.name)])
     _SQLITE.create(connection, checkfirst=True)
-    tally = sa.select(sa.func.count(_SQLITE.c.id), sa.func.coalesce(sa.func.max(_SQLITE.c.id), 0))
-    there, last = cast("tuple[int, int]", connection.execute(tally).one())
+    found = _sqlite_found(connection, count)
     probes = sa.select(_SQLITE.c.id, _SQLITE.c.trace_id).where(_SQLITE.c.id <= PROBES)
-    _check_rows(LOGS, there, {tuple(row) for row in connection.execute(probes)})
-    rows = (_sqlite_row(row) for row in _missing(count, there, last))
+    _check_rows(LOGS, found, {tuple(row) for row in connection.execute(probes)})
+    if _is_current(found, count, start):
+        return 0
+    rows = map(_sqlite_row, sample_rows(count, start=start))
     while chunk := list(islice(rows, CHUNK)):
-        connection.execute(sa.insert(_SQLITE).prefix_with("OR IGNORE"), chunk)
-    return max(count - there, 0)
+        connection.execute(sa.insert(_SQLITE).prefix_with("OR REPLACE"), chunk)
+    return count
+
+
+def _sqlite_found(connection: sa.Connection, count: int) -> _Found:
+    ours = _SQLITE.c.id <= count
+    tally = sa.select(
+        sa.func.count(_SQLITE.c.id),
+        sa.func.count(_SQLITE.c.id).filter(ours),
+        sa.func.min(_SQLITE.c.ts).filter(ours),
+    )
+    rows, wanted, oldest = connection.execute(tally).one()
+    return _Found(rows, wanted, round(oldest.replace(tzinfo=UTC).timestamp() * 1000) if oldest else 0)
 
 
 def _sqlite_row(row: SampleRow) -> dict[str, object]:
     return {**row._asdict(), "ts": datetime.fromtimestamp(row.ts / 1000, UTC).replace(tzinfo=None)}
 
 
-def _missing(count: int, there: int, last: int) -> Iterator[SampleRow]:
-    """The rows still to be inserted: those after the last one, or all where rows before it are missing too."""
-    if there >= count:
-        return iter(())
-    return islice(sample_rows(count), there if there == last else 0, None)
+def _is_current(found: _Found, count: int, start: datetime) -> bool:
+    return found.wanted == count and found.oldest >= (start - FRESH).timestamp() * 1000
 
 
-def _crate_tally(cursor: Cursor, table: TableName) -> tuple[int, int]:
-    """How many rows there are, and the largest id."""
-    cursor.execute(f"SELECT count(*), COALESCE(max(id), 0) FROM {quoted(table)}")
-    return cast("tuple[int, int]", cursor.fetchall()[0])
+def _crate_found(cursor: Cursor, table: TableName, count: int) -> _Found:
+    ours = "FILTER (WHERE id <= ?)"
+    cursor.execute(
+        f"SELECT count(*), count(*) {ours}, COALESCE(min(ts) {ours}, 0)::BIGINT FROM {quoted(table)}", [count, count]
+    )
+    return _Found(*cast("tuple[int, int, int]", cursor.fetchall()[0]))
 
 
 def _crate_columns(cursor: Cursor, table: TableName) -> list[str]:
@@ -151,10 +187,10 @@ def _check_columns(table: TableName, columns: Collection[str]) -> None:
         raise _other(table)
 
 
-def _check_rows(table: TableName, there: int, probes: AbstractSet[tuple[object, ...]]) -> None:
+def _check_rows(table: TableName, found: _Found, probes: AbstractSet[tuple[object, ...]]) -> None:
     """Know the rows again by the trace ids of the first ones; a load that was cut off may have left some out."""
     ours = {(row.id, row.trace_id) for row in sample_rows(PROBES)}
-    if not probes <= ours or (there and not probes):
+    if not probes <= ours or (found.rows and not probes):
         raise _other(table)
 
 

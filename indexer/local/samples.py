@@ -1,4 +1,4 @@
-"""Sample logs: made up, yet the same rows on every machine, and the first n rows of any larger number.
+"""Sample logs: made up, yet the same rows on every machine from any start, and the first n rows of any larger number.
 
 Rows come in bursts that share a millisecond, as logs do, and one burst is longer than the default page, so that
 paging by time has ties to settle. Only `random()` and `getrandbits()` are drawn from: Python promises their sequence
@@ -9,13 +9,13 @@ import math
 import random
 import uuid
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, TypeVar
 
 from indexer.local.sample_kinds import KINDS, Kind
 from indexer.model.json import JsonObject
 
-__all__ = ["ROWS", "SEED", "START", "SampleRow", "sample_rows"]
+__all__ = ["ROWS", "SEED", "START", "SampleRow", "sample_rows", "start_for"]
 
 ROWS: Final = 200_000
 SEED: Final = 20_261_122
@@ -24,8 +24,8 @@ START: Final = datetime(2026, 11, 1, tzinfo=UTC)
 VERSION: Final = 1
 """Part of the seed: rows of another version of this generator are other rows."""
 
-MEAN_GAP: Final = 100
-"""Milliseconds between two rows on average, so that 200,000 rows span five and a half hours."""
+MEAN_GAP: Final = 50
+"""Milliseconds between two rows on average, so that 200,000 rows span two hours and three quarters."""
 
 LONG_BURST: Final = 12_000
 LONG_BURST_AT: Final = 60_000
@@ -57,6 +57,9 @@ class SampleRow(NamedTuple):
 _BURSTS: Final = (1, 1, 1, 1, 2, 2, 3, 5, 8, 40)
 _LEVELS: Final = ("INFO",) * 14 + ("DEBUG",) * 3 + ("WARN",) * 2 + ("ERROR",)
 _STATUS: Final = {"DEBUG": (200, 204), "INFO": (200, 200, 201, 304), "WARN": (404, 429), "ERROR": (500, 502, 503, 504)}
+_SLOWNESS: Final = {"DEBUG": 1, "INFO": 1, "WARN": 3, "ERROR": 10}
+"""By what factor a request takes longer: of the errors, a sixth takes more than 300 ms."""
+
 _REGIONS: Final = ("ap-northeast-2", "ap-northeast-1", "eu-central-1", "us-east-1")
 _CITIES: Final[tuple[list[float], ...]] = (
     [126.978, 37.5665],
@@ -85,7 +88,7 @@ def sample_rows(count: int = ROWS, *, seed: int = SEED, start: datetime = START)
     Args:
         count: how many.
         seed: another one makes other rows.
-        start: the moment from which their time goes on, by about 100 ms a row.
+        start: the moment from which their time goes on, by about 50 ms a row.
     """
     draw = random.Random(f"{VERSION}:{seed}")  # noqa: S311 - the same rows everywhere are the purpose
     origin = int(start.timestamp() * 1000)
@@ -93,6 +96,11 @@ def sample_rows(count: int = ROWS, *, seed: int = SEED, start: datetime = START)
         ts = origin + first * MEAN_GAP + int(draw.random() * MEAN_GAP)
         for number in range(first, min(first + size, count + 1)):
             yield _row(draw, number, ts)
+
+
+def start_for(count: int, end: datetime) -> datetime:
+    """The start from which so many sample rows go on until just before `end`."""
+    return end - timedelta(milliseconds=(count + 1) * MEAN_GAP)
 
 
 def _bursts(draw: random.Random, count: int) -> Iterator[tuple[int, int]]:
@@ -108,7 +116,7 @@ def _bursts(draw: random.Random, count: int) -> Iterator[tuple[int, int]]:
 
 def _row(draw: random.Random, number: int, ts: int) -> SampleRow:
     kind, level = _pick(draw, KINDS), _pick(draw, _LEVELS)
-    host, latency = int(draw.random() * _HOSTS), round(12 / math.sqrt(1 - draw.random()), 3)
+    host, latency = int(draw.random() * _HOSTS), round(_SLOWNESS[level] * 12 / math.sqrt(1 - draw.random()), 3)
     return SampleRow(
         id=number,
         ts=ts,

@@ -54,9 +54,15 @@ def escaped_at(query: str, column: int) -> str:
         query: the query string.
         column: where the server stopped reading, from 1; one past the end where the query ended too early.
     """
-    at = column - 1 if column <= len(query) else max(query.rfind(opener) for opener in '(["{/')
+    at = column - 1 if column <= len(query) else max(map(query.rfind, _left_open(query)), default=len(query) - 1)
     at = max(0, min(at, len(query) - 1))
     return f"{query[:at]}\\{query[at:]}"
+
+
+def _left_open(query: str) -> Iterator[str]:
+    """The brackets, quotes and slashes of which one was not closed."""
+    yield from (opener for opener, closer in ("()", "[]", "{}") if query.count(opener) > query.count(closer))
+    yield from (mark for mark in '"/' if query.count(mark) % 2)
 
 
 def _unescaped(text: str) -> str:

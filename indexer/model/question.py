@@ -156,7 +156,10 @@ class Asking:
         return times + where + short
 
     def _times(self) -> list[JsonObject]:
-        given = (("gte", self.question.since), ("lt", self.question.until))
+        since, until = self.question.since, self.question.until
+        if since and until and since >= until:
+            raise Refused(f"--since {since:%F %T} is not before --until {until:%F %T}: swap them, or leave one out.")
+        given = (("gte", since), ("lt", until))
         bounds: JsonObject = {bound: milliseconds(moment) for bound, moment in given if moment}
         if not bounds:
             return []

@@ -61,9 +61,9 @@ def test_without_cratedb_the_demo_reads_an_sqlite_file_and_says_so(run: Run, cac
         assert [line for line in demo.out.splitlines() if line.startswith("CrateDB")] == [
             f"CrateDB: none found, so the sample logs are in the SQLite file {file}, read through SQLAlchemy."
         ]
-        assert f"{ROWS:,} rows in the table logs, {loaded:,} of them loaded now." in demo.out
+        assert f"{ROWS:,} rows in the table logs, {loaded:,} of them loaded now; " in demo.out
         assert f"export CRATEDB_URL=sqlite:///{file}" in demo.out
-        assert len(re.findall(r"^3 of [\d,]+ hits$", demo.err, re.MULTILINE)) == 2, demo.err
+        assert len(re.findall(r"^[1-9]\d* of [\d,]+ hits$", demo.err, re.MULTILINE)) == 2, demo.err
         assert_searches_find_the_rows(run, file)
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,11 +11,13 @@ import sqlalchemy as sa
 from indexer.errors import Refused
 from indexer.local.crate_table import Cursor, quoted
 from indexer.local.loghub import SYSTEMS, load_system
-from indexer.local.sample_table import load_crate, load_sqlite
-from indexer.local.samples import SampleRow, sample_rows
+from indexer.local.sample_table import FRESH, load_crate, load_sqlite
+from indexer.local.samples import SampleRow, sample_rows, start_for
 from indexer.model.identifier import TableName
 
 LOGHUB = Path(os.environ.get("INDEXER_LOGHUB") or Path(__file__).parents[3] / "shared" / "data" / "loghub")
+
+END = datetime(2026, 11, 22, 19, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -26,6 +28,10 @@ def table(schema: str) -> TableName:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "samples.sqlite"
+
+
+def expected(count: int, end: datetime = END) -> list[tuple[object, ...]]:
+    return [tuple(row) for row in sample_rows(count, start=start_for(count, end))]
 
 
 def in_crate(cursor: Cursor, table: TableName) -> list[tuple[object, ...]]:
@@ -40,20 +46,43 @@ def rounded(rows: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.cratedb
-def test_cratedb_holds_the_rows_and_a_second_load_adds_none(crate_cursor: Cursor, table: TableName) -> None:
-    assert load_crate(crate_cursor, 7_000, table) == 7_000
-    assert rounded(in_crate(crate_cursor, table)) == rounded([tuple(row) for row in sample_rows(7_000)])
-    assert load_crate(crate_cursor, 7_000, table) == 0
-    assert load_crate(crate_cursor, 100, table) == 0
+def test_cratedb_holds_the_rows_and_a_second_load_writes_none(crate_cursor: Cursor, table: TableName) -> None:
+    assert load_crate(crate_cursor, 7_000, table, END) == 7_000
+    assert rounded(in_crate(crate_cursor, table)) == rounded(expected(7_000))
+    assert load_crate(crate_cursor, 7_000, table, END + FRESH / 2) == 0
+    assert rounded(in_crate(crate_cursor, table)) == rounded(expected(7_000))
 
 
 @pytest.mark.cratedb
-def test_a_load_that_was_cut_off_is_gone_on_with(crate_cursor: Cursor, table: TableName) -> None:
-    load_crate(crate_cursor, 1_000, table)
-    assert load_crate(crate_cursor, 1_500, table) == 500
+def test_rows_that_have_aged_are_loaded_anew_and_none_is_doubled(crate_cursor: Cursor, table: TableName) -> None:
+    load_crate(crate_cursor, 700, table, END)
+    late = END + timedelta(days=1)
+    assert load_crate(crate_cursor, 700, table, late) == 700
+    assert rounded(in_crate(crate_cursor, table)) == rounded(expected(700, late))
+
+
+@pytest.mark.cratedb
+def test_times_end_now_unless_told_otherwise(crate_cursor: Cursor, table: TableName) -> None:
+    load_crate(crate_cursor, 700, table)
+    crate_cursor.execute(f"SELECT max(ts)::BIGINT FROM {quoted(table)}")
+    newest = int(str(crate_cursor.fetchall()[0][0]))
+    assert abs(datetime.now(UTC).timestamp() * 1000 - newest) < 60_000
+
+
+@pytest.mark.cratedb
+def test_a_load_that_was_cut_off_is_made_up_for(crate_cursor: Cursor, table: TableName) -> None:
+    load_crate(crate_cursor, 1_000, table, END)
     crate_cursor.execute(f"DELETE FROM {quoted(table)} WHERE id IN (50, 700)")
-    assert load_crate(crate_cursor, 1_500, table) == 2
-    assert len(in_crate(crate_cursor, table)) == 1_500
+    assert load_crate(crate_cursor, 1_500, table, END) == 1_500
+    assert rounded(in_crate(crate_cursor, table)) == rounded(expected(1_500))
+
+
+@pytest.mark.cratedb
+def test_rows_that_somebody_added_stay(crate_cursor: Cursor, table: TableName) -> None:
+    load_crate(crate_cursor, 300, table, END)
+    crate_cursor.execute(f"INSERT INTO {quoted(table)} (id, ts, message) VALUES (301, 0, 'mine')")
+    load_crate(crate_cursor, 300, table, END + timedelta(days=1))
+    assert [row[8] for row in in_crate(crate_cursor, table)][300:] == ["mine"]
 
 
 @pytest.mark.cratedb
@@ -74,23 +103,24 @@ def test_another_table_of_that_name_is_left_alone(crate_cursor: Cursor, table: T
     assert in_crate(crate_cursor, table) == before
 
 
-def test_sqlite_holds_the_rows_and_a_second_load_adds_none(file: Path) -> None:
-    assert load_sqlite(file, 12_000) == 12_000
-    assert load_sqlite(file, 12_000) == 0
-    expected = [tuple(row) for row in sample_rows(12_000)]
-    engine = sa.create_engine(f"sqlite:///{file}")
-    with engine.connect() as connection:
-        logs = sa.Table("logs", sa.MetaData(), autoload_with=connection)
-        rows = [tuple(row) for row in connection.execute(sa.select(logs).order_by(logs.c.id))]
-    engine.dispose()
-    assert [(*row[:1], _millis(row[1]), *row[2:]) for row in rows] == expected
+def test_sqlite_holds_the_rows_and_a_second_load_writes_none(file: Path) -> None:
+    assert load_sqlite(file, 12_000, END) == 12_000
+    assert load_sqlite(file, 12_000, END + FRESH / 2) == 0
+    assert in_sqlite(file) == expected(12_000)
 
 
-def test_a_load_into_sqlite_that_was_cut_off_is_gone_on_with(file: Path) -> None:
-    load_sqlite(file, 1_000)
+def test_rows_of_sqlite_that_have_aged_are_loaded_anew(file: Path) -> None:
+    load_sqlite(file, 1_000, END)
+    late = END + timedelta(days=1)
+    assert load_sqlite(file, 1_000, late) == 1_000
+    assert in_sqlite(file) == expected(1_000, late)
+
+
+def test_a_load_into_sqlite_that_was_cut_off_is_made_up_for(file: Path) -> None:
+    load_sqlite(file, 1_000, END)
     with_statement(file, "DELETE FROM logs WHERE id IN (50, 700)")
-    assert load_sqlite(file, 1_200) == 202
-    assert load_sqlite(file, 1_200) == 0
+    assert load_sqlite(file, 1_200, END) == 1_200
+    assert in_sqlite(file) == expected(1_200)
 
 
 @pytest.mark.parametrize("statement", ["UPDATE logs SET trace_id = 'mine'", "ALTER TABLE logs ADD COLUMN mine"])
@@ -119,6 +149,15 @@ def test_a_loghub_table_holds_the_lines_of_its_file(crate_cursor: Cursor, schema
 def test_a_missing_loghub_file_is_refused_by_name(crate_cursor: Cursor, schema: str, tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"Apache\.csv is missing"):
         load_system(crate_cursor, tmp_path, "Apache", schema)
+
+
+def in_sqlite(file: Path) -> list[tuple[object, ...]]:
+    engine = sa.create_engine(f"sqlite:///{file}")
+    with engine.connect() as connection:
+        logs = sa.Table("logs", sa.MetaData(), autoload_with=connection)
+        rows = [tuple(row) for row in connection.execute(sa.select(logs).order_by(logs.c.id))]
+    engine.dispose()
+    return [(*row[:1], _millis(row[1]), *row[2:]) for row in rows]
 
 
 def with_statement(file: Path, statement: str) -> None:

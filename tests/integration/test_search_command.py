@@ -76,6 +76,9 @@ def test_a_question_finds(logs: tuple[str, str], arguments: list[str], ids: str)
     [
         (["servce:auth"], ["no field servce", "column 1", "Did you mean service"]),
         (["timeout AND ("], ["column 14", r"'timeout AND \('"]),
+        (["[/v1/login"], ["column 11", r"'\[/v1/login'"]),
+        (["10.0.0.1/24"], ["column 13", r"'10.0.0.1\/24'"]),
+        (["--since", "1h", "--until", "2h"], ["is not before --until", "swap them"]),
         (["(로그인"], ["column 5", r"'\(로그인'"]),
         (["--top", "message"], ["use message.keyword"]),
         (["--stats", "service"], ["not a number"]),

