@@ -15,18 +15,18 @@ LOGS: Final = TableName("bench_logs", "bench")
 _END: Final = datetime(2026, 11, 1, 12, tzinfo=UTC)
 """Where the times of the generated rows end: the table is the same whenever it is made."""
 
-_COPY: Final = f"""
-INSERT INTO {LOGS} (
+_COPY: Final = """
+INSERT INTO {table} (
     id, ts, level, service, host, ip, status, latency_ms, message, trace_id, attrs, tags, location
 ) (
     SELECT id + ?, (ts::BIGINT + ?)::TIMESTAMP WITH TIME ZONE, level, service, host, ip, status, latency_ms, message,
            substr(trace_id, 1, 32) || lpad(?::TEXT, 4, '0'), attrs, tags, location
-    FROM {LOGS} WHERE id <= ?
+    FROM {table} WHERE id <= ?
 )"""
 """The generated rows once more, later, with ids and trace ids of their own: much faster than generating more."""
 
 
-def make_logs(url: str, rows: int) -> bool:
+def make_logs(url: str, rows: int, table: TableName = LOGS) -> bool:
     """Make the table with this many rows, unless it is there.
 
     The first 200,000 rows are those of `indexer.local.samples`, each further 200,000 are a copy of them.
@@ -34,18 +34,20 @@ def make_logs(url: str, rows: int) -> bool:
     Args:
         url: CrateDB.
         rows: how many.
+        table: its name.
 
     Returns:
         whether it had to be made.
     """
     with cursor(url) as one:
-        if count(one, LOGS) == rows:
+        if count(one, table) == rows:
             return False
-        one.execute(f"DROP TABLE IF EXISTS {LOGS}")
-        load_crate(one, min(rows, ROWS), LOGS, _END)
+        one.execute(f"DROP TABLE IF EXISTS {table}")
+        load_crate(one, min(rows, ROWS), table, _END)
+        copy = _COPY.format(table=table)
         for block in range(1, -(-rows // ROWS)):
             first = block * ROWS
-            one.execute(_COPY, [first, first * MEAN_GAP, block, min(ROWS, rows - first)])
-        one.execute(f"REFRESH TABLE {LOGS}")
-        one.execute(f"OPTIMIZE TABLE {LOGS}")
+            one.execute(copy, [first, first * MEAN_GAP, block, min(ROWS, rows - first)])
+        one.execute(f"REFRESH TABLE {table}")
+        one.execute(f"OPTIMIZE TABLE {table}")
     return True

@@ -98,10 +98,10 @@ class Paging:
         return tuple(map(spread, zip(*(walk.tenths for walk in self.walks), strict=True)))
 
     @property
-    def goal(self) -> Goal:
+    def goals(self) -> tuple[Goal, ...]:
         """What flat means: the ratio is taken within one walk."""
         ratio = spread(walk.tenths[-1] / walk.tenths[0] for walk in self.walks)
-        return Goal("median page of the last tenth, in times of the first", _FLAT, ratio, most=True)
+        return (Goal("median page of the last tenth, in times of the first", _FLAT, ratio, most=True),)
 
     @property
     def doubts(self) -> tuple[str, ...]:

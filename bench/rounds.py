@@ -26,6 +26,9 @@ _MODULES: Final = {
     Way.BULK: "bench.ways.naive_bulk",
     Way.TUNED: "bench.ways.naive_bulk",
     Way.PARALLEL: "bench.ways.naive_parallel",
+    Way.OFFSET_BULK: "bench.ways.naive_bulk",
+    Way.OFFSET_PARALLEL: "bench.ways.naive_parallel",
+    Way.LOGSTASH: "bench.ways.logstash_sql",
 }
 
 

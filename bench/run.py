@@ -5,8 +5,8 @@ Only the standard library is imported here: the usual ways are not to carry this
 
 import json
 import sys
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Self
 
@@ -26,6 +26,9 @@ class Way(StrEnum):
     BULK = "crate cursor + helpers.bulk"
     TUNED = "crate cursor + helpers.bulk, tuned"
     PARALLEL = "crate cursor + parallel_bulk, tuned"
+    OFFSET_BULK = "OFFSET + helpers.bulk, tuned"
+    OFFSET_PARALLEL = "OFFSET + parallel_bulk, tuned"
+    LOGSTASH = "Logstash's SQL and batches (stand-in)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,11 @@ class Task:
         source: CrateDB's URL.
         target: Elasticsearch's URL.
         table: the table to read, as SQL writes it.
-        mapping: the overlay file that the index is made with.
+        mapping: the overlay file that the index is made with; empty for what the columns' types say.
         alias: the alias that a plan is made for; it is never moved.
         index: the index to write, made already; empty where nothing is written, or `reindex` makes its own.
+        columns: those that the usual ways select, `id` among them; `reindex` takes all.
+        options: more options of `reindex`.
     """
 
     way: Way
@@ -49,6 +54,12 @@ class Task:
     mapping: str
     alias: str
     index: str = ""
+    columns: Sequence[str] = ()
+    options: Sequence[str] = ()
+
+    def by(self, way: Way) -> "Task":
+        """The same for another way."""
+        return replace(self, way=way)
 
 
 @dataclass(frozen=True, slots=True)

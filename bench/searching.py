@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from threading import Thread
 from typing import Final
 
+from bench.charts import Chart
 from bench.child import Finished, console_script, finish
 from bench.data import LOGS, make_logs
 from bench.figures import Goal, spread
 from bench.machine import Machine, look
 from bench.meter import Meter, settle
+from bench.record import Figure
 from bench.run import Spent
 from bench.servers import Urls
 from bench.ways.ours import JOBS
@@ -83,6 +85,21 @@ class Searching:
             Goal("CPU seconds of the first example, piped", 0.4, spread(self.piped), most=True),
             Goal("CPU seconds of it on a terminal", 0.4, spread(self.terminal), most=True),
         )
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """What the goals are judged by."""
+        return (
+            Figure("every document to NDJSON", "hits/s", tuple(one.rate for one in self.deep), more=True),
+            Figure("peak memory of it", "MB", tuple(one.peak_rss / 1e6 for one in self.deep)),
+            Figure("the first example, piped", "CPU s", self.piped),
+            Figure("the first example on a terminal", "CPU s", self.terminal),
+        )
+
+    @property
+    def charts(self) -> tuple[Chart, ...]:
+        """None: four figures need no picture."""
+        return ()
 
     @property
     def doubts(self) -> tuple[str, ...]:

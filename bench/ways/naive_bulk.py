@@ -12,7 +12,7 @@ from indexer.job.memory import peak_rss
 
 __all__ = ["CHUNK", "run"]
 
-CHUNK: Final = {Way.BULK: 500, Way.TUNED: 5_000}
+CHUNK: Final = {Way.BULK: 500, Way.TUNED: 5_000, Way.OFFSET_BULK: 5_000}
 """Documents a request: the helper's default, and about as many as fill one of `reindex`."""
 
 

@@ -23,7 +23,7 @@ def settings_of(task: Task) -> Settings:
         source=task.source,
         target=task.target,
         table=task.table,
-        mapping=Path(task.mapping),
+        mapping=Path(task.mapping) if task.mapping else None,
         index=task.alias,
         jobs_index=JOBS,
     )

@@ -34,7 +34,9 @@ def reindex(task: Task) -> tuple[Run, str]:
             [
                 *(console_script("reindex"), "--json", "--quiet", "--no-switch"),
                 *("--source", task.source, "--target", task.target),
-                *("--table", task.table, "--mapping", task.mapping, "--index", task.alias, "--jobs-index", JOBS),
+                *("--table", task.table, "--index", task.alias, "--jobs-index", JOBS),
+                *(("--mapping", task.mapping) if task.mapping else ()),
+                *task.options,
             ]
         )
     report = _Report.model_validate_json(done.output)
