@@ -15,6 +15,8 @@ from indexer.local.cratedb import HOW_TO_GET, cratedb, start_cratedb
 from indexer.local.elasticsearch import elasticsearch, start_elasticsearch
 from indexer.model.identifier import TableName
 
+pytest_plugins = ["tests.attacks"]
+
 
 def pytest_configure() -> None:
     """Let programs under test hear Ctrl-C, which a shell makes those ignore that it starts in the background."""

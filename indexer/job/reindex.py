@@ -131,7 +131,7 @@ class _Job:
         in_index = self.indexes.count(self.plan.job)
         verify_counts(self.plan, self.ledger.left(), in_index, self.source)
         deleted = self._swap() if self.settings.switch else ()
-        report = self._report(loaded, in_index, deleted)
+        report = self._report(lease, loaded, in_index, deleted)
         (self.folder / "report.json").write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
         return report
 
@@ -218,7 +218,7 @@ class _Job:
             raise ShardsAway(reason)
         return state
 
-    def _report(self, loaded: Progress, in_index: int, deleted: tuple[str, ...]) -> Report:
+    def _report(self, lease: Lease, loaded: Progress, in_index: int, deleted: tuple[str, ...]) -> Report:
         p50, p95 = self.counters.page_milliseconds()
         left = self.ledger.left()
         dead = sum(part.dead for part in left)
@@ -238,6 +238,7 @@ class _Job:
             pages=loaded.pages,
             page_ms_p50=round(p50, 2),
             page_ms_p95=round(p95, 2),
+            checkpoint_seconds=round(lease.seconds, 3),
             peak_rss_bytes=peak_rss(),
             strategy=str(self.settings.strategy),
             key=",".join(self.plan.selection.key.names),
