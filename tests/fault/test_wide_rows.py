@@ -77,12 +77,11 @@ def test_rows_of_a_megabyte_stay_within_the_budget(
 
 def reindex(source: str, target: str, schema: str, alias: str, folder: Path) -> Ended:
     (folder / "wide.yaml").write_text("fields: {m: {type: text, index: false}}\n")
-    ended = run(
+    return run(
         "reindex", "--source", source, "--target", target, "--table", f'"{schema}".wide', "--index", alias,
         "--jobs-index", f"{alias}_jobs", "--mapping", "wide.yaml", "--memory", "64MiB", "--page", "10000", "--json",
         cwd=folder, timeout=240,
     )  # fmt: skip
-    return ended
 
 
 def test_a_row_too_large_for_elasticsearch_is_a_dead_letter(
