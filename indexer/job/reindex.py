@@ -161,7 +161,7 @@ class _Job:
             self._read_more(lease, self.rounds.all)
         in_index = self._verified(lease)
         deleted = self._swap() if self.settings.switch else ()
-        report = self._report(loaded, in_index, deleted)
+        report = self._report(lease, loaded, in_index, deleted)
         (self.folder / "report.json").write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
         return report
 
@@ -311,7 +311,7 @@ class _Job:
             raise ShardsAway(reason)
         return state
 
-    def _report(self, loaded: Progress, in_index: int, deleted: tuple[str, ...]) -> Report:
+    def _report(self, lease: Lease, loaded: Progress, in_index: int, deleted: tuple[str, ...]) -> Report:
         p50, p95 = self.counters.page_milliseconds()
         dead = self.rounds.dead
         return Report(
@@ -331,6 +331,7 @@ class _Job:
             pages=loaded.pages,
             page_ms_p50=round(p50, 2),
             page_ms_p95=round(p95, 2),
+            checkpoint_cpu_seconds=round(lease.cpu_seconds, 3),
             peak_rss_bytes=peak_rss(),
             strategy=str(self.settings.strategy),
             key=",".join(self.plan.selection.key.names),
