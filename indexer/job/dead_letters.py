@@ -4,13 +4,17 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Final
 
 import orjson
 
 from indexer.errors import TooManyFailures
 from indexer.model.outcome import DeadLetter
 
-__all__ = ["DeadLetterFile"]
+__all__ = ["FILE", "DeadLetterFile", "read_letters"]
+
+FILE: Final = "dead_letters.ndjson"
+"""The name of a job's file of dead letters, in its folder."""
 
 
 class DeadLetterFile:
@@ -26,7 +30,7 @@ class DeadLetterFile:
         self.path = path
         self._most = most
         self._lock = threading.Lock()
-        self._ids = set(_ids(path))
+        self._ids = {letter.id for letter in read_letters(path)}
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -51,11 +55,12 @@ class DeadLetterFile:
             )
 
 
-def _ids(path: Path) -> Iterator[str]:
+def read_letters(path: Path) -> Iterator[DeadLetter]:
+    """The dead letters of a file one by one, without their documents; none where there is no file."""
     if not path.is_file():
         return
     with path.open("rb") as file:
         for line in file:
             # A kill can cut the last line; its document comes again.
             if line.endswith(b"\n"):
-                yield orjson.loads(line)["id"]
+                yield DeadLetter(**{**orjson.loads(line), "document": None})

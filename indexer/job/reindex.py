@@ -10,7 +10,7 @@ import orjson
 
 from indexer import __version__
 from indexer.errors import IndexerError, Interrupted, Refused, ShardsAway, SourceUnavailable
-from indexer.job.dead_letters import DeadLetterFile
+from indexer.job.dead_letters import FILE, DeadLetterFile
 from indexer.job.folder import job_folder
 from indexer.job.lease import BEAT, Lease, free_lock, this_process
 from indexer.job.load import Load
@@ -29,6 +29,7 @@ from indexer.source.open import open_source
 from indexer.target.client import Cluster, connect
 from indexer.target.index import Indexes
 from indexer.target.jobs import Jobs, Stored
+from indexer.target.scan import Snapshot
 
 __all__ = ["plan", "reindex"]
 
@@ -103,7 +104,7 @@ class _Job:
         self.newest = newest
         self.ledger = Ledger(plan.left)
         self.folder = job_folder(plan.job)
-        self.letters = DeadLetterFile(self.folder / "dead_letters.ndjson", settings.max_failures)
+        self.letters = DeadLetterFile(self.folder / FILE, settings.max_failures)
 
     def run(self) -> Report:
         lease = Lease(self.jobs, self.jobs.write(self._state(), self.newest), self._now)
@@ -128,8 +129,9 @@ class _Job:
         loaded = self.counters.snapshot()
         self.counters.begin("verifying")
         self.indexes.finish(self.plan.job, self.plan.mapping.settings)
-        in_index = self.indexes.count(self.plan.job)
-        verify_counts(self.plan, self.ledger.left(), in_index, self.source)
+        with Snapshot(self.cluster, self.plan.job, self.settings.patience) as snapshot:
+            verify_counts(self.plan, self.ledger.left(), snapshot, self.source)
+            in_index = snapshot.size
         deleted = self._swap() if self.settings.switch else ()
         report = self._report(loaded, in_index, deleted)
         (self.folder / "report.json").write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))

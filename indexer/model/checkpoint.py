@@ -18,6 +18,7 @@ def write_left(left: Sequence[Left]) -> list[Json]:
             "read": part.read,
             "dead": part.dead,
             "windows": [_write(window) for window in part.windows],
+            **({} if part.span is None else {"span": _write(part.span)}),
         }
         for part in left
     ]
@@ -36,6 +37,7 @@ def read_left(content: Sequence[JsonObject]) -> tuple[Left, ...]:
             rows=_int(part["rows"]),
             read=_int(part["read"]),
             dead=_int(part["dead"]),
+            span=_read(_object(part["span"])) if "span" in part else None,
         )
         for part in content
     )

@@ -8,7 +8,7 @@ from indexer.model.checkpoint import read_left, write_left
 from indexer.model.json import JsonObject
 from indexer.model.ledger import Left
 
-__all__ = ["RESUMABLE", "Holder", "JobState", "Status", "difference", "read_job", "write_job"]
+__all__ = ["HELD", "RESUMABLE", "Holder", "JobState", "Status", "difference", "read_job", "write_job"]
 
 
 class Status(StrEnum):
@@ -18,10 +18,15 @@ class Status(StrEnum):
     INTERRUPTED = "interrupted"
     FAILED = "failed"
     DONE = "done"
+    REPAIRING = "repairing"
+    """It is done, and its index is being repaired."""
 
 
 RESUMABLE: Final = frozenset({Status.RUNNING, Status.INTERRUPTED, Status.FAILED})
 """A job that says it runs may be dead: whoever takes its lock over goes on with it."""
+
+HELD: Final = frozenset({Status.RUNNING, Status.REPAIRING})
+"""Who holds the lock of the alias, unless dead."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from indexer.model.slice import Slice
-from indexer.model.window import Window
+from indexer.model.window import Prefixes, Window
 
 __all__ = ["Entry", "Ledger", "Left"]
 
@@ -21,6 +21,7 @@ class Left:
         rows: how many rows the plan counted in the whole slice.
         read: how many of its rows are acknowledged, or recorded as dead letters.
         dead: how many of these are dead letters.
+        span: the whole slice as planned; None for text, by whose ranges no index can be counted.
     """
 
     number: int
@@ -28,6 +29,7 @@ class Left:
     rows: int
     read: int = 0
     dead: int = 0
+    span: Window | None = None
 
 
 @dataclass(slots=True)
@@ -91,4 +93,12 @@ class Ledger:
 
 def whole(slices: Iterable[Slice]) -> tuple[Left, ...]:
     """All of every slice, as a new job begins."""
-    return tuple(Left(part.number, (part.window,), part.rows) for part in slices)
+    return tuple(
+        Left(
+            part.number,
+            (part.window,),
+            part.rows,
+            span=None if isinstance(part.window, Prefixes) else part.window,
+        )
+        for part in slices
+    )
