@@ -25,9 +25,10 @@ class Commands:
         """The index of jobs."""
         return f"{self.alias}_jobs"
 
-    def __call__(self, first: str, *words: str, **env: str) -> Ended:
-        """Run one to its end. Of an option that is given twice, the last counts."""
-        return run("indexer", first, *self._options, *words, cwd=self.cwd, **env)
+    def __call__(self, first: str, *words: str, cache: Path | None = None) -> Ended:
+        """Run one to its end, with a cache folder of its own where one is given; the last of two options counts."""
+        env = {} if cache is None else {"INDEXER_CACHE": str(cache)}
+        return run("indexer", first, *self._options, *words, cwd=self.cwd, timeout=120, **env)
 
     def start(self, first: str, *words: str) -> "subprocess.Popen[str]":
         """Start one."""

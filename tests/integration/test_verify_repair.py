@@ -212,26 +212,26 @@ def test_dead_letters_are_known_to_be_missing(
     crate_cursor.execute(f"REFRESH TABLE {table}")
     (tmp_path / "ip.yaml").write_text("fields: {address: ip}\n")
     options = ("--mapping", "ip.yaml")
-    cache = {"INDEXER_CACHE": str(tmp_path / "cache")}
-    assert command("reindex", "--table", table, *options, **cache).code == 3
+    here = tmp_path / "here"
+    assert command("reindex", "--table", table, *options, cache=here).code == 3
 
     for check in ("--counts", "--sample=100%", "--full"):
-        ended = command("verify", check, *options, **cache)
+        ended = command("verify", check, *options, cache=here)
         assert ended.code == 3, (check, ended.out)
         assert found(ended)["dead_letters"] == 2
         assert wrong(found(ended)) == (0, 0, 0)
     assert named(found(ended)) == {"7": "rejected", "27": "rejected"}
     assert "'host 7' is not an IP string literal" in found(ended)["slices"][0]["first"][0]["what"][0]
-    elsewhere = command("verify", "--full", *options, INDEXER_CACHE=str(tmp_path / "elsewhere"))
+    elsewhere = command("verify", "--full", *options, cache=tmp_path / "elsewhere")
     assert (elsewhere.code, found(elsewhere)["missing"], found(elsewhere)["dead_letters"]) == (4, 2, 2)
 
-    again = command("verify", "--full", "--repair", *options, **cache)
+    again = command("verify", "--full", "--repair", *options, cache=here)
     assert again.code == 3, again.out
     assert (found(again)["repair"]["written"], found(again)["repair"]["still_rejected"]) == (0, 2)
     client.delete(index=alias, id="1")
-    worse = command("verify", "--full", *options, **cache)
+    worse = command("verify", "--full", *options, cache=here)
     assert (worse.code, wrong(found(worse)), found(worse)["rejected"]) == (4, (1, 0, 0), 2)
     crate_cursor.execute(f"UPDATE {table} SET address = '10.1.1.1' WHERE id IN (7, 27)")
     crate_cursor.execute(f"REFRESH TABLE {table}")
-    assert command("verify", "--full", "--repair", *options, **cache).code == 0
-    assert command("verify", "--full", *options, **cache).code == 0
+    assert command("verify", "--full", "--repair", *options, cache=here).code == 0
+    assert command("verify", "--full", *options, cache=here).code == 0

@@ -155,8 +155,8 @@ def test_an_empty_value_is_the_same_however_it_is_written_and_nothing_else_is(
         " o OBJECT(DYNAMIC) AS (n BIGINT)) WITH (number_of_replicas = 0)"
     )
     values = ["'NaN', 1.5, 'x', [], {}", "'Infinity', 'NaN', NULL, NULL, NULL", "0.0, 0.0, '', [''], {n = NULL}"]
-    for id_, row in enumerate(values):
-        crate_cursor.execute(f"INSERT INTO {table} VALUES ({id_}, {row})")
+    for number, row in enumerate(values):
+        crate_cursor.execute(f"INSERT INTO {table} VALUES ({number}, {row})")
     crate_cursor.execute(f"REFRESH TABLE {table}")
     assert command("reindex", "--table", table).code == 0
     assert command("verify", "--full").code == 0
