@@ -19,7 +19,7 @@ from indexer.local.crate_table import Cursor
 from indexer.model.verification import Check
 from indexer.settings import Settings
 from indexer.target.jobs import LostLock
-from tests.fault.proxy import Exchange, Fault, FaultProxy, altered, held, passes
+from tests.fault.proxy import Exchange, Fault, FaultProxy, Request, altered, held, passes
 from tests.verified import Commands, found, named, wrong
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
@@ -60,17 +60,21 @@ def is_as_it_was(client: Elasticsearch, alias: str) -> bool:
 
 
 def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
+def compares(request: Request) -> bool:
+    return request.path.startswith("/_search?") and b'"ids"' in request.body
+
+
 def when_comparing(fault: Fault) -> Fault:
-    """The fault for what is asked of the snapshot; all else passes."""
+    """The fault for a question for documents by their ids; all else passes."""
 
     def chosen(exchange: Exchange) -> None:
-        (fault if exchange.request.path.startswith("/_search?") else passes)(exchange)
+        (fault if compares(exchange.request) else passes)(exchange)
 
     return chosen
 
@@ -83,7 +87,7 @@ def repair_on_hold(command: Commands, url: str) -> Iterator[tuple["subprocess.Po
         proxy.otherwise = when_comparing(held(go_on))
         process = replace(command, target=proxy.url).start(*REPAIR)
         try:
-            wait_for(lambda: any(seen.path.startswith("/_search?") and b'"ids"' in seen.body for seen in proxy.seen))
+            wait_for(lambda: any(map(compares, proxy.seen)))
             yield process, go_on
         finally:
             go_on.set()
@@ -149,7 +153,7 @@ def test_a_repair_that_lost_the_lock_writes_nothing(
         settings = Settings(source=command.source, target=proxy.url, index=alias, jobs_index=command.jobs)
         repair = pool.submit(verify, settings, Check.FULL, max_deletes=1.0)
         try:
-            wait_for(lambda: any(b'"ids"' in seen.body for seen in proxy.seen))
+            wait_for(lambda: any(map(compares, proxy.seen)))
             client.index(index=command.jobs, id=f"alias:{alias}", document=job(client, command))
             wait_for(lambda: "lease" not in {thread.name for thread in threading.enumerate()})
         finally:
@@ -179,7 +183,7 @@ def test_a_repair_that_was_killed_leaves_a_job_that_is_done(
 def test_a_repair_of_an_alias_without_a_job_leaves_none(
     command: Commands, client: Elasticsearch, alias: str, table: str
 ) -> None:
-    client.delete_by_query(index=command.jobs, query={"match_all": {}}, refresh=True)
+    client.indices.delete(index=command.jobs)
     assert command(*REPAIR, "--table", table).code == 0
     assert not client.exists(index=command.jobs, id=f"alias:{alias}")
 
@@ -221,7 +225,8 @@ def test_dead_letters_are_known_to_be_missing(
         assert found(ended)["dead_letters"] == 2
         assert wrong(found(ended)) == (0, 0, 0)
     assert named(found(ended)) == {"7": "rejected", "27": "rejected"}
-    assert "'host 7' is not an IP string literal" in found(ended)["slices"][0]["first"][0]["what"][0]
+    said = {one["_id"]: one["what"] for part in found(ended)["slices"] for one in part["first"]}
+    assert "'host 7' is not an IP string literal" in said["7"][0]
     elsewhere = command("verify", "--full", *options, cache=tmp_path / "elsewhere")
     assert (elsewhere.code, found(elsewhere)["missing"], found(elsewhere)["dead_letters"]) == (4, 2, 2)
 
