@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from indexer.errors import BreakerTripped, Refused, TargetError, TargetUnavailable
-from indexer.model.job import Holder, JobState, Status
+from indexer.model.job import HELD, Holder, JobState, Status
 from indexer.target.jobs import Jobs, LostLock, Stored
 
 __all__ = ["Lease", "free_lock", "this_process"]
@@ -38,14 +38,14 @@ def free_lock(jobs: Jobs, alias: str, waiting: Callable[[str], None]) -> Stored 
         Refused: where somebody does, with who that is.
     """
     stored = jobs.newest(alias)
-    if stored is None or stored.state.status is not Status.RUNNING or _is_dead(stored.state.holder):
+    if stored is None or stored.state.status not in HELD or _is_dead(stored.state.holder):
         return stored
     waiting(f"the lock of {alias} is held by {stored.state.holder}; is it alive?")
     until = time.monotonic() + _EXPIRY
     while time.monotonic() < until:
         time.sleep(BEAT / 2)
         now = jobs.newest(alias)
-        if now is None or now.state.status is not Status.RUNNING:
+        if now is None or now.state.status not in HELD:
             return now
         if now.state.beat != stored.state.beat:
             raise held(now.state)
@@ -55,7 +55,7 @@ def free_lock(jobs: Jobs, alias: str, waiting: Callable[[str], None]) -> Stored 
 def held(state: JobState) -> Refused:
     """The refusal that names the holder."""
     return Refused(
-        f"The job {state.job} is running for {state.alias}: {state.holder}, last heartbeat {state.heartbeat};"
+        f"The job {state.job} is {state.status} for {state.alias}: {state.holder}, last heartbeat {state.heartbeat};"
         " wait for it, or stop it."
     )
 

@@ -37,6 +37,7 @@ from indexer.target.dead_letter_index import DeadLetterIndex
 from indexer.target.index import Indexes
 from indexer.target.jobs import Jobs, Stored
 from indexer.target.privilege import refuse_unprivileged
+from indexer.target.scan import Snapshot
 
 __all__ = ["plan", "reindex"]
 
@@ -256,9 +257,9 @@ class _Job:
     def _counted(self) -> int:
         self.counters.begin("verifying")
         self.indexes.finish(self.plan.job, self.plan.mapping.settings)
-        in_index = self.indexes.count(self.plan.job)
-        verify_documents(self.plan, self.rounds.loaded, self.rounds.after, in_index)
-        return in_index
+        with Snapshot(self.cluster, self.plan.job, self.settings.patience) as snapshot:
+            verify_documents(self.plan, self.rounds.loaded, self.rounds.after, snapshot)
+            return snapshot.size
 
     def _wait_for_shards(self, lease: Lease, away: ShardsAway) -> None:
         until = time.monotonic() + self.settings.patience
