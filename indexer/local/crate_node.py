@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 import yaml
@@ -13,7 +13,7 @@ import yaml
 from indexer.errors import Refused
 from indexer.local.http import ask
 from indexer.local.server import Launch, Origin
-from indexer.model.json import Json, JsonObject
+from indexer.model.json import JsonObject, Row
 
 __all__ = ["REMEDY", "configure", "crate_home", "node_launch", "query"]
 
@@ -93,7 +93,9 @@ def node_launch(name: str, home: Path, folder: Path, *, heap: str, ready: Callab
     )
 
 
-def query(url: str, sql: str) -> Json:
+def query(url: str, sql: str) -> list[Row] | None:
     """The rows that the node at `crate://host:port` answers; None where it does not answer, or with an error."""
     answer = ask(f"http://{urlsplit(url).netloc}/_sql", {"stmt": sql})
-    return answer.json().get("rows") if answer is not None and answer.status == HTTPStatus.OK else None
+    if answer is None or answer.status != HTTPStatus.OK:
+        return None
+    return cast("list[Row]", answer.json()["rows"])
