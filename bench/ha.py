@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from indexer.errors import IndexerError, Refused
+from indexer.errors import IndexerError, Refused, TargetUnavailable
 from indexer.local.crate_cluster import wait_until_green
 from indexer.local.crate_node import query
 from indexer.local.crate_table import crate_cursor
@@ -27,7 +27,10 @@ NODES: Final = 3
 PATIENCE: Final = 900.0
 """Seconds for the job to come to its middle, and for it to end."""
 
-_COPIES: Final = "SELECT primary, count(*) FROM sys.shards WHERE table_name = 'logs' AND routing_state = 'STARTED'"
+_COPIES: Final = (
+    "SELECT count(*) FILTER (WHERE primary), count(*) FILTER (WHERE NOT primary) FROM sys.shards"
+    " WHERE table_name = 'logs' AND routing_state = 'STARTED'"
+)
 _began: Final = time.monotonic()
 
 
@@ -90,21 +93,23 @@ def _wait_for_the_middle(job: "subprocess.Popen[bytes]", target: str, index: str
     settings = load_settings(target=target)
     with connect(settings.target_access) as cluster:
         jobs = Jobs(cluster, settings.jobs_index)
-
-        def in_the_middle() -> bool:
-            newest = jobs.newest(index)
-            if newest is None or newest.state.holder.pid != job.pid:
-                return job.poll() is not None
-            state = newest.state
-            read = sum(part.read for part in state.left)
-            if 4 * read < state.rows:
-                return job.poll() is not None
-            _say(f"{read:,} of {state.rows:,} rows are done")
-            return True
-
-        wait_until(in_the_middle, PATIENCE)
+        wait_until(lambda: _in_the_middle(jobs, index, job.pid) or job.poll() is not None, PATIENCE)
     if job.poll() is not None:
         raise Refused("The job ended before a node could be killed: give it more rows with --rows.")
+
+
+def _in_the_middle(jobs: Jobs, index: str, pid: int) -> bool:
+    try:
+        newest = jobs.newest(index)
+    except TargetUnavailable:  # the job has made the index a moment ago, and its shard has not started
+        return False
+    if newest is None or newest.state.holder.pid != pid:
+        return False
+    read = sum(part.read for part in newest.state.left)
+    if 4 * read < newest.state.rows:
+        return False
+    _say(f"{read:,} of {newest.state.rows:,} rows are done")
+    return True
 
 
 def _kill(node: Server) -> None:
@@ -138,8 +143,8 @@ def _state(url: str) -> str:
 
 
 def _copies(url: str) -> str:
-    found = dict(query(url, f"{_COPIES} GROUP BY 1") or [])
-    return f"{found.get(True, 0)} shards with {found.get(False, 0)} replicas"
+    found = query(url, _COPIES) or [[0, 0]]
+    return f"{found[0][0]} shards with {found[0][1]} replicas"
 
 
 def _say(line: str) -> None:

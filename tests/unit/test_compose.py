@@ -41,7 +41,7 @@ def test_docker_compose_takes_the_file() -> None:
     docker = shutil.which("docker")
     if docker is None or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
         pytest.skip("There is no `docker compose`: install its plugin to have compose.yaml read by it.")
-    asked = [docker, "compose", "--file", COMPOSE, "--profile", "*", "config", "--quiet"]
+    asked = [docker, "compose", "--file", str(COMPOSE), "--profile", "*", "config", "--quiet"]
     taken = subprocess.run(asked, capture_output=True, text=True, check=False)
     assert taken.returncode == 0, taken.stderr
 
