@@ -8,7 +8,7 @@ from indexer.model.mapping import Mapping
 __all__ = ["index_template"]
 
 _PRIORITY: Final = 500
-"""Above the templates that a full Elasticsearch ships with (100 to 200), so that this one wins."""
+"""Above that of the templates that a full Elasticsearch ships with, so that this one wins."""
 
 
 def index_template(mapping: Mapping, pattern: str) -> JsonObject:
