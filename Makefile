@@ -7,7 +7,7 @@ BIN := .venv/bin
 MADE := .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fault bench docs clean
+.PHONY: help install demo ha test check fault bench docs clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 16
@@ -23,6 +23,9 @@ install: .venv/installed ## make .venv with every extra, as pinned in constraint
 
 demo: install ## start what is missing, load sample logs, reindex them, search
 	$(BIN)/indexer demo
+
+ha: install ## three CrateDB nodes; one is killed in the middle of a reindex, which ends complete
+	$(BIN)/python -m bench.ha
 
 test: install ## every test; what cannot run here is skipped by name, with the reason
 	$(BIN)/python -m pytest --no-fold-skipped --cov --cov-report=term $(PYTEST_OPTIONS)

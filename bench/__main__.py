@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bench import end_to_end, paging, searching
+from bench import end_to_end, paging, searching, verifying
 from bench.mapping_command import time_mapping
 from bench.report import (
     end_to_end_json,
@@ -15,6 +15,8 @@ from bench.report import (
     paging_report,
     searching_json,
     searching_report,
+    verifying_json,
+    verifying_report,
 )
 from bench.servers import both_servers, source_server
 from indexer.errors import IndexerError
@@ -79,6 +81,21 @@ def time_search(
         found = searching.measure(urls, rows, repeat, _say)
     _put(json, searching_json(found))
     typer.echo(searching_report(found))
+
+
+@app.command("verify")
+def time_verifying(
+    rows: Annotated[int, typer.Option(min=1, help="Rows of the table, made where it is not there.")] = 2_000_000,
+    source: Source = None,
+    target: Target = None,
+    repeat: Annotated[int, typer.Option(min=1, help="Verifications of the whole index.")] = 3,
+    json: JsonFile = None,
+) -> None:
+    """Time indexer verify --full of an index that was just made."""
+    with both_servers(source, target) as urls:
+        found = verifying.measure(urls, rows, repeat, _say)
+    _put(json, verifying_json(found))
+    typer.echo(verifying_report(found))
 
 
 def _say(line: str) -> None:

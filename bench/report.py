@@ -11,9 +11,19 @@ from bench.figures import Goal, Line, Spread
 from bench.machine import Machine, ServerFacts
 from bench.paging import PAGE, Depth, Paging
 from bench.searching import Searching
+from bench.verifying import Verified, Verifying
 from bench.ways.naive_parallel import CHUNK, THREADS
 
-__all__ = ["end_to_end_json", "end_to_end_report", "paging_json", "paging_report", "searching_json", "searching_report"]
+__all__ = [
+    "end_to_end_json",
+    "end_to_end_report",
+    "paging_json",
+    "paging_report",
+    "searching_json",
+    "searching_report",
+    "verifying_json",
+    "verifying_report",
+]
 
 _WAYS_HEAD: Final = (
     "way",
@@ -26,6 +36,14 @@ _WAYS_HEAD: Final = (
     "complete",
 )
 
+_VERIFYING_HEAD: Final = (
+    "round",
+    "rows/s",
+    "seconds",
+    "peak MB",
+    "CPU µs/row: client + CrateDB + Elasticsearch",
+)
+
 _NOTES: Final = (
     "rows/s count from asking for the first page (writing alone: sending the first batch) to the last answer, without"
     " the refresh. Peak MB is the client's process; writing alone holds all documents in it. reindex's CPU is its whole"
@@ -34,6 +52,9 @@ _NOTES: Final = (
     f" Elasticsearch's own settings. Tuned, the helpers send {CHUNK:,} documents a request, parallel_bulk with"
     f" {THREADS} threads, into an index prepared as reindex prepares its own: without refreshes and replicas."
 )
+
+_LARGE: Final = 1_000
+"""From here on, the digits behind the point say nothing."""
 
 Cells = Sequence[str]
 
@@ -99,8 +120,24 @@ def searching_json(found: Searching) -> bytes:
     return orjson.dumps({"measured": found, "goals": found.goals, "doubts": found.doubts}, option=orjson.OPT_INDENT_2)
 
 
+def verifying_report(found: Verifying) -> str:
+    """What comparing every row costs."""
+    parts = [
+        f"{found.rows:,} rows, each compared field by field; {len(found.rounds)} verifications.",
+        _table(_VERIFYING_HEAD, [_verified(number, one) for number, one in enumerate(found.rounds, 1)]),
+        _verdict(found.goals, found.doubts),
+        _machine(found.machine),
+    ]
+    return "\n\n".join(parts)
+
+
+def verifying_json(found: Verifying) -> bytes:
+    """Every verification, and its goals."""
+    figures = {"rate": found.rate, "megabytes": found.megabytes, "goals": found.goals, "doubts": found.doubts}
+    return orjson.dumps({"measured": found, **figures}, option=orjson.OPT_INDENT_2)
+
+
 def _way(line: Line) -> Cells:
-    cpu = " + ".join("?" if us is None else f"{us:.1f}" for us in (line.client_us, line.source_us, line.target_us))
     return (
         str(line.way),
         _rate(line.rate),
@@ -108,9 +145,21 @@ def _way(line: Line) -> Cells:
         _ratio(line.share),
         f"{line.peak_rss / 1e6:,.0f}",
         f"{line.client:.1f}",
-        cpu,
+        _cpu(line.client_us, line.source_us, line.target_us),
         "yes" if line.complete else "NO",
     )
+
+
+def _verified(number: int, one: Verified) -> Cells:
+    spent = one.spent
+    each = [
+        None if seconds is None else 1e6 * seconds / one.rows for seconds in (spent.client, spent.source, spent.target)
+    ]
+    return f"{number}", f"{one.rate:,.0f}", f"{one.seconds:,.1f}", f"{one.peak_rss / 1e6:,.0f}", _cpu(*each)
+
+
+def _cpu(*microseconds: float | None) -> str:
+    return " + ".join("?" if us is None else f"{us:.1f}" for us in microseconds)
 
 
 def _depth(found: Depth) -> Cells:
@@ -126,9 +175,11 @@ def _verdict(goals: Iterable[Goal], doubts: Sequence[str]) -> str:
 
 def _goal(goal: Goal) -> str:
     sign = "at most" if goal.most else "at least"
-    return (
-        f"- {goal.what}: {_ratio(goal.got)}, wanted {sign} {goal.wanted:g}: {'reached' if goal.reached else 'MISSED'}"
-    )
+    return f"- {goal.what}: {_got(goal)}, wanted {sign} {goal.wanted:,.12g}: {'reached' if goal.reached else 'MISSED'}"
+
+
+def _got(goal: Goal) -> str:
+    return _rate(goal.got) if goal.wanted >= _LARGE else _ratio(goal.got)
 
 
 def _machine(machine: Machine) -> str:

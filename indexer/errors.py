@@ -7,7 +7,8 @@
     ├── SourceError              1  the source answered with an error that will not pass
     │   ├── SourceUnavailable    1  retryable: no answer, or a node is away
     │   │   └── ShardsAway       1  the source answers, but without some of its rows
-    │   └── TooMuchAtOnce        1  retryable with a smaller page: the query circuit breaker tripped
+    │   └── TooMuchAtOnce        1  retryable with a smaller page: an answer larger than there is room for
+    │       └── BreakerTripped   1  likewise: the source's query circuit breaker tripped
     ├── TargetError              1  Elasticsearch answered with an error that will not pass
     │   ├── TargetUnavailable    1  retryable: no answer, 502, 503 or 504
     │   │   └── TargetBusy       1  retryable with fewer and smaller requests: 429
@@ -27,6 +28,7 @@ from typing import ClassVar
 
 __all__ = [
     "BodyTooLarge",
+    "BreakerTripped",
     "IndexerError",
     "Interrupted",
     "NoProgress",
@@ -80,9 +82,13 @@ class ShardsAway(SourceUnavailable):
 
 
 class TooMuchAtOnce(SourceError):
-    """The source's query circuit breaker tripped: the same rows may pass in smaller pages."""
+    """An answer is larger than there is room for: the same rows may pass in smaller pages."""
 
     retryable = True
+
+
+class BreakerTripped(TooMuchAtOnce):
+    """The source's query circuit breaker tripped: a page takes more memory there than its rows are large."""
 
 
 class TargetError(IndexerError):

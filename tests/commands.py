@@ -6,16 +6,19 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.peak import PeakRss
+
 __all__ = ["Ended", "environment", "run", "start"]
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A command that ended."""
+    """A command that ended, and the most memory that it held, in bytes; 0 where nobody looked."""
 
     code: int
     out: str
     err: str
+    peak: int = 0
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -44,5 +47,6 @@ def start(*arguments: str, cwd: Path | None = None, **env: str) -> "subprocess.P
 def run(*arguments: str, cwd: Path | None = None, timeout: float = 120, **env: str) -> Ended:
     """Run a console script to its end."""
     process = start(*arguments, cwd=cwd, **env)
-    out, err = process.communicate(timeout=timeout)
-    return Ended(process.returncode, out, err)
+    with PeakRss(process.pid) as peak:
+        out, err = process.communicate(timeout=timeout)
+    return Ended(process.returncode, out, err, peak.bytes)

@@ -20,6 +20,8 @@ from tests.cluster import crate_home
 from tests.secured import Secured, server_home, start_secured
 from tests.secured_crate import SecuredCrate, secured_crate
 
+pytest_plugins = ["tests.account"]
+
 
 def pytest_configure() -> None:
     """Let programs under test hear Ctrl-C, which a shell makes those ignore that it starts in the background."""

@@ -24,8 +24,13 @@ Examples:
 
   indexer mapping --table logs --check logs          what the live index has otherwise, and what needs a reindex
 
+  indexer mapping --table logs --template 'logs_logstash*' > template.json      for indexes that other tools load
+
 Exit code of `--check`: 0 for no difference, 1 for differences.
 """
+
+_OWN = frozenset({"as_json", "debug", "init", "check", "template"})
+"""Options of this command that are no settings."""
 
 
 @guarded
@@ -37,6 +42,10 @@ def mapping(  # noqa: D103  # EXAMPLES is its help
     check: Annotated[
         str | None,
         typer.Option(help="Compare with this index or alias.", metavar="INDEX", autocompletion=complete.index),
+    ] = None,
+    template: Annotated[
+        str | None,
+        typer.Option(help="Print an index template for indexes of this name or pattern.", metavar="PATTERN"),
     ] = None,
     source: o.Source = None,
     target: o.Target = None,
@@ -57,13 +66,13 @@ def mapping(  # noqa: D103  # EXAMPLES is its help
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,  # noqa: FBT002  # as above
     debug: o.Debug = False,  # noqa: FBT002  # `guarded` reads it
 ) -> int:
-    given = {name: value for name, value in locals().items() if name not in {"as_json", "debug", "init", "check"}}
-    from indexer.cli.show_mapping import print_differences, print_mapping
+    given = {name: value for name, value in locals().items() if name not in _OWN}
+    from indexer.cli.show_mapping import print_differences, print_mapping, print_template
     from indexer.job.mapping_preview import check_index, preview, write_overlay
     from indexer.settings import load_settings
 
-    if init and check:
-        raise Refused("--init and --check cannot be asked for at once: give one of them.")
+    if sum(map(bool, (init, check, template))) > 1:
+        raise Refused("--init, --check and --template cannot be asked for at once: give one of them.")
     settings = load_settings(**given)
     if init:
         typer.echo(f"Written: {write_overlay(settings, Path())}")
@@ -72,5 +81,8 @@ def mapping(  # noqa: D103  # EXAMPLES is its help
         found = check_index(settings, check)
         print_differences(check, found, as_json=as_json)
         return 1 if found else 0
+    if template:
+        print_template(preview(settings), template)
+        return 0
     print_mapping(preview(settings), as_json=as_json)
     return 0

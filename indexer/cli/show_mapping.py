@@ -7,10 +7,11 @@ from rich.table import Table as Grid
 
 from indexer.job.mapping_preview import Preview
 from indexer.model.field import Field
+from indexer.model.index_template import index_template
 from indexer.model.json import Json, JsonObject
 from indexer.model.mapping_difference import Difference
 
-__all__ = ["print_differences", "print_mapping"]
+__all__ = ["print_differences", "print_mapping", "print_template"]
 
 _WIDE = 240
 _ELSEWHERE = frozenset({"type", "fields", "properties"})
@@ -32,6 +33,11 @@ def print_mapping(made: Preview, *, as_json: bool) -> None:
         console.print(f"analyzer {use}: {label}", markup=False)
     for sentence in made.mapping.fallbacks:
         console.print(f"note: {sentence}", markup=False, soft_wrap=True)
+
+
+def print_template(made: Preview, pattern: str) -> None:
+    """Print the body of an index template for indexes that something else loads."""
+    typer.echo(orjson.dumps(index_template(made.mapping, pattern), option=orjson.OPT_INDENT_2))
 
 
 def print_differences(index: str, found: tuple[Difference, ...], *, as_json: bool) -> None:

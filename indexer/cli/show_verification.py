@@ -31,7 +31,7 @@ def _lines(found: Verification) -> Iterator[str]:
     if found.left_out:
         yield f"Not compared, for the index does not have them: {', '.join(found.left_out)}."
     if found.dead_letters and not found.is_same:
-        yield f"The job that made the index had {found.dead_letters:,} dead letters: these rows are missing."
+        yield _dead_letters(found)
     for part in found.slices:
         yield from _slice(part)
     if found.repair is not None:
@@ -42,8 +42,17 @@ def _verdict(found: Verification) -> str:
     sides = f"{found.rows:,} rows of {found.table}, {found.documents:,} documents in {found.index}"
     if found.is_same:
         return f"The same: {sides}."
+    if found.lacks_only_dead_letters:
+        return f"The same but for dead letters: {sides}."
     wrong = ", ".join(f"{found.found[kind]:,} {kind}" for kind in Kind if found.found[kind])
     return f"Different: {sides}{f'; {wrong}' if wrong else ''}."
+
+
+def _dead_letters(found: Verification) -> str:
+    said = f"The job that made the index had {found.dead_letters:,} dead letters, rows that Elasticsearch rejected"
+    if found.found[Kind.MISSING] and not found.found[Kind.REJECTED]:
+        return f"{said}; their file is not on this machine, so they count as missing."
+    return f"{said}."
 
 
 def _slice(part: SliceFindings) -> Iterator[str]:

@@ -27,7 +27,8 @@ Without --counts and --full, a sample of the rows is compared (--sample 1%). The
 index was made with; give --mapping again where it was given then. Rows that were added or changed since count as
 missing or different.
 
-Exit codes: 0 the same, or repaired, 1 failed, 2 refused, 4 different, 130 interrupted.
+Exit codes: 0 the same, or repaired, 1 failed, 2 refused, 3 only dead letters are missing, 4 different,
+130 interrupted.
 """
 
 _WHOLE = 100.0

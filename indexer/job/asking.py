@@ -4,7 +4,7 @@ from collections.abc import Callable
 from threading import Event
 from typing import TypeVar
 
-from indexer.errors import Interrupted, ShardsAway, SourceUnavailable, TargetUnavailable
+from indexer.errors import BreakerTripped, Interrupted, ShardsAway, SourceUnavailable, TargetUnavailable
 from indexer.model.patience import Patience
 from indexer.model.progress import Counters
 
@@ -18,7 +18,7 @@ def asked(question: Callable[[], Answer], patience: Patience, stop: Event, count
 
     Raises:
         ShardsAway: at once, for it voids more than this answer.
-        SourceUnavailable, TargetUnavailable: where patience ended.
+        SourceUnavailable, BreakerTripped, TargetUnavailable: where patience ended.
         Interrupted: where the job was stopped.
     """
     while True:
@@ -26,7 +26,7 @@ def asked(question: Callable[[], Answer], patience: Patience, stop: Event, count
             answer = question()
         except ShardsAway:
             raise
-        except (SourceUnavailable, TargetUnavailable) as failure:
+        except (SourceUnavailable, BreakerTripped, TargetUnavailable) as failure:
             pause = patience.pause()
             if pause is None:
                 raise

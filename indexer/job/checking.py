@@ -1,17 +1,17 @@
 """The verification of an index: what it is compared with and how closely, what was found, and its repair."""
 
-import resource
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
 from indexer.errors import Refused, SourceUnavailable
 from indexer.job.comparing import Comparing
-from indexer.job.counting import key_ranges
-from indexer.job.lease import free_lock
+from indexer.job.counting import count_slices, key_field, shard_rows
+from indexer.job.memory import peak_rss
 from indexer.job.mending import Mending
+from indexer.job.repair_lock import repair_lock
 from indexer.job.subject import Subject, find_subject
 from indexer.job.survey import survey
 from indexer.model.ledger import Left, whole
@@ -60,19 +60,16 @@ def verify(
     with closing(source), connect(settings.target_access) as cluster:
         jobs = Jobs(cluster, settings.jobs_index)
         subject = find_subject(settings, source, cluster, jobs)
-        if max_deletes is not None:
-            _refuse_running(jobs, subject, counters)
-        with Snapshot(cluster, subject.served.index, settings.patience) as snapshot:
-            run = _Run(settings, subject, source, cluster, snapshot, counters)
+        lock = nullcontext(_nothing) if max_deletes is None else repair_lock(jobs, subject, counters.wait)
+        with lock as ours, Snapshot(cluster, subject.served.index, settings.patience) as snapshot:
+            run = _Run(settings, subject, source, cluster, snapshot, counters, ours)
             if watch is not None:
                 watch(run.headline(check), counters)
             return run.run(check, share, max_deletes)
 
 
-def _refuse_running(jobs: Jobs, subject: Subject, counters: Counters) -> None:
-    stored = jobs.newest(subject.alias)
-    if stored is not None:
-        free_lock(jobs, subject.alias, counters.wait)
+def _nothing() -> None:
+    """What is read needs no lock."""
 
 
 @dataclass(slots=True)
@@ -83,19 +80,23 @@ class _Run:
     cluster: Cluster
     snapshot: Snapshot
     counters: Counters
+    ours: Callable[[], None]
     slices: tuple[Left, ...] = field(init=False)
     findings: Findings = field(init=False)
 
     def __post_init__(self) -> None:
-        selection = self.subject.selection
-        absent = self.source.absent(selection.table)
+        self._refuse_absent()
+        self.slices = whole(survey(self.source, self.subject.selection, self.settings.strategy, self.settings.page))
+        self.findings = Findings(self.slices)
+
+    def _refuse_absent(self) -> None:
+        table = self.subject.selection.table
+        absent = self.source.absent(table)
         if absent:
             raise SourceUnavailable(
-                f"{selection.table.name} cannot be read whole, so nothing can be said of the index:"
+                f"{table.name} cannot be read whole, so nothing can be said of the index:"
                 f" {'; '.join(absent[:3])}; bring its nodes back and verify again."
             )
-        self.slices = whole(survey(self.source, selection, self.settings.strategy, self.settings.page))
-        self.findings = Findings(self.slices)
 
     @property
     def rows(self) -> int:
@@ -113,24 +114,24 @@ class _Run:
         match check:
             case Check.COUNTS:
                 self._count()
+                self._refuse_absent()
             case Check.SAMPLE:
                 some = sample(self.slices, share, Random())  # noqa: S311  # a sample is no secret
                 self.counters.begin("comparing", sum(part.rows for part in some))
-                self._comparing(some).run()
+                self._compared(some)
             case Check.FULL if max_deletes is None:
-                comparing = self._comparing(self.slices)
-                comparing.run()
-                self._note_extra(comparing)
+                self._note_extra(self._compared(self.slices))
             case Check.FULL:
                 repair = self._repaired(max_deletes or 0.0)
         return self._verification(check, repair)
 
     def _count(self) -> None:
-        for number, query in key_ranges(self.subject, self.slices):
-            self.findings.counted(number, self.snapshot.count(query))
+        key = key_field(self.subject.selection, self.subject.mapping)
+        for number, documents in count_slices(self.snapshot, key, self.slices).items():
+            self.findings.counted(number, documents)
 
-    def _comparing(self, slices: Sequence[Left], mend: Callable[[Sequence[bytes]], None] = lambda _: None) -> Comparing:
-        return Comparing(
+    def _compared(self, slices: Sequence[Left], mend: Callable[[Sequence[bytes]], None] = lambda _: None) -> Comparing:
+        comparing = Comparing(
             settings=self.settings,
             selection=self.subject.selection,
             mapping=self.subject.mapping,
@@ -139,21 +140,25 @@ class _Run:
             slices=slices,
             counters=self.counters,
             findings=self.findings,
+            rejected=self.subject.rejected,
             mend=mend,
         )
+        comparing.run()
+        self._refuse_absent()
+        return comparing
 
     def _note_extra(self, comparing: Comparing) -> None:
         """Record what no row stands behind, by the slice that its key lies in."""
-        lead = self.subject.lead_field
+        key = key_field(self.subject.selection, self.subject.mapping)
         for ids in comparing.extra():
             for held in self.snapshot.find(ids):
-                value = held.source.get(lead) if lead else None
+                value = held.source.get(key.name) if key else None
                 self.findings.add(slice_of(value, self.slices), Finding(held.id, Kind.EXTRA))
 
     def _repaired(self, max_deletes: float) -> Repair:
-        mending = Mending(self.cluster, self.subject.served, self.settings)
-        comparing = self._comparing(self.slices, mending.write)
-        comparing.run()
+        subject = self.subject
+        mending = Mending(self.cluster, subject.served, self.settings, rejected=subject.rejected, ours=self.ours)
+        comparing = self._compared(self.slices, mending.write)
         self._note_extra(comparing)
         extra = self.snapshot.size - len(comparing.seen)
         if extra:
@@ -168,7 +173,7 @@ class _Run:
             index=self.subject.served.index,
             check=check,
             rows=self.rows,
-            shard_rows=None if selection.where is not None else self.source.stored_rows(selection.table),
+            shard_rows=shard_rows(self.source, selection),
             documents=self.snapshot.size,
             compared=now.rows_indexed,
             slices=self.findings.wrong(),
@@ -177,5 +182,5 @@ class _Run:
             repair=repair,
             seconds=round(now.seconds, 3),
             rows_per_second=round(now.rows_per_second, 1),
-            peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            peak_rss_bytes=peak_rss(),
         )

@@ -14,21 +14,18 @@ numbers and ids of the whole index are streamed, and those without their bit are
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Final
 
 import orjson
 
 from indexer.job.asking import asked
-from indexer.job.crew import Crew
-from indexer.job.handover import Handover
-from indexer.job.reading import LINE_COST, Reading
-from indexer.model.budget import Budget
+from indexer.job.handover import Parcel
+from indexer.job.stream import Stream
 from indexer.model.comparison import differences, parts
-from indexer.model.document import Documents
 from indexer.model.ledger import Ledger, Left
 from indexer.model.mapping import Mapping
-from indexer.model.page_size import PageSize
 from indexer.model.patience import Patience
 from indexer.model.progress import Counters
 from indexer.model.seen import Seen
@@ -61,6 +58,7 @@ class Comparing:
         slices: what to read.
         counters: the counters of rows read and rows compared.
         findings: where findings go.
+        rejected: the ids of dead letters, and why they are.
         mend: what is done with the lines of rows that are missing or different; nothing by default.
         seen: the documents that a row stands behind.
         ledger: which slices were read to their ends.
@@ -74,6 +72,7 @@ class Comparing:
     slices: Sequence[Left]
     counters: Counters
     findings: Findings
+    rejected: dict[str, str] = field(default_factory=dict)
     mend: Callable[[Sequence[bytes]], None] = lambda _: None
     seen: Seen = field(default_factory=Seen)
     ledger: Ledger = field(init=False)
@@ -89,50 +88,16 @@ class Comparing:
         Raises:
             IndexerError: the first failure of any thread.
         """
-        crew = Crew()
-        handover = Handover(self.settings.writers * _AHEAD, crew.stop)
-        budget = Budget(self.settings.memory, crew.stop)
-        slices = _Shared(self.slices)
-        comparers = [
-            crew.start(f"comparer-{number}", lambda: self._compare_all(crew, handover, budget))
-            for number in range(self.settings.writers)
-        ]
-        readers = [
-            crew.start(f"reader-{number}", lambda: self._read(crew, handover, budget, slices))
-            for number in range(self.settings.readers)
-        ]
-        crew.join(readers)
-        handover.close()
-        crew.join(comparers)
+        stream = Stream(self.settings, self.selection, self.mapping, self.source, self.counters, self.ledger)
+        stream.run("comparer", lambda parcels: self._compare_all(parcels, stream.crew.stop), ahead=_AHEAD)
 
-    def _read(self, crew: Crew, handover: Handover, budget: Budget, slices: Iterator[Left]) -> None:
-        reader = self.source.reader(self.selection)
-        try:
-            Reading(
-                reader=reader,
-                selection=self.selection,
-                documents=Documents(self.selection, self.mapping),
-                budget=budget,
-                counters=self.counters,
-                size=PageSize(self.settings.page, self.settings.memory // (2 * self.settings.readers)),
-                batch_bytes=self.settings.batch_bytes,
-                patience=Patience(self.settings.patience),
-                stop=crew.stop,
-                ledger=self.ledger,
-                put=handover.put,
-            ).run(slices)
-        finally:
-            reader.close()
-
-    def _compare_all(self, crew: Crew, handover: Handover, budget: Budget) -> None:
+    def _compare_all(self, parcels: Iterator[Parcel], stop: threading.Event) -> None:
         patience = Patience(self.settings.patience)
-        for batch, entry in handover:
+        for batch, entry in parcels:
             for begin in range(0, len(batch.lines), MOST):
-                lines = batch.lines[begin : begin + MOST]
-                self._compare(entry.number, lines, patience, crew.stop)
+                self._compare(entry.number, batch.lines[begin : begin + MOST], patience, stop)
             self.ledger.acknowledged(entry)
             self.counters.indexed(len(batch.lines), batch.size, 0, 0)
-            budget.give(LINE_COST * batch.size)
 
     def _compare(self, number: int, lines: Sequence[bytes], patience: Patience, stop: threading.Event) -> None:
         sent = dict(map(parts, lines))
@@ -147,18 +112,24 @@ class Comparing:
 
     def _is_wrong(self, number: int, id_: bytes, source: bytes, held: Held | None) -> bool:
         if held is None:
-            self.findings.add(number, Finding(orjson.loads(id_), Kind.MISSING))
+            self.findings.add(number, self._without_document(orjson.loads(id_)))
             return True
         found = tuple(map(str, islice(differences(orjson.loads(source), held.source, self._vectors), _FIELDS)))
         if found:
             self.findings.add(number, Finding(held.id, Kind.DIFFERENT, found))
         return bool(found)
 
+    def _without_document(self, id_: str) -> Finding:
+        reason = self.rejected.get(id_)
+        return Finding(id_, Kind.MISSING) if reason is None else Finding(id_, Kind.REJECTED, (reason,))
+
     def extra(self) -> Iterator[list[str]]:
         """The ids of the documents that no row stands behind, page by page; after `run` over the whole table."""
         if len(self.seen) == self.snapshot.size:
             return
-        for page in self.snapshot.places():
+        patience, stop, after = Patience(self.settings.patience), threading.Event(), None
+        while page := asked(partial(self.snapshot.places, after), patience, stop, self.counters):
+            after = page[-1][1]
             ids = [id_ for id_, place in page if place not in self.seen]
             for begin in range(0, len(ids), MOST):
                 yield ids[begin : begin + MOST]
@@ -180,15 +151,3 @@ class Comparing:
         if self.seen.again:
             return f"{self.seen.again:,} rows were read twice, or share an _id"
         return ""
-
-
-class _Shared(Iterator[Left]):
-    """The slices, for several threads to take from."""
-
-    def __init__(self, slices: Sequence[Left]) -> None:
-        self._slices = iter(slices)
-        self._lock = threading.Lock()
-
-    def __next__(self) -> Left:
-        with self._lock:
-            return next(self._slices)

@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
-from indexer.errors import Refused, TargetError, TargetUnavailable
-from indexer.model.job import Holder, JobState, Status
+from indexer.errors import BreakerTripped, Refused, TargetError, TargetUnavailable
+from indexer.model.job import HELD, Holder, JobState, Status
 from indexer.target.jobs import Jobs, LostLock, Stored
 
 __all__ = ["Lease", "free_lock", "this_process"]
@@ -38,14 +38,14 @@ def free_lock(jobs: Jobs, alias: str, waiting: Callable[[str], None]) -> Stored 
         Refused: where somebody does, with who that is.
     """
     stored = jobs.newest(alias)
-    if stored is None or stored.state.status is not Status.RUNNING or _is_dead(stored.state.holder):
+    if stored is None or stored.state.status not in HELD or _is_dead(stored.state.holder):
         return stored
     waiting(f"the lock of {alias} is held by {stored.state.holder}; is it alive?")
     until = time.monotonic() + _EXPIRY
     while time.monotonic() < until:
         time.sleep(BEAT / 2)
         now = jobs.newest(alias)
-        if now is None or now.state.status is not Status.RUNNING:
+        if now is None or now.state.status not in HELD:
             return now
         if now.state.beat != stored.state.beat:
             raise held(now.state)
@@ -55,7 +55,7 @@ def free_lock(jobs: Jobs, alias: str, waiting: Callable[[str], None]) -> Stored 
 def held(state: JobState) -> Refused:
     """The refusal that names the holder."""
     return Refused(
-        f"The job {state.job} is running for {state.alias}: {state.holder}, last heartbeat {state.heartbeat};"
+        f"The job {state.job} is {state.status} for {state.alias}: {state.holder}, last heartbeat {state.heartbeat};"
         " wait for it, or stop it."
     )
 
@@ -81,6 +81,9 @@ class Lease:
         jobs: where it is kept.
         stored: the lock as this process wrote it.
         now: the job as it is at this moment, for the next checkpoint; raises where the moment is not to be trusted.
+
+    Attributes:
+        cpu_seconds: what the checkpoints cost this process so far; the load goes on while the servers answer.
     """
 
     def __init__(self, jobs: Jobs, stored: Stored, now: Callable[[JobState], JobState]) -> None:
@@ -88,6 +91,7 @@ class Lease:
         self._stored = stored
         self._now = now
         self._writing = threading.Lock()
+        self.cpu_seconds = 0.0
 
     @property
     def state(self) -> JobState:
@@ -106,13 +110,23 @@ class Lease:
                 return
             # Away for a while: the lock may expire meanwhile, and then the next write finds that out.
             with suppress(TargetUnavailable):
-                self.beat()
+                self._beat_or_hold()
         self.beat()
+
+    def _beat_or_hold(self) -> None:
+        try:
+            self.beat()
+        except BreakerTripped:  # pages fill it at this moment; without an answer the checkpoint stays where it is
+            self.hold()
 
     def beat(self) -> None:
         """Write a checkpoint; raises as `beat_until`, and TargetUnavailable where Elasticsearch is away."""
-        with self._writing:
-            self._stored = self._jobs.write(self._now(self._stored.state), self._stored)
+        began = time.thread_time()
+        try:
+            with self._writing:
+                self._stored = self._jobs.write(self._now(self._stored.state), self._stored)
+        finally:
+            self.cpu_seconds += time.thread_time() - began
 
     def hold(self) -> None:
         """Beat without a new checkpoint: the job waits."""

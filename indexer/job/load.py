@@ -1,21 +1,17 @@
 """Loading: readers walk slices, writers send batches, one budget of bytes between them."""
 
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from indexer.job.asking import asked
 from indexer.job.crew import Crew
 from indexer.job.dead_letters import DeadLetterFile
-from indexer.job.handover import Handover
+from indexer.job.handover import Parcel
 from indexer.job.lease import Lease
-from indexer.job.reading import LINE_COST, Reading
-from indexer.model.budget import Budget
-from indexer.model.document import Documents
-from indexer.model.ledger import Ledger, Left
+from indexer.job.stream import Stream
+from indexer.model.ledger import Ledger
 from indexer.model.pace import Pace
-from indexer.model.page_size import PageSize
 from indexer.model.patience import Patience
 from indexer.model.plan import Plan
 from indexer.model.progress import Counters
@@ -65,47 +61,10 @@ class Load:
             ShardsAway: where pages may have come without some of their rows; `lease.state` is the last sound state.
             IndexerError: the first failure of any reader or writer.
         """
-        crew = Crew()
-        handover = Handover(self.settings.writers * _AHEAD, crew.stop)
-        budget = Budget(self.settings.memory, crew.stop)
-        slices = _Shared(part for part in self.ledger.left() if part.windows)
-        bulk = self._bulk(crew)
-        writers = [
-            crew.start(f"writer-{number}", lambda: self._write(bulk, handover, budget))
-            for number in range(self.settings.writers)
-        ]
-        readers = [
-            crew.start(f"reader-{number}", lambda: self._read(crew, handover, budget, slices))
-            for number in range(self.settings.readers)
-        ]
-        ended = threading.Event()
-        beats = crew.start("lease", lambda: self.lease.beat_until(ended, crew.stop))
-        crew.join(readers)
-        handover.close()
-        crew.join(writers)
-        ended.set()
-        crew.join([beats])
-        asked(self.lease.beat, Patience(self.settings.patience), crew.stop, self.counters)
-
-    def _read(self, crew: Crew, handover: Handover, budget: Budget, slices: Iterator[Left]) -> None:
-        patience = Patience(self.settings.patience)
-        reader = asked(lambda: self.source.reader(self.selection), patience, crew.stop, self.counters)
-        try:
-            Reading(
-                reader=reader,
-                selection=self.selection,
-                documents=Documents(self.selection, self.plan.mapping),
-                budget=budget,
-                counters=self.counters,
-                size=PageSize(self.settings.page, self.settings.memory // (2 * self.settings.readers)),
-                batch_bytes=self.settings.batch_bytes,
-                patience=patience,
-                stop=crew.stop,
-                ledger=self.ledger,
-                put=handover.put,
-            ).run(slices)
-        finally:
-            reader.close()
+        stream = Stream(self.settings, self.selection, self.plan.mapping, self.source, self.counters, self.ledger)
+        bulk = self._bulk(stream.crew)
+        stream.run("writer", lambda parcels: self._write(bulk, parcels), ahead=_AHEAD, beside=self.lease.beat_until)
+        asked(self.lease.beat, Patience(self.settings.patience), stream.crew.stop, self.counters)
 
     def _bulk(self, crew: Crew) -> BulkWriter:
         return BulkWriter(
@@ -121,22 +80,9 @@ class Load:
     def _slow(self, pace: Pace, reason: str) -> None:
         self.counters.slow("" if pace.full else f"{pace}: {reason}")
 
-    def _write(self, bulk: BulkWriter, handover: Handover, budget: Budget) -> None:
-        for batch, entry in handover:
+    def _write(self, bulk: BulkWriter, parcels: Iterator[Parcel]) -> None:
+        for batch, entry in parcels:
             written = bulk.write(batch.lines)
             self.letters.add(written.dead)
             self.ledger.acknowledged(entry, len(written.dead), written.again)
             self.counters.indexed(written.done, batch.size, len(written.dead), written.retries)
-            budget.give(LINE_COST * batch.size)
-
-
-class _Shared(Iterator[Left]):
-    """The slices, for several threads to take from."""
-
-    def __init__(self, slices: Iterable[Left]) -> None:
-        self._slices = iter(slices)
-        self._lock = threading.Lock()
-
-    def __next__(self) -> Left:
-        with self._lock:
-            return next(self._slices)

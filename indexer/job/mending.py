@@ -1,7 +1,7 @@
 """Repairing an index: what is missing or different is written anew, what is extra is deleted, within limits."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
 
 from indexer.job.comparing import Comparing
 from indexer.model.pace import Pace
@@ -24,25 +24,40 @@ class Mending:
     Args:
         cluster: where the index is.
         served: the index, and the alias to write through.
-        settings: patience, and whether dead letters are too many.
+        settings: patience.
+        rejected: the ids of dead letters.
+        ours: called before each write; raises where this process no longer holds the lock of the alias.
     """
 
-    def __init__(self, cluster: Cluster, served: Served, settings: Settings) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        served: Served,
+        settings: Settings,
+        *,
+        rejected: Container[str],
+        ours: Callable[[], None],
+    ) -> None:
         self._cluster = cluster
         self._index = served.index
         pace = Pace(settings.writers, settings.batch_bytes)
         self._writer = BulkWriter(cluster, served.index, alias=served.alias, patience=settings.patience, pace=pace)
+        self._known = rejected
+        self._ours = ours
         self._lock = threading.Lock()
         self._written = 0
         self._deleted = 0
+        self._still = 0
         self._rejected: list[str] = []
         self._refused = ""
 
     def write(self, lines: Sequence[bytes]) -> None:
         """Write rows anew."""
+        self._ours()
         written = self._writer.write(lines)
         with self._lock:
             self._written += written.done
+            self._still += sum(letter.id in self._known for letter in written.dead)
             self._rejected += [f"{letter.id}: {letter.reason}" for letter in written.dead]
             del self._rejected[_REASONS:]
 
@@ -57,8 +72,9 @@ class Mending:
             )
         else:
             for ids in comparing.extra():
+                self._ours()
                 self._deleted += remove(self._cluster, self._index, ids)
 
     def done(self) -> Repair:
         """What was done so far."""
-        return Repair(self._written, self._deleted, tuple(self._rejected), self._refused)
+        return Repair(self._written, self._deleted, self._still, tuple(self._rejected), self._refused)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Final
 
-from indexer.errors import IndexerError, Interrupted, SourceUnavailable, TooMuchAtOnce
+from indexer.errors import BreakerTripped, IndexerError, Interrupted, SourceError, SourceUnavailable, TooMuchAtOnce
 from indexer.job.handover import Parcel
 from indexer.model.batch import batches
 from indexer.model.budget import Budget
@@ -93,6 +93,7 @@ class Reading:
             else:
                 self._page(on, question)
         except (SourceUnavailable, TooMuchAtOnce) as error:
+            _refuse_depth(error, question)
             self._recover(error)
         else:
             self.patience.calm()
@@ -126,7 +127,9 @@ class Reading:
         """Wait, or ask for less; raises the error again where neither can help any more."""
         self.counters.retried()
         if isinstance(error, TooMuchAtOnce) and self.size.too_much():
-            self.counters.wait("the source's circuit breaker tripped, asking for smaller pages")
+            tripped = isinstance(error, BreakerTripped)
+            why = "the source's circuit breaker tripped" if tripped else "rows are wider than --memory has room for"
+            self.counters.wait(f"{why}, asking for smaller pages")
             return
         pause = self.patience.pause()
         if pause is None:
@@ -134,3 +137,17 @@ class Reading:
         self.counters.wait(f"the source is away ({error}), asking again")
         if self.stop.wait(pause):
             raise Interrupted("The job was stopped.") from error
+
+
+def _refuse_depth(error: IndexerError, question: Ask | Census) -> None:
+    """Give up where a smaller page cannot help, for most of what tripped the breaker lies before the page.
+
+    Raises:
+        SourceError: with what the source said, and what helps.
+    """
+    if isinstance(error, BreakerTripped) and isinstance(question, Ask) and question.skipped > question.limit:
+        raise SourceError(
+            f"{error}; it holds all {question.skipped:,} rows before a page at OFFSET {question.skipped:,}, however"
+            " small --page is: start anew with --strategy window --fresh, whose pages cost the same at any depth.",
+            error.code,
+        ) from error

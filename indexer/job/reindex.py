@@ -37,6 +37,7 @@ from indexer.target.dead_letter_index import DeadLetterIndex
 from indexer.target.index import Indexes
 from indexer.target.jobs import Jobs, Stored
 from indexer.target.privilege import refuse_unprivileged
+from indexer.target.scan import Snapshot
 
 __all__ = ["plan", "reindex"]
 
@@ -161,7 +162,7 @@ class _Job:
             self._read_more(lease, self.rounds.all)
         in_index = self._verified(lease)
         deleted = self._swap() if self.settings.switch else ()
-        report = self._report(loaded, in_index, deleted)
+        report = self._report(lease, loaded, in_index, deleted)
         (self.folder / "report.json").write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
         return report
 
@@ -256,9 +257,9 @@ class _Job:
     def _counted(self) -> int:
         self.counters.begin("verifying")
         self.indexes.finish(self.plan.job, self.plan.mapping.settings)
-        in_index = self.indexes.count(self.plan.job)
-        verify_documents(self.plan, self.rounds.loaded, self.rounds.after, in_index)
-        return in_index
+        with Snapshot(self.cluster, self.plan.job, self.settings.patience) as snapshot:
+            verify_documents(self.plan, self.rounds.loaded, self.rounds.after, snapshot)
+            return snapshot.size
 
     def _wait_for_shards(self, lease: Lease, away: ShardsAway) -> None:
         until = time.monotonic() + self.settings.patience
@@ -311,7 +312,7 @@ class _Job:
             raise ShardsAway(reason)
         return state
 
-    def _report(self, loaded: Progress, in_index: int, deleted: tuple[str, ...]) -> Report:
+    def _report(self, lease: Lease, loaded: Progress, in_index: int, deleted: tuple[str, ...]) -> Report:
         p50, p95 = self.counters.page_milliseconds()
         dead = self.rounds.dead
         return Report(
@@ -331,6 +332,7 @@ class _Job:
             pages=loaded.pages,
             page_ms_p50=round(p50, 2),
             page_ms_p95=round(p95, 2),
+            checkpoint_cpu_seconds=round(lease.cpu_seconds, 3),
             peak_rss_bytes=peak_rss(),
             strategy=str(self.settings.strategy),
             key=",".join(self.plan.selection.key.names),

@@ -23,4 +23,7 @@ def incomplete(source: Source, table: Table) -> str:
 
 def _missing(absent: tuple[str, ...]) -> str:
     named = "; ".join(absent[:_NAMED]) + (f"; and {len(absent) - _NAMED} more" if len(absent) > _NAMED else "")
-    return f"The source is not complete: {named}. Bring its nodes back, open what is closed, and run the same command again to go on."
+    return (
+        f"The source is not complete: {named}. Bring its nodes back, open what is closed, and run the same command"
+        " again to go on."
+    )

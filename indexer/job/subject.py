@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.errors import Refused
+from indexer.job.dead_letters import FILE, read_letters
+from indexer.job.folder import job_folder
 from indexer.job.overlay_file import find_overlay
-from indexer.model.field import Field
 from indexer.model.field_type import OBJECTS
 from indexer.model.identifier import TableName, parse_table_name
 from indexer.model.job import JobState
@@ -38,7 +39,8 @@ class Subject:
         selection: what is read of the table.
         mapping: what documents are made by.
         left_out: columns that the index does not have.
-        dead_letters: documents that the job which made the index could not write, as far as it is known.
+        dead_letters: how many documents the job which made the index could not write, as far as it is known.
+        rejected: their ids and reasons, where the file of dead letters is on this machine.
     """
 
     served: Served
@@ -47,23 +49,7 @@ class Subject:
     mapping: Mapping
     left_out: tuple[str, ...]
     dead_letters: int
-
-    @property
-    def _lead(self) -> Field | None:
-        lead = self.selection.key.lead
-        found = (field for field in self.mapping.fields if field.column == lead and len(lead.path) == 1)
-        return next(found, None)
-
-    @property
-    def lead_field(self) -> str | None:
-        """The field that holds the key; None where the index does not have it."""
-        return self._lead.name if self._lead and self._lead.type else None
-
-    @property
-    def lead_type(self) -> str | None:
-        """Its type, where it can be searched."""
-        lead = self._lead
-        return None if lead is None or lead.definition.get("index") is False else lead.type
+    rejected: dict[str, str]
 
 
 def find_subject(settings: Settings, source: Source, cluster: Cluster, jobs: Jobs) -> Subject:
@@ -84,13 +70,15 @@ def find_subject(settings: Settings, source: Source, cluster: Cluster, jobs: Job
     selection = select(table, key, columns=columns, where=where, id_columns=overlay.id_columns)
     mapping = build_mapping(selection, overlay, probe(cluster, *needs(selection, overlay)))
     _refuse_changed(served, selection, mapping, job, settings.mapping or Path(origin))
+    dead_letters = job.dead_letters if job else 0
     return Subject(
         served=served,
         alias=job.alias if job else served.alias,
         selection=selection,
         mapping=mapping,
         left_out=left_out,
-        dead_letters=job.dead_letters if job else 0,
+        dead_letters=dead_letters,
+        rejected=_rejected(job) if job and dead_letters else {},
     )
 
 
@@ -136,6 +124,10 @@ def _job(jobs: Jobs, served: Served) -> JobState | None:
 
 def _where(job: JobState | None) -> str | None:
     return (job.terms.get("--where") or None) if job else None
+
+
+def _rejected(job: JobState) -> dict[str, str]:
+    return {letter.id: letter.reason for letter in read_letters(job_folder(job.job) / FILE)}
 
 
 def _refuse_changed(

@@ -1,27 +1,33 @@
 """Verifying: does the new index hold what the source held?"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from indexer.errors import VerificationFailed
+from indexer.job.counting import count_slices, key_field, shard_rows
 from indexer.model.ledger import Left
 from indexer.model.plan import Plan
 from indexer.model.selection import Selection
 from indexer.source.base import Source
+from indexer.target.scan import Snapshot
 
 __all__ = ["shortfall", "verify_documents"]
 
+_NAMED = 3
+"""How many slices a message names."""
 
-def verify_documents(plan: Plan, loaded: Sequence[Left], later: Sequence[Left], in_index: int) -> None:
-    """Compare the documents in the index with the rows that were acknowledged.
+
+def verify_documents(plan: Plan, loaded: Sequence[Left], later: Sequence[Left], snapshot: Snapshot) -> None:
+    """Compare the documents in the index, in all and by slice, with the rows that were acknowledged.
 
     A row that was acknowledged twice made one document: where an UPDATE moved it by its key from one page to another,
-    where a later round read it again, and where an answer was lost and its batch was sent again.
+    where a later round read it again, and where an answer was lost and its batch was sent again. Then slices are not
+    compared, for it may have left one.
 
     Args:
         plan: the job's plan.
         loaded: the slices of the load, with what was read of each.
         later: those of the rounds after it.
-        in_index: the documents in the index.
+        snapshot: the index.
 
     Raises:
         VerificationFailed: where documents are missing, or somebody else added some.
@@ -29,14 +35,29 @@ def verify_documents(plan: Plan, loaded: Sequence[Left], later: Sequence[Left], 
     most = sum(part.read - part.dead for part in (*loaded, *later))
     # Of ids that the table does not keep unique, one document in the place of another is a row lost.
     twice = _again(later) + (_again(loaded) if _unique(plan.selection) else 0)
-    if not most - twice <= in_index <= most:
-        raise VerificationFailed(_documents(plan, in_index, most))
+    if not most - twice <= snapshot.size <= most:
+        raise VerificationFailed(_documents(plan, snapshot.size, most))
+    short = [] if _again((*loaded, *later)) else list(_short(plan, loaded, snapshot))
+    if short:
+        raise VerificationFailed(
+            f"{plan.job} lacks documents: {'; '.join(short[:_NAMED])}; the alias {plan.alias} was not moved:"
+            " check that nobody else writes to the index, and run the job again."
+        )
+
+
+def _short(plan: Plan, left: Sequence[Left], snapshot: Snapshot) -> Iterator[str]:
+    counted = count_slices(snapshot, key_field(plan.selection, plan.mapping), left)
+    for part in left:
+        documents = counted.get(part.number)
+        if documents is not None and documents < part.read - part.dead:
+            yield f"slice {part.number} has {documents:,} where {part.read - part.dead:,} were acknowledged"
 
 
 def shortfall(plan: Plan, rows: int, have: int, source: Source) -> str:
     """Why rows of the source may not have been read, or nothing.
 
-    Rows may have been deleted meanwhile: then the source is counted again, and no more than it holds now is asked for.
+    Rows may have been deleted meanwhile: then the source is counted again, by its shards too, and no more than it holds
+    now is asked for.
 
     Args:
         plan: the job's plan.
@@ -46,7 +67,7 @@ def shortfall(plan: Plan, rows: int, have: int, source: Source) -> str:
     """
     if have >= rows:
         return ""
-    now = source.bounds(plan.selection).rows
+    now = max(source.bounds(plan.selection).rows, shard_rows(source, plan.selection) or 0)
     if have >= now:
         return ""
     return f"{have:,} of {now:,} rows of {plan.selection.table.name} were read"

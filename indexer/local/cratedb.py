@@ -1,32 +1,29 @@
 """A real CrateDB to work with: the one that is there, else one started here; no registry has the server to fetch."""
 
 import os
-import shutil
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-import yaml
-
 from indexer.errors import Refused
 from indexer.local.container import Image, docker_answers
+from indexer.local.crate_node import REMEDY, configure, crate_home, node_launch, query
 from indexer.local.http import ask
 from indexer.local.process import free_port, wait_until
-from indexer.local.server import START_TIMEOUT, Launch, Origin, Server
+from indexer.local.server import START_TIMEOUT, Origin, Server
 
 __all__ = ["HOW_TO_GET", "NAME", "cratedb", "cratedb_answers", "find_cratedb", "start_cratedb"]
 
 NAME: Final = "CrateDB"
+VERSION: Final = "6.4.3"
 PORT: Final = 4200
 HEAP: Final = "2g"
-HOME: Final = Path("/opt/crate")
-REMEDY: Final = "mend what its log tells, or set CRATEDB_URL to a server of yours"
 HOW_TO_GET: Final = (
     "There is no CrateDB: set CRATEDB_URL to a server, unpack one into CRATEDB_HOME or /opt/crate, or start Docker."
 )
 IMAGE: Final = Image(
-    name="crate:latest",
+    name=f"crate:{VERSION}",
     port=PORT,
     environment={"CRATE_HEAP_SIZE": HEAP},
     command=("-Cdiscovery.type=single-node",),
@@ -61,7 +58,7 @@ def find_cratedb(url: str | None = None, *, port: int = PORT) -> Server | None:
 
 def cratedb_answers(url: str) -> bool:
     """Whether what answers there introduces itself as CrateDB does (Elasticsearch has no `ok`)."""
-    answer = ask(_http(url))
+    answer = ask(f"http://{urlsplit(url).netloc}")
     return answer is not None and answer.status == HTTPStatus.OK and answer.json().get("ok") is True
 
 
@@ -79,64 +76,15 @@ def start_cratedb(folder: Path, *, port: int | None = None, keep: bool = False) 
     Raises:
         Refused: where CRATEDB_HOME has no server, or where it did not start; with the end of its log.
     """
-    home = _home()
+    home = crate_home()
     if home is not None:
         return _launch(home, folder, port or free_port(PORT))
     return _docker(keep=keep) if docker_answers() else None
 
 
-def _home() -> Path | None:
-    given = os.environ.get("CRATEDB_HOME")
-    home = Path(given or HOME)
-    if (home / "bin" / "crate").is_file():
-        return home
-    if given:
-        raise Refused(f"CRATEDB_HOME is {given}, which has no bin/crate: unpack a CrateDB server there.")
-    return None
-
-
 def _launch(home: Path, folder: Path, port: int) -> Server:
-    _configure(folder, home, port)
-    url = f"crate://127.0.0.1:{port}"
-    return Launch(
-        name=NAME,
-        url=url,
-        origin=Origin.HOME,
-        command=[home / "bin" / "crate", f"-Cpath.conf={folder / 'config'}"],
-        environment={
-            "CRATE_HEAP_SIZE": HEAP,
-            "CRATE_HEAP_DUMP_PATH": str(folder),
-            "CRATE_DISABLE_GC_LOGGING": "1",
-            "CRATE_JAVA_OPTS": f"-Djava.io.tmpdir={folder / 'tmp'} -XX:-UsePerfData",
-        },
-        folder=folder,
-        ready=lambda: _is_ready(url),
-        remedy=REMEDY,
-    ).start()
-
-
-def _configure(node: Path, home: Path, port: int) -> None:
-    """Write a configuration of our own: the distribution's may be a production node's."""
-    for name in ("config", "data", "logs", "tmp"):
-        (node / name).mkdir(parents=True, exist_ok=True)
-    settings = {
-        "cluster.name": "indexer-local",
-        "path.data": str(node / "data"),
-        "path.logs": str(node / "logs"),
-        "network.host": "127.0.0.1",
-        "http.port": port,
-        "discovery.type": "single-node",
-        "cluster.routing.allocation.disk.threshold_enabled": False,
-        "udc.enabled": False,
-        # As the distribution has it: the superuser without a password from here, everybody else with one.
-        "auth.host_based.enabled": True,
-        "auth.host_based.config.0.user": "crate",
-        "auth.host_based.config.0.address": "_local_",
-        "auth.host_based.config.0.method": "trust",
-        "auth.host_based.config.99.method": "password",
-    }
-    (node / "config" / "crate.yml").write_text(yaml.safe_dump(settings), "utf-8")
-    shutil.copyfile(home / "config" / "log4j2.properties", node / "config" / "log4j2.properties")
+    configure(home, folder, {"http.port": port, "discovery.type": "single-node"})
+    return node_launch(NAME, home, folder, heap=HEAP, ready=_is_ready).start()
 
 
 def _docker(*, keep: bool) -> Server:
@@ -150,9 +98,4 @@ def _docker(*, keep: bool) -> Server:
 
 def _is_ready(url: str) -> bool:
     """Whether it answers SQL and has all its primary shards; after a restart they take a moment."""
-    answer = ask(f"{_http(url)}/_sql", {"stmt": "SELECT count(*) FROM sys.health WHERE health = 'RED'"})
-    return answer is not None and answer.status == HTTPStatus.OK and answer.json().get("rows") == [[0]]
-
-
-def _http(url: str) -> str:
-    return f"http://{urlsplit(url).netloc}"
+    return query(url, "SELECT count(*) FROM sys.health WHERE health = 'RED'") == [[0]]

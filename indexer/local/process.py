@@ -64,6 +64,12 @@ class Process:
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
 
+    def kill(self) -> None:
+        """SIGKILL to its whole group: no farewell, as where a machine loses its power."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        wait_until(lambda: not self.alive(), timeout=30.0)
+
     def _signal(self, number: signal.Signals) -> None:
         try:
             os.kill(self.pid, number)

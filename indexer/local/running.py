@@ -10,11 +10,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from indexer.errors import Refused
 from indexer.local import cache
+from indexer.local.crate_cluster import cluster_url, configure_cluster, node_launches, start_together
+from indexer.local.crate_node import crate_home
 from indexer.local.cratedb import NAME as CRATEDB
 from indexer.local.cratedb import cratedb_answers, find_cratedb, start_cratedb
 from indexer.local.elasticsearch import NAME as ELASTICSEARCH
 from indexer.local.elasticsearch import elasticsearch_answers, find_elasticsearch, start_elasticsearch
-from indexer.local.server import Server
+from indexer.local.server import Origin, Server
 
 __all__ = ["Running", "clean", "down", "up"]
 
@@ -30,26 +32,36 @@ class Running:
     Attributes:
         elasticsearch: the target's server.
         cratedb: the source's, or None where there is none: `HOW_TO_GET` of `indexer.local.cratedb` says how to get one.
+        nodes: CrateDB's nodes, each with its process, where `up` started a cluster of them; else none.
     """
 
     elasticsearch: Server
     cratedb: Server | None
+    nodes: tuple[Server, ...] = ()
 
 
-def up(source: str | None = None, target: str | None = None, *, own: bool = False) -> Running:
+def up(
+    source: str | None = None, target: str | None = None, *, own: bool = False, crate_nodes: int | None = None
+) -> Running:
     """Find both servers, and start what is missing; a second call finds what the first one started.
 
     Args:
         source: a CrateDB to use whatever else is there, as is CRATEDB_URL.
         target: an Elasticsearch to use whatever else is there, as is ELASTICSEARCH_URL.
         own: use none but servers started here, even where others are given or answer.
+        crate_nodes: start CrateDB as a cluster of so many nodes, whatever other CrateDB is there; nodes of it that
+            died are started again.
 
     Raises:
         Refused: where a server did not start; with the end of its log.
     """
     folder = cache.cache_folder()
     with cache.locked(folder, cache.UP_LOCK):
-        return Running(_elasticsearch(folder, target, own=own), _cratedb(folder, source, own=own))
+        elasticsearch = _elasticsearch(folder, target, own=own)
+        if crate_nodes is None:
+            return Running(elasticsearch, _cratedb(folder, source, own=own))
+        nodes = _cluster(folder, crate_nodes)
+        return Running(elasticsearch, Server(CRATEDB, cluster_url(node.url for node in nodes), Origin.HOME), nodes)
 
 
 def down() -> tuple[Server, ...]:
@@ -90,6 +102,26 @@ def _cratedb(folder: Path, url: str | None, *, own: bool) -> Server | None:
     kept = None if given else _reuse(folder, CRATEDB, cratedb_answers)
     found = kept or (None if own else find_cratedb(given))
     return found or _remember(folder, start_cratedb(_node(folder, CRATEDB), keep=True))
+
+
+def _cluster(folder: Path, count: int) -> tuple[Server, ...]:
+    home = crate_home()
+    if home is None:
+        raise Refused("There is no CrateDB to start: unpack a server into CRATEDB_HOME or /opt/crate.")
+    known = {name: node for name, node in _read(folder).items() if name.startswith(f"{CRATEDB} ")}
+    alive = {name: node for name, node in known.items() if node.process and node.process.alive()}
+    if alive and len(known) != count:
+        raise Refused(
+            f"A CrateDB cluster of {len(known)} nodes runs: stop it with `indexer down`, then run this again."
+        )
+    place = cache.open_folder(_node(folder, f"{CRATEDB}-{count}"))
+    if not alive:
+        configure_cluster(home, place, count)
+    launches = node_launches(home, place, count)
+    started = {node.name: node for node in start_together([one for one in launches if one.name not in alive])}
+    nodes = {one.name: started.get(one.name) or alive[one.name] for one in launches}
+    _write(folder, {**{name: server for name, server in _read(folder).items() if name not in known}, **nodes})
+    return tuple(nodes.values())
 
 
 def _node(folder: Path, name: str) -> Path:

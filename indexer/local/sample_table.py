@@ -43,7 +43,7 @@ _BODY: Final = """(
     attrs OBJECT(DYNAMIC) AS (pod TEXT, region TEXT, http OBJECT(DYNAMIC) AS (method TEXT, path TEXT)),
     tags ARRAY(TEXT),
     location GEO_POINT
-) CLUSTERED INTO 4 SHARDS WITH (number_of_replicas = 0)"""
+) CLUSTERED INTO 4 SHARDS WITH (number_of_replicas = '0-1')"""
 
 _SQLITE: Final = sa.Table(
     LOGS.name,

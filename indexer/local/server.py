@@ -86,15 +86,19 @@ class Launch:
         """The file with what the server prints."""
         return self.folder / "out.log"
 
-    def start(self, timeout: float = START_TIMEOUT) -> Server:
+    def start(self, timeout: float = START_TIMEOUT, given_up: Callable[[], bool] = lambda: False) -> Server:
         """Start it and wait until it can be used.
+
+        Args:
+            timeout: seconds to wait.
+            given_up: whether to wait no longer, because another node of its cluster did not start.
 
         Raises:
             Refused: where it cannot be run, ended, or was not ready in `timeout` seconds; with the end of its log.
         """
         process, ready = self._spawn(), False
         try:
-            wait_until(lambda: not process.alive() or self.ready(), timeout)
+            wait_until(lambda: not process.alive() or self.ready() or given_up(), timeout)
             alive = process.alive()
             ready = alive and self.ready()
         finally:  # also where the user interrupts the wait

@@ -9,7 +9,7 @@ from indexer.model.json import JsonObject
 from indexer.model.ledger import Left
 from indexer.model.round import Round, read_round, write_round
 
-__all__ = ["RESUMABLE", "Holder", "JobState", "Status", "difference", "read_job", "write_job"]
+__all__ = ["HELD", "RESUMABLE", "Holder", "JobState", "Status", "difference", "read_job", "write_job"]
 
 
 class Status(StrEnum):
@@ -19,10 +19,15 @@ class Status(StrEnum):
     INTERRUPTED = "interrupted"
     FAILED = "failed"
     DONE = "done"
+    REPAIRING = "repairing"
+    """It is done, and its index is being repaired."""
 
 
 RESUMABLE: Final = frozenset({Status.RUNNING, Status.INTERRUPTED, Status.FAILED})
 """A job that says it runs may be dead: whoever takes its lock over goes on with it."""
+
+HELD: Final = frozenset({Status.RUNNING, Status.REPAIRING})
+"""Who holds the lock of the alias, unless dead."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from indexer.model.slice import Slice
-from indexer.model.window import Window
+from indexer.model.window import Prefixes, Window
 
 __all__ = ["Entry", "Ledger", "Left"]
 
@@ -22,6 +22,7 @@ class Left:
         read: how many of its rows are acknowledged, or recorded as dead letters.
         dead: how many of these are dead letters.
         again: how many of these took the place of a document of their `_id`.
+        span: the whole slice as planned; None for text, by whose ranges no index can be counted.
     """
 
     number: int
@@ -30,6 +31,7 @@ class Left:
     read: int = 0
     dead: int = 0
     again: int = 0
+    span: Window | None = None
 
 
 @dataclass(slots=True)
@@ -105,4 +107,12 @@ class Ledger:
 
 def whole(slices: Iterable[Slice]) -> tuple[Left, ...]:
     """All of every slice, as a new job begins."""
-    return tuple(Left(part.number, (part.window,), part.rows) for part in slices)
+    return tuple(
+        Left(
+            part.number,
+            (part.window,),
+            part.rows,
+            span=None if isinstance(part.window, Prefixes) else part.window,
+        )
+        for part in slices
+    )

@@ -40,12 +40,12 @@ class PageSize:
         return self.share // COST if self.limit > 1 else None
 
     def saw(self, rows: int, size: int) -> None:
-        """Learn from a page: wider rows count at once, narrower ones slowly; a lowered ceiling rises by a tenth."""
+        """Learn from a page: wider rows at once, narrower ones slowly; a lowered ceiling rises by a tenth of itself."""
         if rows:
             row_bytes = size / rows
             weight = 1.0 if row_bytes > self._row_bytes else 0.2
             self._row_bytes += (row_bytes - self._row_bytes) * weight
-        self._ceiling = min(self.wanted, self._ceiling + max(1, self.wanted // 10))
+        self._ceiling = min(self.wanted, self._ceiling + max(1, self._ceiling // 10))
 
     def too_much(self) -> bool:
         """A page of this limit was too much: ask for a quarter. False where it was one row already."""

@@ -28,6 +28,7 @@ class Report:
         pages: pages read.
         page_ms_p50: the median time of a page, in milliseconds.
         page_ms_p95: its 95th percentile.
+        checkpoint_cpu_seconds: CPU that this process spent on checkpoints; the load goes on while the servers answer.
         peak_rss_bytes: the most memory that the process held.
         strategy: how pages advanced.
         key: by which columns.
@@ -51,6 +52,7 @@ class Report:
     pages: int
     page_ms_p50: float
     page_ms_p95: float
+    checkpoint_cpu_seconds: float
     peak_rss_bytes: int
     strategy: str
     key: str

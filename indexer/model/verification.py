@@ -16,7 +16,8 @@ __all__ = ["Check", "Finding", "Findings", "Kind", "Repair", "SliceFindings", "V
 FIRST: Final = 5
 """Findings of each slice that are kept whole; the rest are counted."""
 
-VERIFICATION_FAILED: Final = 4
+_DEAD_LETTERS: Final = 3
+_VERIFICATION_FAILED: Final = 4
 
 
 class Check(StrEnum):
@@ -32,6 +33,8 @@ class Kind(StrEnum):
 
     MISSING = "missing"
     """A row without a document."""
+    REJECTED = "rejected"
+    """A row without a document that is a dead letter: Elasticsearch rejected it when it was loaded."""
     EXTRA = "extra"
     """A document without a row."""
     DIFFERENT = "different"
@@ -139,12 +142,14 @@ class Repair:
     Attributes:
         written: documents written anew.
         deleted: documents deleted.
-        rejected: documents that Elasticsearch would not take, with its reason.
+        still_rejected: dead letters that Elasticsearch rejected once more.
+        rejected: documents that Elasticsearch would not take, the first of them, with its reason.
         refused: why nothing was deleted; empty where there was nothing to delete, or it was.
     """
 
     written: int = 0
     deleted: int = 0
+    still_rejected: int = 0
     rejected: tuple[str, ...] = ()
     refused: str = ""
 
@@ -196,19 +201,36 @@ class Verification:
         return not self.slices and self.rows == self.documents and self.shard_rows in {None, self.rows}
 
     @property
-    def is_repaired(self) -> bool:
-        """Whether all that was wrong has been put right."""
-        wrong = self.found
+    def lacks_only_dead_letters(self) -> bool:
+        """Whether the index is as the job left it: the only rows without a document are its dead letters."""
+        found = self.found
+        known = found[Kind.REJECTED] if self.check is Check.FULL else self.dead_letters
         return (
-            self.repair is not None
-            and self.repair.written == wrong[Kind.MISSING] + wrong[Kind.DIFFERENT]
-            and self.repair.deleted == wrong[Kind.EXTRA]
+            known > 0
+            and self.rows - self.documents == known
+            and found.total() == found[Kind.REJECTED]
+            and all(part.documents is None or part.documents <= part.rows for part in self.slices)
+            and self.shard_rows in {None, self.rows}
+        )
+
+    @property
+    def is_repaired(self) -> bool:
+        """Whether all that was wrong has been put right, but for dead letters that were rejected once more."""
+        found, repair = self.found, self.repair
+        return (
+            repair is not None
+            and repair.deleted == found[Kind.EXTRA]
+            and repair.written + repair.still_rejected == found.total() - found[Kind.EXTRA]
         )
 
     @property
     def exit_code(self) -> int:
-        """0 where both are the same, or are by now; else 4."""
-        return 0 if self.is_same or self.is_repaired else VERIFICATION_FAILED
+        """0 where both are the same, or are by now; 3 where only dead letters are missing; else 4."""
+        if self.is_same:
+            return 0
+        if self.repair is not None and self.is_repaired:
+            return _DEAD_LETTERS if self.repair.still_rejected else 0
+        return _DEAD_LETTERS if self.lacks_only_dead_letters else _VERIFICATION_FAILED
 
     def as_json(self) -> JsonObject:
         """As one JSON object."""

@@ -92,6 +92,11 @@ class Ask:
     window: Window
     limit: int
 
+    @property
+    def skipped(self) -> int:
+        """Rows that the source holds in memory, and sorts, before it comes to the first one of the page."""
+        return self.window.offset if isinstance(self.window, Offset) else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Census:

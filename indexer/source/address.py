@@ -90,20 +90,21 @@ def _part(url: str, access: SourceAccess) -> SplitResult:
         part = urlsplit(url)
         port = part.port
     except ValueError:
-        raise _invalid(access) from None  # its text quotes what may be a part of the password
+        raise _invalid(access, broken=True) from None  # what is no port may be a password, and its text quotes it
     stray = "@" in part.path + part.query + part.fragment or part.fragment
     if stray or part.scheme not in SCHEMES or not part.hostname or port == 0:
         raise _invalid(access)
     return part
 
 
-def _invalid(access: SourceAccess) -> Refused:
+def _invalid(access: SourceAccess, *, broken: bool = False) -> Refused:
     if "@" in access.url:  # wherever the URL breaks, a part of the password may be in what is left
         return Refused(
             "--source is not a URL of CrateDB (not shown, for it holds a password):"
             " write special characters in the password as %XX, or use --source-user and --source-password."
         )
-    return Refused(f"--source {access.url} is not a URL of CrateDB: {_EXAMPLE}.")
+    shown = "(not shown, for it may hold a password)" if broken else access.url
+    return Refused(f"--source {shown} is not a URL of CrateDB: {_EXAMPLE}.")
 
 
 def _options(parts: list[SplitResult]) -> dict[str, str]:

@@ -162,11 +162,11 @@ def _engine(access: SourceAccess) -> sa.Engine:
         return sa.create_engine(
             url, poolclass=sa.QueuePool, max_overflow=-1, pool_timeout=access.timeout, isolation_level="AUTOCOMMIT"
         )
-    except (ArgumentError, NoSuchModuleError) as error:
+    except (ArgumentError, NoSuchModuleError, ValueError):
         raise Refused(
             "--source is neither a URL of CrateDB nor one that SQLAlchemy takes:"
             " write crate://localhost:4200, or sqlite:///logs.db."
-        ) from error
+        ) from None  # a port that is no number is quoted in its text, and may be a part of the password
     except ModuleNotFoundError as error:
         raise Refused(f"--source needs the driver {error.name}: install it beside this program.") from error
 

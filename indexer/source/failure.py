@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from urllib3.exceptions import HTTPError, ReadTimeoutError, SSLError
 
-from indexer.errors import SourceError, SourceUnavailable, TooMuchAtOnce
+from indexer.errors import BreakerTripped, SourceError, SourceUnavailable
 from indexer.model.json import Json
 from indexer.tls import trust
 
@@ -56,7 +56,7 @@ def answered(status: int, body: bytes) -> SourceError | None:
         return _without_code(status, message)
     said = f"CrateDB answered {code}: {message}"
     if code == _UNHANDLED and _BREAKER in message:
-        return TooMuchAtOnce(said, code)
+        return BreakerTripped(said, code)
     if code in _RETRY or _node_is_away(code, message):
         return SourceUnavailable(said, code)
     return SourceError(said, code)

@@ -11,20 +11,21 @@ __all__ = ["absent_shards", "stored_rows"]
 _ABSENT = """
     SELECT p.values, s.id, s.state
     FROM (
-      SELECT schema_name, table_name, partition_ident, id, min(routing_state) AS state
+      SELECT schema_name, table_name, COALESCE(partition_ident, '') AS ident, id, min(routing_state) AS state
       FROM sys.shards
       WHERE schema_name = ? AND table_name = ?
-      GROUP BY schema_name, table_name, partition_ident, id
+      GROUP BY 1, 2, 3, 4
       HAVING count(*) FILTER (WHERE "primary" AND routing_state IN ('STARTED', 'RELOCATING')) = 0
     ) s
     LEFT JOIN information_schema.table_partitions p
-      ON p.table_schema = s.schema_name AND p.table_name = s.table_name AND p.partition_ident = s.partition_ident
-    ORDER BY s.partition_ident, s.id
+      ON p.table_schema = s.schema_name AND p.table_name = s.table_name AND p.partition_ident = s.ident
+    ORDER BY s.ident, s.id
 """
 """A shard is there where one of its copies is a started primary; while that moves, it is read from where it still is.
 
 Asking for primaries that are not started finds none: CrateDB 6.4.3 says `primary = false` of each copy that is
-unassigned, also where it is the only one (seen on three nodes).
+unassigned, also where it is the only one (seen on three nodes). Of a table without partitions, `partition_ident` is
+empty for a copy that is assigned and NULL for one that is not: taken as they are, a lost replica would be a lost shard.
 """
 
 _CLOSED = """

@@ -58,7 +58,7 @@ def _node(url: str, access: TargetAccess) -> SplitResult:
         parts = urlsplit(url.strip())
         port = parts.port or (443 if parts.scheme == "https" else None)
     except ValueError:
-        raise _invalid(access) from None  # its text quotes what may be a part of the password
+        raise _invalid(access, broken=True) from None  # what is no port may be a password, and its text quotes it
     if "@" in parts.path + parts.query + parts.fragment or parts.query or parts.fragment:
         raise _invalid(access)
     if parts.scheme not in {"http", "https"} or not parts.hostname or port is None:
@@ -66,13 +66,14 @@ def _node(url: str, access: TargetAccess) -> SplitResult:
     return parts
 
 
-def _invalid(access: TargetAccess) -> Refused:
+def _invalid(access: TargetAccess, *, broken: bool = False) -> Refused:
     if "@" in access.url:  # wherever the URL breaks, a part of the password may be in what is left
         return Refused(
             "--target is not a URL of Elasticsearch (not shown, for it holds a password):"
             " write special characters in the password as %XX, or use --target-user and --target-password."
         )
-    return Refused(f"--target {access.url} is not a URL of Elasticsearch: {_EXAMPLE}.")
+    shown = "(not shown, for it may hold a password)" if broken else access.url
+    return Refused(f"--target {shown} is not a URL of Elasticsearch: {_EXAMPLE}.")
 
 
 def _user(access: TargetAccess, nodes: list[SplitResult]) -> tuple[str, str] | None:

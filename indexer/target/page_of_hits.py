@@ -56,6 +56,14 @@ class _Hits(TypedDict):
     hits: list[Hit]
 
 
+class _Bucket(TypedDict):
+    doc_count: int
+
+
+class _Buckets(TypedDict):
+    buckets: dict[str, _Bucket]
+
+
 class _Shards(TypedDict):
     failed: int
 
@@ -66,6 +74,7 @@ class Answer(TypedDict, total=False):
     pit_id: str
     timed_out: bool
     hits: _Hits
+    aggregations: dict[str, _Buckets]
     _shards: _Shards
 
 

@@ -1,7 +1,7 @@
 """Reading an index as it stood at one moment: by `_id`, by query, and from one end to the other."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -14,7 +14,7 @@ from indexer.model.json import Json, JsonObject
 from indexer.target.client import Cluster
 from indexer.target.failure import NOT_FOUND, answered
 from indexer.target.name import loading_alias
-from indexer.target.page_of_hits import Answer, Held, Hit, PageOfHits, read_page
+from indexer.target.page_of_hits import Answer, Held, PageOfHits, read_page
 
 __all__ = ["MOST", "Served", "Snapshot", "look"]
 
@@ -157,19 +157,18 @@ class Snapshot:
         """How many documents a query finds."""
         return self._ask({"size": 0, "track_total_hits": True, "query": query})["hits"]["total"]["value"]
 
-    def places(self) -> Iterator[list[tuple[str, int]]]:
-        """The `_id` and the place of every document, page by page."""
-        after: list[int] | None = None
-        while True:
-            body: JsonObject = {"size": _IDS, "sort": ["_shard_doc"], "_source": False}
-            hits = self._search(body if after is None else {**body, "search_after": [*after]})
-            if not hits:
-                return
-            after = hits[-1]["sort"]
-            yield [(hit["_id"], hit["sort"][0]) for hit in hits]
+    def count_each(self, queries: Mapping[int, JsonObject]) -> dict[int, int]:
+        """How many documents each of several queries finds, by its number."""
+        filters: JsonObject = {str(number): query for number, query in queries.items()}
+        asked: JsonObject = {"size": 0, "track_total_hits": False, "aggs": {"each": {"filters": {"filters": filters}}}}
+        buckets = self._ask(asked)["aggregations"]["each"]["buckets"]
+        return {int(number): bucket["doc_count"] for number, bucket in buckets.items()}
 
-    def _search(self, body: JsonObject) -> list[Hit]:
-        return self._ask({**body, "track_total_hits": False})["hits"]["hits"]
+    def places(self, after: int | None = None) -> list[tuple[str, int]]:
+        """The `_id` and the place of the next documents, by place; none behind the last one."""
+        body: JsonObject = {"size": _IDS, "sort": ["_shard_doc"], "_source": False, "track_total_hits": False}
+        hits = self._ask(body if after is None else {**body, "search_after": [after]})["hits"]["hits"]
+        return [(hit["_id"], hit["sort"][0]) for hit in hits]
 
     @property
     def _at(self) -> JsonObject:

@@ -1,4 +1,4 @@
-"""What the attacks share: a table to move, and an Elasticsearch that may be stopped and set to refuse."""
+"""What the attacks share: a table to move, an Elasticsearch that may be stopped and set to refuse, and an account."""
 
 import tempfile
 from collections.abc import Iterator
@@ -11,7 +11,14 @@ from indexer.local.distribution import VERSION
 from indexer.local.elasticsearch import start_elasticsearch
 from indexer.local.process import free_port
 from indexer.local.server import Server
+from tests.account import Account, account_of
 from tests.attack import Attack, fill
+
+
+@pytest.fixture(autouse=True)
+def account(request: pytest.FixtureRequest) -> Account:
+    """Every test here is a row of the table that is printed at the end; its figures are noted here."""
+    return account_of(request.node)
 
 
 class OwnElasticsearch:

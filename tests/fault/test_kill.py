@@ -11,6 +11,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from indexer.local.crate_table import Cursor
+from tests.account import Account
 from tests.commands import run, start
 from tests.scan import documents, versions
 
@@ -58,7 +59,7 @@ def wait_until_it_runs(client: Elasticsearch, alias: str, jobs: str, pid: int) -
     "table", [pytest.param(60_000, id="60k"), pytest.param(500_000, id="500k", marks=pytest.mark.slow)], indirect=True
 )
 def test_ten_kills_lose_nothing_and_double_nothing(
-    cratedb_url: str, elasticsearch_url: str, table: str, alias: str, tmp_path: Path
+    cratedb_url: str, elasticsearch_url: str, table: str, alias: str, tmp_path: Path, account: Account
 ) -> None:
     jobs = f"{alias}_jobs"
     options = (
@@ -84,11 +85,11 @@ def test_ten_kills_lose_nothing_and_double_nothing(
         report = json.loads(ended.out)
         assert report["resumed"]
         calm, killed = documents(client, f"{alias}_calm"), documents(client, f"{alias}_killed")
+        account.tried(kills, rows=len(calm), lost=len(calm.keys() - killed.keys()))
         assert killed == calm
         assert report["rows_read"] == report["rows_indexed"] == len(calm)
         twice = versions(client, f"{alias}_killed") - len(calm)
     assert kills == KILLS, "the job ended before it was killed ten times: make it longer"
-    print(f"{kills} kills, {len(calm):,} rows, {twice:,} written twice")  # noqa: T201  # for the README's table
     # In flight: a page a reader, what waits for and is in the writers, and what was acknowledged since the last beat.
     assert twice <= kills * 20 * PAGE
 

@@ -14,6 +14,7 @@ from indexer.errors import Refused
 from indexer.local import cache, running
 from indexer.local.distribution import distribution
 from indexer.local.process import Process, wait_until
+from tests.commands import run
 
 UP = "from indexer.local.running import up; print(up(own=True).elasticsearch.process.pid)"
 
@@ -62,6 +63,14 @@ def test_given_servers_are_used_and_not_remembered(cache_folder: Path) -> None:
     assert found.cratedb is not None
     assert (found.cratedb.url, found.elasticsearch.url) == ("crate://one:1", "http://two:2")
     assert not (cache_folder / cache.REGISTRY).exists()
+
+
+def test_a_cluster_is_not_started_beside_a_source_that_is_named(cache_folder: Path) -> None:
+    ended = run("indexer", "up", "--source", "crate://one:1", "--crate-nodes", "3", INDEXER_CACHE=str(cache_folder))
+    assert (ended.code, ended.err) == (
+        2,
+        "error: --source names a CrateDB and --crate-nodes starts one: give one of them.\n",
+    )
 
 
 @pytest.mark.elasticsearch

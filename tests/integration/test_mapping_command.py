@@ -77,6 +77,12 @@ def test_a_search_uses_what_the_index_says(table: str, servers: tuple[str, ...],
     assert run(*asked, "--number", "6").out == "0\n"
 
 
+def test_one_thing_is_asked_at_once(table: str, servers: tuple[str, ...]) -> None:
+    ended = run("indexer", "mapping", "--table", table, *servers, "--check", "x", "--template", "x*")
+    assert ended.code == 2
+    assert "--init, --check and --template cannot be asked for at once" in ended.err
+
+
 def test_bad_input_is_one_sentence(table: str, servers: tuple[str, ...]) -> None:
     ended = run("indexer", "mapping", "--table", table, *servers, "--check", "no_such_index_here")
     assert (ended.code, ended.err) == (

@@ -109,7 +109,9 @@ def test_a_second_demo_doubles_nothing(demo: Ended, servers: dict[str, str], tmp
 def test_every_option_of_reindex_is_in_the_readme_and_the_other_way_round() -> None:
     shown = {command: options_of(command) for command in COMMANDS}
     written = set(re.findall(r"`[^`\n]*?(--[a-z][a-z-]+)", TEXT)) | set(re.findall(r"`(--[a-z][a-z-]+)", TEXT))
-    assert shown["reindex"] - written == {"--debug", "--switch", "--no-target-sniff"}
+    assert shown["reindex"] - written == {
+        "--switch", "--no-target-sniff", "--source-verify", "--target-verify",
+    }  # fmt: skip
     assert written <= set().union(*shown.values())
 
 

@@ -76,7 +76,7 @@ def test_the_report_has_what_the_readme_says(reindex: Reindex, logs: str, alias:
     report = report_of(reindex("--table", logs, "--json"))
     promised = (
         "job table index alias rows_read rows_indexed dead_letters seconds rows_per_second pages"
-        " page_ms_p50 page_ms_p95 peak_rss_bytes strategy key"
+        " page_ms_p50 page_ms_p95 checkpoint_cpu_seconds peak_rss_bytes strategy key"
     )
     assert set(promised.split()) <= set(report)
     assert report["alias"] == alias

@@ -13,7 +13,7 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
-from indexer.errors import Refused, SourceError, SourceUnavailable, TooMuchAtOnce
+from indexer.errors import BreakerTripped, Refused, SourceError, SourceUnavailable
 from indexer.local.crate_table import Cursor, crate_cursor
 from indexer.local.cratedb import HOW_TO_GET, start_cratedb
 from indexer.model.identifier import TableName
@@ -310,7 +310,7 @@ def test_a_tripped_breaker_asks_for_less(own_server: str) -> None:
         cursor.execute("INSERT INTO wide SELECT i, repeat('x', 10000) FROM generate_series(1, 1000) AS t (i)")
         reader = source.reader(selection_of(source, TableName("wide")))
         cursor.execute("""SET GLOBAL TRANSIENT "indices.breaker.query.limit" = '2mb'""")
-        with pytest.raises(TooMuchAtOnce, match="breaker would use"):
+        with pytest.raises(BreakerTripped, match="breaker would use"):
             reader.page(EVERYTHING)
         assert len(reader.page(Ask(Range(0, 1000), 10)).rows) == 10
         reader.close()

@@ -1,21 +1,19 @@
 """Faults planted straight into an index, which `indexer verify` has to find, each of them and nothing else."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from elasticsearch import Elasticsearch
 
 from indexer.local.crate_table import Cursor
-from tests.commands import Ended, run
 from tests.scan import documents
+from tests.verified import Commands, found, named, wrong
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
 ROWS = 4_000
-Command = Callable[..., Ended]
 
 
 @pytest.fixture
@@ -25,21 +23,12 @@ def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
 
 
 @pytest.fixture
-def command(
-    cratedb_url: str, elasticsearch_url: str, alias: str, client: Elasticsearch, tmp_path: Path
-) -> Iterator[Command]:
-    jobs = f"{alias}_jobs"
-    servers = ("--source", cratedb_url, "--target", elasticsearch_url, "--index", alias, "--jobs-index", jobs)
-
-    def command(first: str, *words: str) -> Ended:  # the last of two options counts
-        return run("indexer", first, *servers, *words, "--json", "--quiet", cwd=tmp_path)
-
-    yield command
-    client.indices.delete(index=jobs, ignore_unavailable=True)
+def command(cratedb_url: str, elasticsearch_url: str, alias: str, tmp_path: Path) -> Commands:
+    return Commands(cratedb_url, elasticsearch_url, alias, tmp_path)
 
 
 @pytest.fixture(params=["number", "ties", "text", "hidden"])
-def made(request: pytest.FixtureRequest, command: Command, crate_cursor: Cursor, schema: str) -> str:
+def made(request: pytest.FixtureRequest, command: Commands, crate_cursor: Cursor, schema: str) -> str:
     """An index of a table of 4,000 rows, by each kind of key there is; the kind."""
     kind = str(request.param)
     columns = {
@@ -66,21 +55,7 @@ def made(request: pytest.FixtureRequest, command: Command, crate_cursor: Cursor,
     return kind
 
 
-def found(ended: Ended) -> dict[str, Any]:
-    assert "Traceback" not in ended.err
-    answer: dict[str, Any] = json.loads(ended.out)
-    return answer
-
-
-def wrong(answer: dict[str, Any]) -> tuple[int, int, int]:
-    return answer["missing"], answer["extra"], answer["different"]
-
-
-def named(answer: dict[str, Any]) -> dict[str, str]:
-    return {one["_id"]: one["kind"] for part in answer["slices"] for one in part["first"]}
-
-
-def test_nothing_is_found_where_nothing_is_wrong(made: str, command: Command) -> None:
+def test_nothing_is_found_where_nothing_is_wrong(made: str, command: Commands) -> None:
     del made
     for mode in ("--counts", "--sample=5%", "--full"):
         ended = command("verify", mode, "--page", "50")
@@ -92,7 +67,7 @@ def test_nothing_is_found_where_nothing_is_wrong(made: str, command: Command) ->
 
 
 def test_each_planted_fault_is_found_exactly_and_repaired(
-    made: str, command: Command, client: Elasticsearch, alias: str
+    made: str, command: Commands, client: Elasticsearch, alias: str
 ) -> None:
     before = documents(client, alias)
     removed, nested, retyped, listed = sorted(before)[7:11]
@@ -129,7 +104,7 @@ def test_each_planted_fault_is_found_exactly_and_repaired(
 
 @pytest.mark.parametrize("made", ["number"], indirect=True)
 def test_a_slice_that_is_gone_is_found_and_repaired(
-    made: str, command: Command, client: Elasticsearch, alias: str
+    made: str, command: Commands, client: Elasticsearch, alias: str
 ) -> None:
     del made
     before = documents(client, alias)
@@ -148,7 +123,7 @@ def test_a_slice_that_is_gone_is_found_and_repaired(
 
 
 @pytest.mark.parametrize("made", ["number"], indirect=True)
-def test_more_than_max_deletes_is_refused(made: str, command: Command, client: Elasticsearch, alias: str) -> None:
+def test_more_than_max_deletes_is_refused(made: str, command: Commands, client: Elasticsearch, alias: str) -> None:
     del made
     for n in range(3):
         client.index(index=alias, id=f"nobody {n}", document={"name": "nobody"})
@@ -167,7 +142,7 @@ def test_more_than_max_deletes_is_refused(made: str, command: Command, client: E
 
 
 def test_nothing_is_deleted_where_rows_share_an_id(
-    command: Command, client: Elasticsearch, crate_cursor: Cursor, schema: str, alias: str, tmp_path: Path
+    command: Commands, client: Elasticsearch, crate_cursor: Cursor, schema: str, alias: str, tmp_path: Path
 ) -> None:
     """What was found is fewer than what was read: a row may have been seen twice, and another not at all."""
     crate_cursor.execute(f'CREATE TABLE "{schema}".t (id BIGINT PRIMARY KEY, name TEXT) WITH (number_of_replicas = 0)')
@@ -186,7 +161,7 @@ def test_nothing_is_deleted_where_rows_share_an_id(
 
 @pytest.mark.parametrize("made", ["number"], indirect=True)
 def test_bad_input_is_one_sentence(
-    made: str, command: Command, client: Elasticsearch, alias: str, tmp_path: Path
+    made: str, command: Commands, client: Elasticsearch, alias: str, tmp_path: Path
 ) -> None:
     del made
     (tmp_path / "other.yaml").write_text("fields: {name: keyword}\n")
@@ -211,7 +186,7 @@ def test_bad_input_is_one_sentence(
 
 
 def test_values_that_either_server_writes_its_own_way_are_the_same(
-    command: Command, client: Elasticsearch, crate_cursor: Cursor, schema: str, alias: str
+    command: Commands, client: Elasticsearch, crate_cursor: Cursor, schema: str, alias: str
 ) -> None:
     """Vectors (Elasticsearch leaves them out unless the index says not to), NaN, padding, digits, places, odd ids."""
     table = f'"{schema}"."Types"'

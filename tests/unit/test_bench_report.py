@@ -7,8 +7,16 @@ from bench.end_to_end import EndToEnd
 from bench.figures import Spread
 from bench.machine import Machine, ServerFacts
 from bench.paging import Depth, Paging, Walked
-from bench.report import end_to_end_json, end_to_end_report, paging_json, paging_report
+from bench.report import (
+    end_to_end_json,
+    end_to_end_report,
+    paging_json,
+    paging_report,
+    verifying_json,
+    verifying_report,
+)
 from bench.run import Run, Spent, Way
+from bench.verifying import Verified, Verifying
 from indexer.settings import Strategy
 
 MACHINE = Machine(
@@ -113,3 +121,25 @@ def test_a_walk_that_lost_rows_is_not_judged() -> None:
     report = paging_report(Paging(MACHINE, 9_500, (walk,), ()))
     assert "- walk 1: it is not complete" in report
     assert "reached" not in report
+
+
+def test_verifications_are_judged_by_their_rows_a_second_and_their_memory() -> None:
+    spent = Spent(11, 0.01, 0.007, None, machine=0.03)
+    slow = Verified(1_000, same=True, seconds=1_000 / 50_000, spent=spent, peak_rss=210_000_000)
+    quick = Verified(1_000, same=True, seconds=1_000 / 61_000, spent=spent, peak_rss=150_000_000)
+    report = verifying_report(Verifying(MACHINE, 1_000, (slow, quick, quick)))
+    assert "verify --full, rows/s: 61,000 (50,000-61,000), wanted at least 60,000: reached" in report
+    assert "verify --full, peak memory in MB: 150.00 (150.00-210.00), wanted at most 200: reached" in report
+    assert "10.0 + 7.0 + ?" in report
+    told = orjson.loads(verifying_json(Verifying(MACHINE, 1_000, (slow,))))
+    assert told["rate"]["median"] == pytest.approx(50_000)
+    assert told["measured"]["rounds"][0]["peak_rss"] == 210_000_000
+
+
+def test_a_verification_that_found_faults_or_left_rows_out_is_not_judged() -> None:
+    good = Verified(1_000, same=True, seconds=0.01, spent=Spent(11, 0.01, 0.007, 0.02, machine=0.04), peak_rss=1)
+    assert "reached" in verifying_report(Verifying(MACHINE, 1_000, (good,)))
+    for one in (replace(good, same=False), replace(good, rows=999)):
+        report = verifying_report(Verifying(MACHINE, 1_000, (one,)))
+        assert "- round 1: it did not compare every row, or found faults" in report
+        assert "reached" not in report

@@ -36,7 +36,10 @@ def test_what_the_source_cannot_answer_is_quartered_and_grows_back() -> None:
     assert size.too_much()
     assert size.limit == 625
     size.saw(625, 625)
-    assert size.limit == 1_625
+    assert size.limit == 687
+    for _ in range(30):
+        size.saw(size.limit, size.limit)
+    assert size.limit == 10_000
 
 
 def test_one_row_cannot_be_quartered() -> None:

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 from indexer.cli.progress import describe
 from indexer.model.progress import Counters, Progress
 
@@ -22,6 +24,25 @@ def test_counters_add_up_and_a_wait_ends_with_the_next_answer() -> None:
     now = counters.snapshot()
     assert (now.rows_read, now.rows_indexed, now.dead_letters, now.retries) == (10, 9, 1, 2)
     assert (now.pages, now.nulled, now.bytes_indexed, now.waiting) == (2, 1, 900, "")
+
+
+def test_a_writer_s_wait_is_not_ended_by_a_reader() -> None:
+    counters = Counters()
+    counters.wait("Elasticsearch is away")
+    with ThreadPoolExecutor(1) as reader:
+        reader.submit(counters.read, 6, 0.01).result()
+    assert counters.snapshot().waiting == "Elasticsearch is away"
+    counters.indexed(6, size=600, dead=0, retries=1)
+    assert counters.snapshot().waiting == ""
+
+
+def test_a_lowered_pace_is_shown_until_it_is_full_again() -> None:
+    counters = Counters()
+    counters.slow("1 request of 256 KiB: 429 es_rejected_execution_exception")
+    counters.indexed(6, size=600, dead=0, retries=1)
+    assert "slowed to 1 request of 256 KiB: 429 es_rejected" in describe(counters.snapshot())
+    counters.slow("")
+    assert "slowed" not in describe(counters.snapshot())
 
 
 def test_page_times_are_a_median_and_a_95th_percentile() -> None:

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from indexer.errors import SourceError, SourceUnavailable, TooMuchAtOnce
+from indexer.errors import BreakerTripped, SourceError, SourceUnavailable
 from indexer.source.failure import FORBIDDEN, answered
 
 
@@ -32,7 +32,7 @@ def test_what_will_not_pass(code: int) -> None:
         (
             5000,
             "CircuitBreakingException[Allocating 2mb for 'collect: 0' failed, breaker would use 2gb]",
-            TooMuchAtOnce,
+            BreakerTripped,
         ),
         (5000, "NodeNotConnectedException[[n2][127.0.0.1:4302] Node not connected]", SourceUnavailable),
         (5000, "NodeDisconnectedException[[n2] disconnected]", SourceUnavailable),

@@ -1,0 +1,151 @@
+"""CrateDB's query circuit breaker: the attack on those who ask for too much at once, at the seed's own size.
+
+The server is this file's own, with a heap of 2 GB: it is the one that trips, whatever else runs on the machine.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from indexer.local.crate_table import Cursor, crate_cursor
+from indexer.local.cratedb import HOW_TO_GET, start_cratedb
+from indexer.local.process import wait_until
+from tests.account import Account
+from tests.commands import Ended, run, start
+
+pytestmark = [pytest.mark.slow, pytest.mark.cratedb, pytest.mark.elasticsearch, pytest.mark.timeout(900)]
+
+MIB = 2**20
+ROWS = 10_000_000
+DEEP = 9_000_000
+"""Rows that the OFFSET job has behind it when it is looked at: to read them page by page would take it hours."""
+
+CHUNK = 500_000
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="cratedb-") as folder:
+        server = start_cratedb(Path(folder))
+        if server is None:
+            pytest.skip(HOW_TO_GET)
+        yield server.url
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def cursor(server: str) -> Iterator[Cursor]:
+    with crate_cursor(server) as cursor:
+        yield cursor
+
+
+@pytest.fixture(scope="module")
+def ten_million(cursor: Cursor) -> str:
+    """Ten million narrow rows in 4 shards, with a text to sort by."""
+    cursor.execute(
+        "CREATE TABLE ten_million (id BIGINT PRIMARY KEY, uid TEXT)"
+        " CLUSTERED INTO 4 SHARDS WITH (number_of_replicas = 0, refresh_interval = 0)"
+    )
+    for first in range(0, ROWS, CHUNK):
+        cursor.execute(
+            "INSERT INTO ten_million SELECT i, md5(i::TEXT) FROM generate_series(?::BIGINT, ?::BIGINT) AS t (i)",
+            (first, first + CHUNK - 1),
+        )
+    cursor.execute("REFRESH TABLE ten_million")
+    return "ten_million"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One way to call `reindex`, again and again."""
+
+    alias: str
+    options: Sequence[str]
+    folder: Path
+    client: Elasticsearch
+
+    def run(self, *more: str) -> Ended:
+        return run("reindex", *self.options, *more, cwd=self.folder, timeout=800)
+
+    def deep(self, offset: int, *more: str) -> None:
+        """Leave a job unfinished at this OFFSET: a real one, killed at its first checkpoint, which is then moved."""
+        process = start("reindex", *self.options, *more, cwd=self.folder)
+        try:
+            assert wait_until(lambda: self._read(process.pid) > 0, 60), "no checkpoint was made"
+        finally:
+            process.kill()
+            process.communicate()
+        (left,) = self._state()["left"]
+        moved = {**left, "read": offset, "windows": [{"offset": offset}]}
+        self.client.update(index=self._jobs, id=f"alias:{self.alias}", doc={"left": [moved]})
+
+    @property
+    def _jobs(self) -> str:
+        return f"{self.alias}_jobs"
+
+    def _state(self) -> dict[str, Any]:
+        found = self.client.options(ignore_status=(404, 503)).get(index=self._jobs, id=f"alias:{self.alias}")
+        state: dict[str, Any] = found.body.get("_source", {})
+        return state
+
+    def _read(self, pid: int) -> int:
+        """Rows that the last checkpoint of this process counts as done."""
+        state = self._state()
+        return sum(part["read"] for part in state["left"]) if state and state["holder"]["pid"] == pid else 0
+
+    def count(self) -> int:
+        return int(self.client.count(index=self.alias)["count"])
+
+
+@pytest.fixture
+def job(server: str, elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Job]:
+    (tmp_path / "plain.yaml").write_text("fields: {uid: {type: keyword, index: false, doc_values: false}}\n")
+    options = (
+        "--source", server, "--target", elasticsearch_url, "--index", alias, "--jobs-index", f"{alias}_jobs",
+        "--memory", "64MiB", "--page", "10000", "--json", "--quiet",
+    )  # fmt: skip
+    with Elasticsearch(elasticsearch_url) as client:
+        yield Job(alias, options, tmp_path, client)
+
+
+def test_a_low_breaker_is_answered_with_smaller_pages(cursor: Cursor, job: Job, account: Account) -> None:
+    cursor.execute("CREATE TABLE wider (id BIGINT PRIMARY KEY, m TEXT) CLUSTERED INTO 2 SHARDS")
+    cursor.execute("INSERT INTO wider SELECT i, repeat('x', 1000) FROM generate_series(1, 40000) AS t (i)")
+    cursor.execute("REFRESH TABLE wider")
+    cursor.execute("""SET GLOBAL TRANSIENT "indices.breaker.query.limit" = '12mb'""")
+    try:
+        ended = job.run("--table", "wider", "--memory", "1GiB")  # so that only the breaker makes pages small
+    finally:
+        cursor.execute("""RESET GLOBAL "indices.breaker.query.limit" """)
+    assert ended.code == 0, ended.err
+    report = json.loads(ended.out)
+    account.tried(rows=40_000, lost=40_000 - job.count())
+    assert report["pages"] > 2 * 4, "the breaker never tripped: lower its limit"
+
+
+def test_offset_deep_in_ten_million_rows_trips_it_and_windows_complete(
+    ten_million: str, job: Job, account: Account
+) -> None:
+    what = ("--table", ten_million, "--key", "uid", "--mapping", "plain.yaml")
+    job.deep(DEEP, *what, "--strategy", "offset")
+    failed = job.run(*what, "--strategy", "offset")
+    assert failed.code == 1, failed.err
+    assert "CircuitBreakingException" in failed.err
+    assert f"before a page at OFFSET {DEEP:,}" in failed.err
+    assert "start anew with --strategy window --fresh" in failed.err
+    assert len(failed.err.splitlines()) == 1, "one sentence"
+    assert not job.client.indices.exists_alias(name=job.alias), "readers saw half an index"
+    completed = job.run(*what, "--strategy", "window", "--fresh")
+    assert completed.code == 0, completed.err
+    report = json.loads(completed.out)
+    peak = max(completed.peak, report["peak_rss_bytes"])
+    account.tried(2, rows=ROWS, lost=ROWS - job.count(), memory="64MiB", peak=peak)
+    assert report["rows_read"] == ROWS
+    assert peak < (64 + 120) * MIB
+    assert report["checkpoint_cpu_seconds"] < report["seconds"] / 100

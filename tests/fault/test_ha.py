@@ -1,0 +1,79 @@
+"""`make ha`, run small: a node of three is killed in mid-job, the job ends complete, the cluster recovers."""
+
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from elasticsearch import Elasticsearch
+
+from indexer.local.cratedb import HOW_TO_GET
+from tests.cluster import crate_home
+from tests.commands import environment, run
+
+pytestmark = [pytest.mark.slow, pytest.mark.cratedb, pytest.mark.elasticsearch, pytest.mark.timeout(600)]
+
+ROOT = Path(__file__).parents[2]
+ROWS = 80_000
+
+
+@pytest.fixture
+def cache() -> Iterator[str]:
+    if crate_home() is None:
+        pytest.skip(HOW_TO_GET)
+    with tempfile.TemporaryDirectory(prefix="ha-") as folder:
+        yield folder
+        run("indexer", "down", INDEXER_CACHE=folder)
+
+
+def pids(printed: str) -> set[int]:
+    return {int(pid) for pid in re.findall(r"process (\d+)", printed)}
+
+
+@pytest.mark.usefixtures("cratedb_url")  # it keeps the usual port, so that no other test takes these nodes for its own
+def test_a_node_dies_in_mid_job_and_the_job_ends_complete(cache: str, elasticsearch_url: str, alias: str) -> None:
+    own = {"INDEXER_CACHE": cache, "ELASTICSEARCH_URL": elasticsearch_url, "INDEXER_JOBS_INDEX": f"{alias}_jobs"}
+    command = [sys.executable, "-m", "bench.ha", "--rows", str(ROWS), "--index", alias]
+    ended = subprocess.run(
+        command, cwd=ROOT, env=environment(**own), capture_output=True, text=True, check=False, timeout=450
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    told = [
+        f"$ reindex --table logs --page 10000 --index {alias}",
+        "rows are done",
+        "CrateDB node-2, process",
+        "reindex ended with exit code 0",
+        "the node is started again",
+        "all is green again: 3 nodes, 4 shards with 4 replicas",
+        f"$ indexer verify --index {alias} --full",
+        "complete",
+    ]
+    places = [ended.stdout.find(line) for line in told]
+    assert -1 not in places, ended.stdout
+    assert places == sorted(places)
+    assert "UNASSIGNED" not in ended.stderr, "a replica that is away is no shard that is away"
+    with Elasticsearch(elasticsearch_url) as client:
+        assert client.count(index=alias)["count"] == ROWS
+    assert_three_nodes_run_until_down(own, killed=pids(ended.stdout))
+
+
+def assert_three_nodes_run_until_down(own: dict[str, str], killed: set[int]) -> None:
+    first, second = (run("indexer", "up", "--crate-nodes", "3", cwd=ROOT, timeout=200, **own) for _ in range(2))
+    assert first == second, "what runs is found again"
+    running = pids(first.out)
+    assert len(running) == 3
+    assert not running & killed
+    more = run("indexer", "up", "--crate-nodes", "5", cwd=ROOT, timeout=60, **own)
+    assert (more.code, "A CrateDB cluster of 3 nodes runs" in more.err) == (2, True)
+    down = run("indexer", "down", cwd=ROOT, timeout=120, **own)
+    assert down.out.count("was stopped") == 3
+    assert not any(map(is_alive, running))
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; a zombie is one that its parent, which is none of ours, has not reaped."""
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
