@@ -6,18 +6,22 @@ from typing import Annotated
 
 import typer
 
-from bench import end_to_end, paging, searching, verifying
+from bench.everything import FULL, SMALL, run_all
 from bench.mapping_command import time_mapping
-from bench.report import (
-    end_to_end_json,
-    end_to_end_report,
-    paging_json,
-    paging_report,
-    searching_json,
-    searching_report,
-    verifying_json,
-    verifying_report,
+from bench.memory import WIDTHS
+from bench.options import JsonFile, Source, Target, numbers, sizes
+from bench.paging import PAGE, Plan
+from bench.record import Record, save
+from bench.recording import (
+    record_end_to_end,
+    record_memory,
+    record_paging,
+    record_scale,
+    record_searching,
+    record_verifying,
 )
+from bench.reporting import compare_records, make_report
+from bench.scale import Grid
 from bench.servers import both_servers, source_server
 from indexer.errors import IndexerError
 
@@ -29,82 +33,116 @@ app = typer.Typer(
 )
 
 app.command("mapping")(time_mapping)
+app.command("report")(make_report)
+app.command("compare")(compare_records)
 
-Source = Annotated[
-    str | None, typer.Option(help="A CrateDB to use. [default: one of its own, started and stopped]", metavar="URL")
-]
-Target = Annotated[str | None, typer.Option(help="An Elasticsearch to use. [default: one of its own]", metavar="URL")]
-JsonFile = Annotated[
-    Path | None, typer.Option("--json", help="Write every run to this file.", metavar="FILE", dir_okay=False)
-]
+Rows = Annotated[int, typer.Option(min=1, help="Rows of the table, made where it is not there.")]
+Repeat = Annotated[int, typer.Option(min=1, help="How often everything is measured.")]
 
 
 @app.command("end-to-end")
 def time_end_to_end(
-    rows: Annotated[int, typer.Option(min=1, help="Rows of the table, made where it is not there.")] = 2_000_000,
-    source: Source = None,
-    target: Target = None,
-    repeat: Annotated[int, typer.Option(min=1, help="Rounds of all ways.")] = 3,
-    json: JsonFile = None,
+    rows: Rows = 2_000_000, source: Source = None, target: Target = None, repeat: Repeat = 3, json: JsonFile = None
 ) -> None:
-    """Time reindex beside reading alone, writing alone, and the client's helpers."""
+    """Time reindex beside reading alone, writing alone, the client's helpers, and Logstash's SQL."""
     with both_servers(source, target) as urls:
-        found = end_to_end.measure(urls, rows, repeat, _say)
-    _put(json, end_to_end_json(found))
-    typer.echo(end_to_end_report(found))
+        _put(json, record_end_to_end(urls, rows, repeat, _say))
 
 
 @app.command("paging")
 def time_paging(
-    rows: Annotated[int, typer.Option(min=1, help="Rows of the table, made where it is not there.")] = 10_000_000,
+    rows: Annotated[
+        str, typer.Option(help="Rows of each table.", metavar="N[,N]")
+    ] = "1000000,2000000,5000000,10000000",
+    page: Annotated[int, typer.Option(min=2, help="Rows a page at most.")] = PAGE,
+    limit: Annotated[float, typer.Option(min=0, help="Seconds for a whole table; longer ones are reckoned.")] = 30,
     source: Source = None,
-    repeat: Annotated[int, typer.Option(min=1, help="Walks of the whole table.")] = 3,
+    repeat: Repeat = 3,
     json: JsonFile = None,
 ) -> None:
-    """Time pages by their depth: windows all the way, keyset and offset at three depths."""
+    """Time pages by their depth: offset, keyset, windows and prefix windows, for four kinds of key."""
+    plan = Plan(numbers(rows), page, repeat, limit)
     with source_server(source) as url:
-        found = paging.measure(url, rows, repeat, _say)
-    _put(json, paging_json(found))
-    typer.echo(paging_report(found))
+        _put(json, record_paging(url, plan, _say))
+
+
+@app.command("memory")
+def measure_memory(
+    widths: Annotated[str, typer.Option(help="Bytes of a row.", metavar="N[,N]")] = ",".join(map(str, WIDTHS)),
+    total: Annotated[str, typer.Option(help="Bytes of each table.", metavar="SIZE")] = "512MiB",
+    memory: Annotated[str, typer.Option(help="What reindex is allowed.", metavar="SIZE")] = "256MiB",
+    source: Source = None,
+    target: Target = None,
+    repeat: Repeat = 1,
+    json: JsonFile = None,
+) -> None:
+    """Measure the most memory that each way holds, by the width of a row."""
+    wide, (whole,), (allowed,) = numbers(widths), sizes(total), sizes(memory)
+    with both_servers(source, target) as urls:
+        _put(json, record_memory(urls, wide, whole, allowed, repeat, _say))
+
+
+@app.command("scale")
+def time_scale(
+    rows: Rows = 500_000,
+    readers: Annotated[str, typer.Option(metavar="N[,N]")] = "1,2,4",
+    writers: Annotated[str, typer.Option(metavar="N[,N]")] = "1,2,4",
+    page: Annotated[str, typer.Option(help="Rows a page.", metavar="N[,N]")] = "2000,10000",
+    batch_bytes: Annotated[str, typer.Option(metavar="SIZE[,SIZE]")] = "512KiB,2MiB",
+    grow: Annotated[str, typer.Option(help="Rows of growing tables.", metavar="N[,N]")] = "100000,1000000,10000000",
+    source: Source = None,
+    target: Target = None,
+    repeat: Repeat = 3,
+    json: JsonFile = None,
+) -> None:
+    """Time reindex over readers x writers x page x batch bytes, and what a row costs as tables grow."""
+    grid = Grid(numbers(readers), numbers(writers), numbers(page), sizes(batch_bytes))
+    with both_servers(source, target) as urls:
+        _put(json, record_scale(urls, rows, grid, numbers(grow), repeat, _say))
 
 
 @app.command("search")
 def time_search(
-    rows: Annotated[int, typer.Option(min=1, help="Documents, made where they are not there.")] = 2_000_000,
-    source: Source = None,
-    target: Target = None,
-    repeat: Annotated[int, typer.Option(min=1, help="How often every document is written.")] = 3,
-    json: JsonFile = None,
+    rows: Rows = 2_000_000, source: Source = None, target: Target = None, repeat: Repeat = 3, json: JsonFile = None
 ) -> None:
     """Time every match to NDJSON, and what a small search costs of its own."""
     with both_servers(source, target) as urls:
-        found = searching.measure(urls, rows, repeat, _say)
-    _put(json, searching_json(found))
-    typer.echo(searching_report(found))
+        _put(json, record_searching(urls, rows, repeat, _say))
 
 
 @app.command("verify")
 def time_verifying(
-    rows: Annotated[int, typer.Option(min=1, help="Rows of the table, made where it is not there.")] = 2_000_000,
-    source: Source = None,
-    target: Target = None,
-    repeat: Annotated[int, typer.Option(min=1, help="Verifications of the whole index.")] = 3,
-    json: JsonFile = None,
+    rows: Rows = 2_000_000, source: Source = None, target: Target = None, repeat: Repeat = 3, json: JsonFile = None
 ) -> None:
     """Time indexer verify --full of an index that was just made."""
     with both_servers(source, target) as urls:
-        found = verifying.measure(urls, rows, repeat, _say)
-    _put(json, verifying_json(found))
-    typer.echo(verifying_report(found))
+        _put(json, record_verifying(urls, rows, repeat, _say))
+
+
+@app.command("all")
+def run_everything(
+    to: Annotated[Path, typer.Option(help="Where JSON and report go.", metavar="FOLDER")] = Path("build/bench"),
+    small: Annotated[bool, typer.Option("--small", help="A few minutes and rough figures, not hours.")] = False,  # noqa: FBT002  # a flag is a boolean
+    source: Source = None,
+    target: Target = None,
+) -> None:
+    """Run every benchmark and write the report."""
+    files = []
+    with both_servers(source, target) as urls:
+        for one in run_all(urls, SMALL if small else FULL, _say):
+            files.append(to / f"{one.bench}.json")
+            _put(files[-1], one)
+    make_report(files, to / "report.html")
 
 
 def _say(line: str) -> None:
     typer.echo(line, err=True)
 
 
-def _put(file: Path | None, report: bytes) -> None:
+def _put(file: Path | None, made: Record) -> None:
     if file is not None:
-        file.write_bytes(report)
+        save(made, file)
+    typer.echo(made.report)
 
 
 def main() -> int:

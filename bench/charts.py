@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import log10
 from typing import Final
 
-from pygal import Config, HorizontalBar, XY
+from pygal import XY, Config, HorizontalBar
 from pygal.style import CleanStyle
 
 __all__ = ["Chart", "Kind", "Series", "draw"]
@@ -68,15 +69,19 @@ def draw(chart: Chart) -> str:
 
 
 def _lines(chart: Chart) -> XY:
-    drawn = XY(_config(chart, _HEIGHT), dots_size=2.5, xrange=None, x_value_formatter=_short)
+    place = log10 if chart.log_x else float
+    drawn = XY(_config(chart, _HEIGHT), dots_size=2.5, x_value_formatter=_short)
     drawn.x_title, drawn.y_title = chart.x, chart.y
+    if chart.log_x:
+        shown = sorted({x for one in chart.series for x, _ in one.points})
+        drawn.x_labels = [{"value": log10(x), "label": _short(x)} for x in shown]
     for one in chart.series:
-        drawn.add(one.name, [{"value": point, "label": one.name} for point in one.points])
+        drawn.add(one.name, [(place(x), y) for x, y in one.points])
     return drawn
 
 
 def _bars(chart: Chart) -> HorizontalBar:
-    drawn = HorizontalBar(_config(chart, 120 + _BAR * len(chart.series)), print_values=True, legend_at_bottom=False)
+    drawn = HorizontalBar(_config(chart, 120 + _BAR * len(chart.series)), print_values=True)
     drawn.x_title = chart.x
     for one in chart.series:
         drawn.add(one.name, [point[1] for point in one.points])
@@ -92,11 +97,11 @@ def _config(chart: Chart, height: int) -> Config:
         style=CleanStyle(font_family="sans-serif", background="#ffffff", plot_background="#ffffff"),
         logarithmic=chart.log_y,
         value_formatter=_short,
-        no_prefix=False,
         disable_xml_declaration=True,
         legend_at_bottom=chart.kind is Kind.LINES,
         legend_at_bottom_columns=3,
         truncate_legend=-1,
+        explicit_size=False,
     )
 
 

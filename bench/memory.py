@@ -14,7 +14,7 @@ from bench.run import Run, Task, Way
 from bench.servers import Urls
 from bench.wide import COLUMNS, make_wide
 
-__all__ = ["CONSTANT", "Held", "Memory", "WIDTHS", "measure"]
+__all__ = ["CONSTANT", "WIDTHS", "Held", "Memory", "measure"]
 
 MIB: Final = 1 << 20
 
@@ -74,9 +74,7 @@ class Memory:
 
     def peaks(self, way: Way, width: int) -> tuple[float, ...]:
         """MiB of each run that ended well."""
-        return tuple(
-            one.run.peak_rss / MIB for one in self.held if one.run and one.way is way and one.width == width
-        )
+        return tuple(one.run.peak_rss / MIB for one in self.held if one.run and one.way is way and one.width == width)
 
     def error(self, way: Way, width: int) -> str | None:
         """Why the way failed at this width, the first time."""
@@ -98,9 +96,7 @@ class Memory:
         series = [Series(str(way), tuple(self._curve(way))) for way in self.ways]
         limit = Series("--memory", tuple((width, self.allowed / MIB) for width in self.widths))
         title = "Most memory held by the client, by the width of a row"
-        return (
-            Chart("memory", title, Kind.LINES, "bytes a row", "MiB", (*series, limit), log_y=True, log_x=True),
-        )
+        return (Chart("memory", title, Kind.LINES, "bytes a row", "MiB", (*series, limit), log_y=True, log_x=True),)
 
     @property
     def goals(self) -> tuple[Goal, ...]:

@@ -1,30 +1,32 @@
-"""Paging: what a page costs by its depth, with windows all the way and with the slower strategies at a few depths."""
+"""Paging: what a page costs by its depth, with the windows of `reindex` all the way and with every strategy in SQL."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
-from time import perf_counter
 from typing import Final
 
+from bench.charts import Chart
+from bench.curves import Curves, measure_curves
 from bench.figures import Goal, Spread, spread
 from bench.machine import Machine, look
 from bench.meter import Meter, settle
-from bench.narrow import NARROW, make_narrow
+from bench.narrow import make_narrow
+from bench.page_sql import Table
+from bench.record import Figure
 from bench.run import Spent
 from bench.walking import PageTime, timed_pages
-from indexer.errors import IndexerError
 from indexer.job.survey import survey
 from indexer.model.key import choose_key
 from indexer.model.selection import Selection, select
 from indexer.model.slice import Slice
-from indexer.model.window import Ask, Keyset, Offset, Window
 from indexer.settings import SourceAccess, Strategy
 from indexer.source.base import Reader
 from indexer.source.open import open_source
 
-__all__ = ["PAGE", "Depth", "Paging", "Walked", "measure", "tenths"]
+__all__ = ["PAGE", "Paging", "Plan", "Walked", "measure", "tenths"]
 
 PAGE: Final = 10_000
 
@@ -33,30 +35,8 @@ _TENTHS: Final = 10
 _FLAT: Final = 1.2
 """A page of the last tenth may cost this many times one of the first."""
 
-_DEPTHS: Final = (0.0, 0.5, 1.0)
-
-_SAMPLES: Final = 3
-"""Pages at each depth."""
-
 _WARM_UP: Final = 5
 """Before anything counts, every fifth slice is walked: Java compiles what runs often, and runs it slowly till then."""
-
-
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """Pages of one strategy at one depth.
-
-    Attributes:
-        strategy: which.
-        depth: in parts of the table: 0 at its beginning, 1 at its end.
-        milliseconds: of a page; None where the source did not answer.
-        error: the error's name and words, or None.
-    """
-
-    strategy: Strategy
-    depth: float
-    milliseconds: Spread | None
-    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +62,15 @@ class Paging:
 
     Attributes:
         machine: where.
-        rows: of the table.
-        walks: with windows.
-        depths: of the slower strategies.
+        rows: of the table that was walked.
+        walks: with windows, as `reindex` reads.
+        curves: of every strategy, in SQL as a person would write it.
     """
 
     machine: Machine
     rows: int
     walks: tuple[Walked, ...]
-    depths: tuple[Depth, ...]
+    curves: Curves
 
     @property
     def tenths(self) -> tuple[Spread, ...]:
@@ -104,6 +84,19 @@ class Paging:
         return (Goal("median page of the last tenth, in times of the first", _FLAT, ratio, most=True),)
 
     @property
+    def figures(self) -> tuple[Figure, ...]:
+        """The walks and the curves."""
+        rates = tuple(walk.rows / walk.spent.seconds for walk in self.walks)
+        tenths = zip(*(walk.tenths for walk in self.walks), strict=True)
+        flat = (Figure(f"windows, tenth {number}", "ms", tenth) for number, tenth in enumerate(tenths, 1))
+        return (Figure("windows, one reader", "rows/s", rates, more=True), *flat, *self.curves.figures)
+
+    @property
+    def charts(self) -> tuple[Chart, ...]:
+        """The curves."""
+        return self.curves.charts
+
+    @property
     def doubts(self) -> tuple[str, ...]:
         """Why the goal cannot be judged: walks that others on this machine disturbed, or that lost rows."""
         return tuple(
@@ -113,26 +106,48 @@ class Paging:
         )
 
 
-def measure(url: str, rows: int, walks: int, say: Callable[[str], None]) -> Paging:
-    """Walk the narrow table with windows and one reader, then look at the slower strategies.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is measured.
+
+    Attributes:
+        rows: of each table; they are made where they are not there.
+        page: rows a page at most.
+        repeat: walks of the largest table, and rounds of pages at every depth.
+        limit: seconds within which a strategy's whole table is to end, or it is reckoned from its curve.
+    """
+
+    rows: tuple[int, ...]
+    page: int
+    repeat: int
+    limit: float
+
+
+def measure(url: str, plan: Plan, say: Callable[[str], None]) -> Paging:
+    """Walk the largest table with windows and one reader, then look at every strategy.
 
     Args:
         url: CrateDB.
-        rows: how many rows the table has; it is made where it is not there.
-        walks: how many walks.
+        plan: how much.
         say: is told what goes on.
     """
-    say(f"{'Made' if make_narrow(url, rows) else 'Found'} {NARROW} with {rows:,} rows.")
+    tables = [Table(make_narrow(url, rows), rows, plan.page) for rows in sorted(plan.rows)]
+    say(f"Made or found {', '.join(str(table.name) for table in tables)}.")
+    walks = _walks(url, tables[-1], plan.repeat, say)
+    curves = measure_curves(url, tables, plan.repeat, plan.limit, say)
+    return Paging(look(url), tables[-1].rows, walks, curves)
+
+
+def _walks(url: str, narrow: Table, repeat: int, say: Callable[[str], None]) -> tuple[Walked, ...]:
     with closing(open_source(SourceAccess(url=url))) as source:
-        table = source.describe(NARROW)
-        selection = select(table, choose_key(table))
-        slices = survey(source, selection, Strategy.WINDOW, PAGE)
+        table = source.describe(narrow.name)
+        selection = select(table, choose_key(table, ("id",)))
+        slices = survey(source, selection, Strategy.WINDOW, narrow.page)
         with closing(source.reader(selection)) as reader:
             say(f"Warming up: every {_WARM_UP}th of {len(slices)} slices.")
-            deque(_walk(reader, selection, slices[::_WARM_UP]), maxlen=0)
-            walked = tuple(_walked(url, lambda: _walk(reader, selection, slices), say) for _ in range(walks))
-            depths = tuple(_depths(reader, rows, say))
-    return Paging(look(url), rows, walked, depths)
+            walk = partial(_walk, reader, selection, page=narrow.page)
+            deque(walk(slices[::_WARM_UP]), maxlen=0)
+            return tuple(_walked(url, lambda: walk(slices), say) for _ in range(repeat))
 
 
 def _walked(url: str, walk: Callable[[], Iterable[PageTime]], say: Callable[[str], None]) -> Walked:
@@ -155,35 +170,6 @@ def tenths(walked: Sequence[PageTime]) -> tuple[float, ...]:
     return tuple(median(some) if some else 0.0 for some in found)
 
 
-def _walk(reader: Reader, selection: Selection, slices: Sequence[Slice]) -> Iterator[PageTime]:
+def _walk(reader: Reader, selection: Selection, slices: Sequence[Slice], page: int) -> Iterator[PageTime]:
     for part in slices:
-        yield from timed_pages(reader, selection, part, PAGE)
-
-
-def _depths(reader: Reader, rows: int, say: Callable[[str], None]) -> Iterator[Depth]:
-    for strategy in (Strategy.KEYSET, Strategy.OFFSET):
-        for depth in _DEPTHS:
-            say(f"{strategy} at {depth:.0%}: {_SAMPLES} pages.")
-            yield _depth(reader, strategy, depth, rows)
-
-
-def _depth(reader: Reader, strategy: Strategy, depth: float, rows: int) -> Depth:
-    first = int(depth * max(0, rows - _SAMPLES * PAGE))
-    try:
-        times = [_time(reader, _window(strategy, first + number * PAGE)) for number in range(_SAMPLES)]
-    except IndexerError as error:
-        return Depth(strategy, depth, None, f"{type(error).__name__}: {error}")
-    return Depth(strategy, depth, spread(times))
-
-
-def _window(strategy: Strategy, passed: int) -> Window:
-    """The window of the page that follows so many rows; ids count from 1, so the last of them has this id."""
-    if strategy is Strategy.OFFSET:
-        return Offset(passed)
-    return Keyset((passed,) if passed else None)
-
-
-def _time(reader: Reader, window: Window) -> float:
-    began = perf_counter()
-    reader.page(Ask(window, PAGE))
-    return (perf_counter() - began) * 1000
+        yield from timed_pages(reader, selection, part, page)

@@ -166,9 +166,7 @@ class Scale:
         return f"{point}{' (default)' if point == default_point() else ''}"
 
 
-def measure(
-    urls: Urls, rows: int, grid: Grid, sizes: Sequence[int], repeat: int, say: Callable[[str], None]
-) -> Scale:
+def measure(urls: Urls, rows: int, grid: Grid, sizes: Sequence[int], repeat: int, say: Callable[[str], None]) -> Scale:
     """Reindex one table with all settings, then growing tables with the default ones.
 
     Args:
@@ -206,8 +204,6 @@ def _rounds(
 
 def _run(urls: Urls, rows: int, point: Point) -> Run:
     mapping = str(shipped_mappings() / "logs.yaml")
-    task = Task(
-        Way.REINDEX, urls.source, urls.target, str(_table(rows)), mapping, _ALIAS, options=point.options
-    )
+    task = Task(Way.REINDEX, urls.source, urls.target, str(_table(rows)), mapping, _ALIAS, options=point.options)
     sweep(task)
     return run_way(task)

@@ -7,11 +7,13 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from bench.charts import Chart
 from bench.child import console_script, finish
 from bench.data import LOGS, make_logs
 from bench.figures import Goal, Spread, spread
 from bench.machine import Machine, look
 from bench.meter import Meter, settle
+from bench.record import Figure
 from bench.rounds import sweep
 from bench.run import Spent, Task, Way
 from bench.servers import Urls
@@ -81,6 +83,19 @@ class Verifying:
     def megabytes(self) -> Spread:
         """The most memory that the process held, in units of 10^6 bytes."""
         return spread(one.peak_rss / 1e6 for one in self.rounds)
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """What the goals are judged by."""
+        return (
+            Figure("verify --full", "rows/s", tuple(one.rate for one in self.rounds), more=True),
+            Figure("peak memory of it", "MB", tuple(one.peak_rss / 1e6 for one in self.rounds)),
+        )
+
+    @property
+    def charts(self) -> tuple[Chart, ...]:
+        """None: two figures need no picture."""
+        return ()
 
     @property
     def doubts(self) -> tuple[str, ...]:
