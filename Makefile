@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 EXTRAS := local,bench,test,check
-ROWS ?= 2000000
+BENCH ?= --small --to build/bench
 BIN := .venv/bin
 MADE := .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
 
@@ -39,11 +39,12 @@ check: install ## style, types and the rooms' contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: install ## measure reading, writing and both together; ROWS=2000000
-	$(BIN)/python -m bench end-to-end --rows $(ROWS)
+bench: install ## every benchmark, small, with a report in build/bench; BENCH='--to build/full' for hours of it
+	$(BIN)/python -m bench all $(BENCH)
 
-docs: install ## draw the picture of a search in docs/, from the sample logs that `make demo` indexed
+docs: install ## draw docs/: searches of what `make demo` indexed, plots of the runs that are kept in bench/results
 	$(BIN)/python -m bench.pictures
+	$(if $(wildcard bench/results/*.json),$(BIN)/python -m bench report bench/results/*.json --to build/bench/report.html --plots docs)
 
 clean: ## stop the local servers and remove what was made, the cache folder's contents too
 	@if [ -x $(BIN)/indexer ]; then $(BIN)/indexer down --clean; fi

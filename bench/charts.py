@@ -1,19 +1,29 @@
 """Charts: what is to be drawn, as data that a record keeps, and its drawing as SVG."""
 
+import re
+import sys
 from dataclasses import dataclass
 from enum import StrEnum
-from math import log10
 from typing import Final
 
-from pygal import XY, Config, HorizontalBar
-from pygal.style import CleanStyle
+from pygal import Config, HorizontalBar, Line
+from pygal.style import Style
 
 __all__ = ["Chart", "Kind", "Series", "draw"]
+
+# pygal leaves an importer behind, for plugins, that Python warns of on every import and has not called since 3.12.
+sys.meta_path[:] = [one for one in sys.meta_path if type(one).__module__ != "pygal"]
 
 _WIDTH: Final = 900
 _HEIGHT: Final = 480
 _BAR: Final = 34
 """Pixels of one bar and the space about it."""
+
+_FRAME: Final = 110
+"""Pixels of the title and the axis of bars."""
+
+_COLORS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#999999", "#000000")
+"""Okabe and Ito's: told apart by people who see colours differently too."""
 
 
 class Kind(StrEnum):
@@ -29,7 +39,7 @@ class Series:
 
     Attributes:
         name: in the legend.
-        points: x and y of each point; a bar has one, its x is not drawn.
+        points: x, a label, and y of each point, at even distances; a bar has one point, its x is not drawn.
     """
 
     name: str
@@ -47,8 +57,7 @@ class Chart:
         x: what the horizontal axis shows; of bars, the only one.
         y: what the vertical axis shows.
         series: what is drawn.
-        log_y: whether the vertical axis, or that of the bars, is logarithmic.
-        log_x: whether points lie side by side by the logarithm of x.
+        log_y: whether the vertical axis is logarithmic.
     """
 
     name: str
@@ -58,33 +67,34 @@ class Chart:
     y: str
     series: tuple[Series, ...]
     log_y: bool = False
-    log_x: bool = False
 
 
 def draw(chart: Chart) -> str:
     """The picture as one SVG element that asks no other host for anything, and runs no script."""
     drawn = _bars(chart) if chart.kind is Kind.BARS else _lines(chart)
+    drawn.uuid = chart.name  # else each drawing has ids of its own, and differs where nothing does
     svg: str = drawn.render(is_unicode=True)
-    return svg
+    return re.sub(r"<script.*?</script>|<script[^>]*/>|<!--.*?-->", "", svg, flags=re.DOTALL)
 
 
-def _lines(chart: Chart) -> XY:
-    place = log10 if chart.log_x else float
-    drawn = XY(_config(chart, _HEIGHT), dots_size=2.5, x_value_formatter=_short)
+def _lines(chart: Chart) -> Line:
+    drawn = Line(_config(chart, _HEIGHT), dots_size=3)
     drawn.x_title, drawn.y_title = chart.x, chart.y
-    if chart.log_x:
-        shown = sorted({x for one in chart.series for x, _ in one.points})
-        drawn.x_labels = [{"value": log10(x), "label": _short(x)} for x in shown]
+    places = sorted({x for one in chart.series for x, _ in one.points})
+    drawn.x_labels = [_short(x) for x in places]
     for one in chart.series:
-        drawn.add(one.name, [(place(x), y) for x, y in one.points])
+        known = dict(one.points)
+        drawn.add(one.name, [known.get(x) for x in places])
     return drawn
 
 
 def _bars(chart: Chart) -> HorizontalBar:
-    drawn = HorizontalBar(_config(chart, 120 + _BAR * len(chart.series)), print_values=True)
+    height = _FRAME + _BAR * len(chart.series)
+    drawn = HorizontalBar(_config(chart, height), print_values=True, show_legend=False, spacing=10)
     drawn.x_title = chart.x
-    for one in chart.series:
-        drawn.add(one.name, [point[1] for point in one.points])
+    upwards = chart.series[::-1]
+    drawn.x_labels = [one.name for one in upwards]
+    drawn.add(chart.x, [point[1] for one in upwards for point in one.points])
     return drawn
 
 
@@ -94,14 +104,25 @@ def _config(chart: Chart, height: int) -> Config:
         title=chart.title,
         width=_WIDTH,
         height=height,
-        style=CleanStyle(font_family="sans-serif", background="#ffffff", plot_background="#ffffff"),
+        style=Style(
+            font_family="sans-serif",
+            background="#ffffff",
+            plot_background="#ffffff",
+            foreground="#333333",
+            foreground_strong="#111111",
+            foreground_subtle="#cccccc",
+            opacity="1",
+            colors=_COLORS if chart.kind is Kind.LINES else _COLORS[5:],
+            label_font_size=12,
+            major_label_font_size=12,
+            value_colors=("#111111",),
+        ),
         logarithmic=chart.log_y,
+        include_x_axis=not chart.log_y,
         value_formatter=_short,
         disable_xml_declaration=True,
-        legend_at_bottom=chart.kind is Kind.LINES,
-        legend_at_bottom_columns=3,
+        truncate_label=-1,
         truncate_legend=-1,
-        explicit_size=False,
     )
 
 

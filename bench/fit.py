@@ -12,6 +12,9 @@ from typing import Final
 
 __all__ = ["Fit", "Forecast", "fit", "whole_from_curve"]
 
+_CERTAIN: Final = 2
+"""Standard errors by which a slope differs from none."""
+
 _FEWEST: Final = 3
 """Points that leave one to tell the error from."""
 
@@ -49,11 +52,16 @@ class Fit:
     mean: float
     squares: float
 
+    @property
+    def flat(self) -> bool:
+        """Whether the slope cannot be told from none: it is within two standard errors of zero, or falls."""
+        return self.slope <= _CERTAIN * self.residual / sqrt(self.squares)
+
     def whole(self, rows: int, page: float) -> Forecast:
         """All pages of a table of so many rows, `page` rows each: they skip half of it on average."""
-        pages, average = rows / page, rows / 2
-        milliseconds = max(0.0, self.base + self.slope * average)
-        error = self.residual * sqrt(1 / self.points + (average - self.mean) ** 2 / self.squares)
+        pages, away = rows / page, 0.0 if self.flat else rows / 2 - self.mean
+        milliseconds = self.base + self.slope * (self.mean + away)
+        error = self.residual * sqrt(1 / self.points + away**2 / self.squares)
         return Forecast(pages * milliseconds / 1000, pages * error / 1000)
 
 

@@ -96,7 +96,7 @@ class Memory:
         series = [Series(str(way), tuple(self._curve(way))) for way in self.ways]
         limit = Series("--memory", tuple((width, self.allowed / MIB) for width in self.widths))
         title = "Most memory held by the client, by the width of a row"
-        return (Chart("memory", title, Kind.LINES, "bytes a row", "MiB", (*series, limit), log_y=True, log_x=True),)
+        return (Chart("memory", title, Kind.LINES, "bytes a row", "MiB", (*series, limit), log_y=True),)
 
     @property
     def goals(self) -> tuple[Goal, ...]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from bench.curves import DEPTHS, Curves, Whole
 from bench.markdown import Cells, machine_lines, milliseconds, table, verdict
-from bench.page_sql import Key, Strategy, strategies
+from bench.page_sql import Key, Strategy
 from bench.paging import Paging, Plan
 from bench.watching import Load
 
@@ -20,8 +20,8 @@ _NOTES: Final = (
     " Medians (min-max). A window aims at nine tenths of a page, a prefix window holds what its prefix holds: the whole"
     f" table's time reckons with the rows that came. What is marked ~ was reckoned from the {len(DEPTHS)} depths, the"
     " rest was walked to its end. The forecast is a line by least squares through the pages of all tables, over the"
-    " rows that are passed (keyset: that are left), with one standard error of the fit; how evenly a larger table behaves"
-    " it cannot know."
+    " rows that are passed (keyset: that are left), with one standard error of the fit; a slope within two of"
+    " its standard errors of zero counts as flat. How evenly a larger table behaves no fit can know."
 )
 
 
@@ -29,7 +29,7 @@ def paging_report(found: Paging, plan: Plan) -> str:
     """What a page costs by its depth."""
     tenths = [(f"{number}", milliseconds(tenth)) for number, tenth in enumerate(found.tenths, 1)]
     rows_a_page = median(walk.rows / walk.pages for walk in found.walks)
-    ways = [(key, strategy) for key in Key for strategy in strategies(key)]
+    ways = list(dict.fromkeys((one.key, one.strategy) for one in found.curves.wholes))
     largest = found.curves.tables[-1]
     parts = [
         f"{found.rows:,} narrow rows; windows of at most {plan.page:,}, {rows_a_page:,.0f} rows a page; one reader.",

@@ -40,8 +40,8 @@ _NOTES: Final = (
     f" Elasticsearch's own settings. Tuned, the helpers send {CHUNK:,} documents a request, parallel_bulk with"
     f" {THREADS} threads, into an index prepared as reindex prepares its own: without refreshes and replicas."
     " With OFFSET they are tuned likewise. The stand-in for Logstash sends the SQL of its JDBC input (a count, then"
-    f" LIMIT and OFFSET around the statement, in no order), {logstash_sql.BATCH} events a request and {logstash_sql.WORKERS}"
-    " requests at once; what Logstash's own pipeline costs comes on top."
+    f" LIMIT and OFFSET around the statement, in no order), {logstash_sql.BATCH} events a request and"
+    f" {logstash_sql.WORKERS} requests at once; what Logstash's own pipeline costs comes on top."
 )
 
 

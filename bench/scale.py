@@ -140,7 +140,7 @@ class Scale:
         line = Series("reindex", tuple((size, spread(costs).median) for size, costs in self.costs.items()))
         return (
             Chart("scale", "Rows a second by settings", Kind.BARS, "rows/s", "", bars),
-            Chart("growth", "What a row costs as tables grow", Kind.LINES, "rows", "µs a row", (line,), log_x=True),
+            Chart("growth", "What a row costs as tables grow", Kind.LINES, "rows", "µs a row", (line,)),
         )
 
     @property

@@ -17,7 +17,8 @@ def run_at(way: Way, rate: float, **other: object) -> Run:
 
 
 def round_at(read: float, write: float, reindex: float, bulk: float, parallel: float) -> tuple[Run, ...]:
-    return tuple(run_at(way, rate) for way, rate in zip(Way, (read, write, reindex, bulk, bulk, parallel), strict=True))
+    rates = (read, write, reindex, bulk, bulk, parallel, bulk, parallel, bulk)
+    return tuple(run_at(way, rate) for way, rate in zip(Way, rates, strict=True))
 
 
 ROUNDS = (round_at(200, 50, 38, 19, 20), round_at(100, 100, 40, 10, 40), round_at(300, 150, 95, 19, 50))
