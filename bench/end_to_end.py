@@ -9,6 +9,7 @@ from bench.data import LOGS, make_logs
 from bench.figures import Goal, Line, Spread, bound, goals, lines, spread
 from bench.machine import Machine, look
 from bench.record import Figure
+from bench.restarts import Restart, measure_restarts
 from bench.rounds import run_way, sweep
 from bench.run import Run, Task, Way
 from bench.servers import Urls
@@ -31,11 +32,13 @@ class EndToEnd:
         machine: where.
         rows: of the table.
         rounds: every way, once a round.
+        restarts: each way killed at half-way, and run again.
     """
 
     machine: Machine
     rows: int
     rounds: tuple[tuple[Run, ...], ...]
+    restarts: tuple[Restart, ...] = ()
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -97,8 +100,9 @@ def measure(urls: Urls, rows: int, repeat: int, say: Callable[[str], None]) -> E
     say("Warming up: one reindex that does not count.")
     run_way(task.by(Way.REINDEX))
     rounds = tuple(_round(task, f"{number + 1}/{repeat}", say) for number in range(repeat))
+    restarts = measure_restarts(task, rows, say)
     sweep(task)
-    return EndToEnd(look(urls.source, urls.target), rows, rounds)
+    return EndToEnd(look(urls.source, urls.target), rows, rounds, restarts)
 
 
 def _round(task: Task, number: str, say: Callable[[str], None]) -> tuple[Run, ...]:

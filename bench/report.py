@@ -1,10 +1,12 @@
 """Reports of end to end, searching and verifying: tables in Markdown, as they go into the README."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from bench.end_to_end import EndToEnd
 from bench.figures import Line
 from bench.markdown import Cells, machine_lines, rate, ratio, table, verdict
+from bench.restarts import Restart
 from bench.searching import Searching
 from bench.verifying import Verified, Verifying
 from bench.ways import logstash_sql
@@ -32,6 +34,20 @@ _VERIFYING_HEAD: Final = (
     "CPU µs/row: client + CrateDB + Elasticsearch",
 )
 
+_RESTARTS: Final = (
+    "Each way killed (SIGKILL) once it had written half of the rows, then the same command again, then once more. What"
+    " is left of the usual ways lies in the index that readers see; reindex moves the alias at its end only. Compared:"
+    " `indexer verify --full` after the first of the two. Seconds are of whole processes."
+)
+
+_RESTARTS_HEAD: Final = (
+    "way",
+    "left by the kill",
+    "run again, it wrote",
+    "then missing + extra + different",
+    "a second run wrote",
+)
+
 _NOTES: Final = (
     "rows/s count from asking for the first page (writing alone: sending the first batch) to the last answer, without"
     " the refresh. Peak MB is the client's process; writing alone holds all documents in it. reindex's CPU is its whole"
@@ -53,6 +69,7 @@ def end_to_end_report(found: EndToEnd) -> str:
         f"{found.rows:,} rows; every way {len(found.rounds)} times, in turn; ratios are within one round.",
         table(_WAYS_HEAD, [read, write, bound, *others]),
         _NOTES,
+        *_restarts(found),
         verdict(found.goals, found.doubts),
         machine_lines(found.machine),
     ]
@@ -82,6 +99,18 @@ def verifying_report(found: Verifying) -> str:
         machine_lines(found.machine),
     ]
     return "\n\n".join(parts)
+
+
+def _restarts(found: EndToEnd) -> Iterator[str]:
+    if found.restarts:
+        yield _RESTARTS
+        yield table(_RESTARTS_HEAD, list(map(_restart, found.restarts)))
+
+
+def _restart(one: Restart) -> Cells:
+    after = f"{one.after.missing:,} + {one.after.extra:,} + {one.after.different:,}"
+    again = f"{one.written:,} in {one.resumed:,.1f} s"
+    return one.way, f"{one.left:,}", again, after, f"{one.rewritten:,} in {one.second:,.1f} s"
 
 
 def _way(line: Line) -> Cells:

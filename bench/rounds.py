@@ -11,12 +11,12 @@ from bench.child import ChildFailed, finish
 from bench.meter import settle
 from bench.run import Run, Task, Way
 from bench.ways.ours import JOBS, settings_of
-from bench.ways.reindexing import reindex
+from bench.ways.reindexing import reindex, reindex_command
 from indexer.job.reindex import plan
 from indexer.target.client import Cluster, connect
 from indexer.target.index import Indexes
 
-__all__ = ["run_way", "sweep"]
+__all__ = ["command", "run_way", "sweep"]
 
 _RUN: Final = TypeAdapter(Run)
 
@@ -38,6 +38,13 @@ def sweep(task: Task) -> None:
         indexes = Indexes(cluster)
         for name in (JOBS, *(left.name for left in indexes.made_by_us(task.alias))):
             indexes.delete(name)
+
+
+def command(task: Task) -> list[str]:
+    """The program of one way, and its arguments."""
+    if task.way is Way.REINDEX:
+        return reindex_command(task)
+    return [sys.executable, "-m", _MODULES[task.way], json.dumps(asdict(task))]
 
 
 def run_way(task: Task) -> Run:
@@ -78,5 +85,5 @@ def _beside_an_index(cluster: Cluster, task: Task) -> Run:
 
 
 def _child(task: Task) -> Run:
-    done = finish([sys.executable, "-m", _MODULES[task.way], json.dumps(asdict(task))])
+    done = finish(command(task))
     return replace(_RUN.validate_json(done.output), wall=done.seconds)

@@ -5,6 +5,7 @@ import pytest
 from bench.narrow import COLUMNS, SPAN
 from bench.page_sql import Key, Strategy, Table, strategies
 from indexer.model.identifier import TableName
+from indexer.model.json import Row
 
 TABLE = Table(TableName("t", "bench"), rows=1_000_000, page=10_000)
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM bench.t"
@@ -58,6 +59,6 @@ def test_every_prefix_is_asked_for_once(rows: int) -> None:
 
 
 def test_the_page_after_a_row_begins_after_it() -> None:
-    row = [7, 1_700_000_000_000, 42, "abc", "INFO", "host-1", 0.5]
+    row: Row = [7, 1_700_000_000_000, 42, "abc", "INFO", "host-1", 0.5]
     assert TABLE.following(Key.TIME, row)[1] == [1_700_000_000_000, 1_700_000_000_000, 7]
     assert TABLE.following(Key.TEXT, row)[1] == ["abc"]
