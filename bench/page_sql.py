@@ -5,6 +5,7 @@ The keys of the tables in `narrow` are spread evenly, so the value at any depth 
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import sqrt
 from typing import Final
 
 from bench.narrow import COLUMNS, SPAN, TIES
@@ -20,8 +21,9 @@ _DIGITS: Final = 12
 _ROUNDING: Final = 1e-6
 """Where a prefix begins, a division must not end just below it."""
 
-_ROOM: Final = 0.9
-"""A window aims at this part of a page: random keys are not spread quite evenly, and no row may be cut off."""
+_SIGMAS: Final = 6
+"""A window holds fewer rows than a page by so many standard deviations: random keys are not spread quite evenly, and no
+row may be cut off."""
 
 
 class Key(StrEnum):
@@ -88,7 +90,7 @@ class Table:
         """How many rows a page that is not the last passes, as far as one can know."""
         if strategy is Strategy.PREFIX:
             return self.rows / float(16**self._length)
-        return max(1, int(self.page * _ROOM)) if strategy is Strategy.WINDOW else self.page
+        return self._room if strategy is Strategy.WINDOW else self.page
 
     def _select(self, condition: str, key: Key) -> str:
         return f"SELECT {', '.join(COLUMNS)} FROM {self.name}{condition} ORDER BY {key.order} LIMIT {self.page}"
@@ -134,9 +136,14 @@ class Table:
         return f"{min(int(passed / self.rows * 16**length + _ROUNDING), 16**length - 1):0{length}x}"
 
     @property
+    def _room(self) -> int:
+        """Rows that a window aims at."""
+        return max(1, int(self.page - _SIGMAS * sqrt(self.page)))
+
+    @property
     def _length(self) -> int:
         """Digits of a prefix: the fewest with which it holds no more than a page, and room to spare."""
         length = 1
-        while self.rows / 16**length > self.page * _ROOM:
+        while self.rows / 16**length > self._room:
             length += 1
         return length

@@ -17,9 +17,9 @@ _SHOWN: Final = (0.0, 0.1, 0.5, 0.9, 1.0)
 
 _NOTES: Final = (
     "The strategies take turns, in another order in each round; one round before them warms up and does not count."
-    " Medians (min-max). A window aims at nine tenths of a page, a prefix window holds what its prefix holds: the whole"
-    f" table's time reckons with the rows that came. What is marked ~ was reckoned from the {len(DEPTHS)} depths, the"
-    " rest was walked to its end. The forecast is a line by least squares through the pages of all tables, over the"
+    " Medians (min-max). A window aims at somewhat less than a page, a prefix window holds what its prefix holds: the"
+    f" whole table's time reckons with the rows that came. What is marked ~ was reckoned from the {len(DEPTHS)} depths,"
+    " the rest was walked to its end. The forecast is a line by least squares through the pages of all tables, over the"
     " rows that are passed (keyset: that are left), with one standard error of the fit; a slope within two of"
     " its standard errors of zero counts as flat. How evenly a larger table behaves no fit can know."
 )

@@ -20,7 +20,7 @@ def test_only_text_has_prefixes() -> None:
     [
         (Key.SEQUENTIAL, Strategy.OFFSET, "ORDER BY id LIMIT 10000 OFFSET 500000", []),
         (Key.SEQUENTIAL, Strategy.KEYSET, "WHERE id > ? ORDER BY id LIMIT 10000", [500_000]),
-        (Key.SEQUENTIAL, Strategy.WINDOW, "WHERE id > ? AND id <= ? ORDER BY id LIMIT 10000", [500_000, 509_000]),
+        (Key.SEQUENTIAL, Strategy.WINDOW, "WHERE id > ? AND id <= ? ORDER BY id LIMIT 10000", [500_000, 509_400]),
         (Key.RANDOM, Strategy.KEYSET, "WHERE rnd > ? ORDER BY rnd LIMIT 10000", [SPAN // 2]),
         (
             Key.TIME,

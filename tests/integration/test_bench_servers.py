@@ -1,0 +1,64 @@
+"""The parts of the benchmarks that ask a server, on tables that are small enough for a test."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from bench.curves import DEPTHS, Curves, measure_curves
+from bench.database import query
+from bench.narrow import make_narrow
+from bench.page_sql import Key, Table, strategies
+from bench.watching import watched
+from bench.wide import make_wide
+from indexer.local.crate_table import Cursor
+from indexer.model.identifier import TableName
+
+pytestmark = pytest.mark.cratedb
+
+ROWS = 2_317
+PAGE = 250
+WAYS = {(key, strategy) for key in Key for strategy in strategies(key)}
+
+
+@pytest.fixture(scope="module")
+def narrow(cratedb_url: str) -> Iterator[TableName]:
+    name = make_narrow(cratedb_url, ROWS)
+    yield name
+    query(cratedb_url, f"DROP TABLE {name}")
+
+
+@pytest.fixture(scope="module")
+def curves(cratedb_url: str, narrow: TableName) -> Curves:
+    return measure_curves(cratedb_url, [Table(narrow, ROWS, PAGE)], 1, 60, lambda _: None)
+
+
+def test_every_strategy_walks_every_row_of_every_kind_of_key(curves: Curves) -> None:
+    assert {(one.key, one.strategy) for one in curves.wholes} == WAYS
+    assert [one for one in curves.wholes if not one.measured or one.rows != ROWS] == []
+
+
+def test_every_depth_has_a_page_that_is_as_full_as_it_should_be(curves: Curves) -> None:
+    assert len(curves.samples) == len(WAYS) * len(DEPTHS)
+    for one in curves.samples:
+        assert one.error is None
+        assert PAGE / 8 < one.rows <= PAGE, one
+
+
+def test_what_the_server_holds_is_seen(curves: Curves) -> None:
+    assert len(curves.loads) == 3 * len(WAYS)
+    assert all(0 < load.heap <= load.heap_max and load.looks for load in curves.loads)
+
+
+def test_what_the_server_refuses_is_told(cratedb_url: str) -> None:
+    load = watched(cratedb_url, "a query", "SELECT 1 / 0", [])
+    assert load.error
+    assert "by zero" in load.error
+
+
+def test_wide_rows_are_as_wide_as_they_should_be(cratedb_url: str, crate_cursor: Cursor) -> None:
+    table = make_wide(cratedb_url, 100_001, 7)
+    try:
+        crate_cursor.execute(f"SELECT count(*), min(length(payload)), max(length(payload)) FROM {table}", [])
+        assert crate_cursor.fetchall() == [[7, 100_001, 100_001]]
+    finally:
+        query(cratedb_url, f"DROP TABLE {table}")

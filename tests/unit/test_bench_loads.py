@@ -1,0 +1,114 @@
+from dataclasses import replace
+
+import pytest
+
+from bench.end_to_end import EndToEnd
+from bench.figures import Spread
+from bench.load_report import memory_report, scale_report
+from bench.memory import Held, Memory
+from bench.options import numbers, sizes
+from bench.report import end_to_end_report
+from bench.restarts import Compared, Restart
+from bench.run import Run, Spent, Way
+from bench.scale import Grid, Point, Scale, Scaled, default_point
+from indexer.errors import Refused
+from tests.bench_records import MACHINE
+
+MIB = 1 << 20
+SPENT = Spent(seconds=1.0, client=0.2, source=0.3, target=0.45, machine=1.0)
+
+
+def ran(way: Way, peak: int, rows: int = 1_000, seconds: float = 1.0) -> Run:
+    return Run(way, rows, replace(SPENT, seconds=seconds), peak * MIB, documents=rows)
+
+
+def held(way: Way, width: int, peak: int) -> Held:
+    return Held(way, width, 1_000, ran(way, peak))
+
+
+MEMORY = Memory(
+    MACHINE,
+    256 * MIB,
+    (
+        held(Way.REINDEX, 100, 90),
+        held(Way.BULK, 100, 80),
+        held(Way.REINDEX, 1_000_000, 300),
+        held(Way.REINDEX, 1_000_000, 310),
+        Held(Way.BULK, 1_000_000, 1_000, None, "MemoryError"),
+    ),
+)
+
+
+def test_memory_is_judged_at_the_width_that_is_worst() -> None:
+    goal = MEMORY.goals[0]
+    assert goal.got == Spread(305, 300, 310)
+    assert goal.wanted == 256 + 120
+    assert goal.reached
+    assert not replace(MEMORY, allowed=128 * MIB).goals[0].reached
+
+
+def test_a_way_that_failed_at_a_width_says_why_and_has_no_figure() -> None:
+    assert "failed: MemoryError" in memory_report(MEMORY)
+    names = [figure.name for figure in MEMORY.figures]
+    assert "crate cursor + helpers.bulk, rows of 100 bytes, peak" in names
+    assert "crate cursor + helpers.bulk, rows of 1,000,000 bytes, peak" not in names
+
+
+def test_memory_is_not_judged_where_reindex_lost_rows() -> None:
+    short = Held(Way.REINDEX, 100, 1_001, ran(Way.REINDEX, 90))
+    report = memory_report(replace(MEMORY, held=(*MEMORY.held, short)))
+    assert "reindex, rows of 100 bytes: it is not complete" in report
+    assert "reached" not in report
+
+
+def test_a_grid_has_each_with_each_and_the_default_once() -> None:
+    points = Grid((1, 2), (1, 2), (10_000,), (2 * MIB,)).points
+    assert len(points) == len(set(points)) == 4
+    assert points[0] == default_point() == Point(2, 2, 10_000, 2 * MIB)
+    assert len(Grid((8,), (8,), (100,), (MIB,)).points) == 2
+
+
+def test_a_point_is_what_reindex_is_told() -> None:
+    told = ("--readers", "1", "--writers", "4", "--page", "500", "--batch-bytes", "1048576")
+    assert Point(1, 4, 500, MIB).options == told
+
+
+def grown(rows: int, microseconds: float) -> Scaled:
+    return Scaled(rows, default_point(), ran(Way.REINDEX, 100, rows, rows * microseconds / 1e6))
+
+
+def test_flat_is_a_ratio_within_one_round() -> None:
+    point = Scaled(1_000, default_point(), ran(Way.REINDEX, 100))
+    found = Scale(MACHINE, (point,), (grown(100_000, 20), grown(100_000, 40), grown(10**6, 21), grown(10**6, 44)))
+    goal = found.goals[0]
+    assert (goal.got.low, goal.got.high) == pytest.approx((1.05, 1.1))
+    assert goal.reached
+    report = scale_report(found)
+    assert "2 readers, 2 writers, page 10,000, batch 2,048 KiB (default)" in report
+    assert "a row of 1,000,000, in times of one of 100,000: 1.08" in report
+    assert replace(found, growth=found.growth[:2]).goals == ()
+
+
+def test_restarts_tell_what_was_left_and_what_was_written_again() -> None:
+    runs = tuple(ran(way, 100) for way in Way)
+    same = Compared(compared=1_000, missing=3, extra=0, different=1)
+    restart = Restart(Way.TUNED, 500, 2.5, 1_000, same, 2.4, 1_000)
+    report = end_to_end_report(EndToEnd(MACHINE, 1_000, (runs,), (restart,)))
+    row = next(line for line in report.splitlines() if "1,000 in 2.5 s" in line)
+    assert [cell.strip() for cell in row.strip("|").split("|")][1:] == [
+        "500",
+        "1,000 in 2.5 s",
+        "3 + 0 + 1",
+        "1,000 in 2.4 s",
+    ]
+
+
+def test_numbers_and_sizes_are_read_from_options() -> None:
+    assert numbers("1000, 2_000") == (1_000, 2_000)
+    assert sizes("512KiB,2MiB") == (512 << 10, 2 << 20)
+
+
+@pytest.mark.parametrize("text", ["", "0", "1,", "x", "-1", "1.5"])
+def test_what_is_no_number_is_refused(text: str) -> None:
+    with pytest.raises(Refused, match="no number or size"):
+        numbers(text)
