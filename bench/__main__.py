@@ -85,10 +85,10 @@ def measure_memory(
 @app.command("scale")
 def time_scale(
     rows: Rows = 500_000,
-    readers: Annotated[str, typer.Option(metavar="N[,N]")] = "1,2,4",
-    writers: Annotated[str, typer.Option(metavar="N[,N]")] = "1,2,4",
+    readers: Annotated[str, typer.Option(help="Slices read at once.", metavar="N[,N]")] = "1,2,4",
+    writers: Annotated[str, typer.Option(help="Bulk requests in flight.", metavar="N[,N]")] = "1,2,4",
     page: Annotated[str, typer.Option(help="Rows a page.", metavar="N[,N]")] = "2000,10000",
-    batch_bytes: Annotated[str, typer.Option(metavar="SIZE[,SIZE]")] = "512KiB,2MiB",
+    batch_bytes: Annotated[str, typer.Option(help="Bytes of one.", metavar="SIZE[,SIZE]")] = "512KiB,2MiB",
     grow: Annotated[str, typer.Option(help="Rows of growing tables.", metavar="N[,N]")] = "100000,1000000,10000000",
     source: Source = None,
     target: Target = None,

@@ -50,7 +50,7 @@ class Size:
 
 
 SMALL: Final = Size(
-    rows=100_000,
+    rows=60_000,
     repeat=1,
     paging=Plan((100_000, 200_000), 2_000, 2, limit=2),
     widths=(1_000, 100_000),

@@ -1,6 +1,5 @@
 """Restarts: what a kill at half-way leaves of each way, what the same command does then, and once more after that."""
 
-import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -8,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import TypeAdapter, ValidationError
 
 from bench.child import ChildFailed, console_script
 from bench.rounds import command, sweep
@@ -28,7 +27,8 @@ _PATIENCE: Final = 1_800
 """Seconds for one of them to reach the half."""
 
 
-class Compared(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Compared:
     """What is used of the report of `indexer verify --full --json`.
 
     Attributes:
@@ -38,12 +38,13 @@ class Compared(BaseModel):
         different: documents that are not what their row makes.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     compared: int
     missing: int
     extra: int
     different: int
+
+
+_COMPARED: Final = TypeAdapter(Compared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,6 @@ def _compare(task: Task, index: str) -> Compared:
         check=False,
     )
     try:
-        return Compared.model_validate(json.loads(done.stdout))
-    except ValueError as error:
+        return _COMPARED.validate_json(done.stdout)
+    except ValidationError as error:
         raise ChildFailed(f"{task.way}: verify ended in {done.returncode}: {done.stderr.decode()[-1000:]}") from error

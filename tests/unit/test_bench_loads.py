@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -7,12 +8,13 @@ from bench.figures import Spread
 from bench.load_report import memory_report, scale_report
 from bench.memory import Held, Memory
 from bench.options import numbers, sizes
+from bench.record import save
 from bench.report import end_to_end_report
 from bench.restarts import Compared, Restart
 from bench.run import Run, Spent, Way
 from bench.scale import Grid, Point, Scale, Scaled, default_point
 from indexer.errors import Refused
-from tests.bench_records import MACHINE
+from tests.bench_records import MACHINE, a_record
 
 MIB = 1 << 20
 SPENT = Spent(seconds=1.0, client=0.2, source=0.3, target=0.45, machine=1.0)
@@ -89,11 +91,12 @@ def test_flat_is_a_ratio_within_one_round() -> None:
     assert replace(found, growth=found.growth[:2]).goals == ()
 
 
-def test_restarts_tell_what_was_left_and_what_was_written_again() -> None:
+def test_restarts_tell_what_was_left_and_what_was_written_again(tmp_path: Path) -> None:
     runs = tuple(ran(way, 100) for way in Way)
     same = Compared(compared=1_000, missing=3, extra=0, different=1)
     restart = Restart(Way.TUNED, 500, 2.5, 1_000, same, 2.4, 1_000)
-    report = end_to_end_report(EndToEnd(MACHINE, 1_000, (runs,), (restart,)))
+    found = EndToEnd(MACHINE, 1_000, (runs,), (restart,))
+    report = end_to_end_report(found)
     row = next(line for line in report.splitlines() if "1,000 in 2.5 s" in line)
     assert [cell.strip() for cell in row.strip("|").split("|")][1:] == [
         "500",
@@ -101,6 +104,9 @@ def test_restarts_tell_what_was_left_and_what_was_written_again() -> None:
         "3 + 0 + 1",
         "1,000 in 2.4 s",
     ]
+    file = tmp_path / "end-to-end.json"
+    save(replace(a_record(), measured=found), file)
+    assert '"missing": 3' in file.read_text()
 
 
 def test_numbers_and_sizes_are_read_from_options() -> None:
