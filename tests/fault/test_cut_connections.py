@@ -43,10 +43,10 @@ def test_every_third_connection_is_cut_on_both_sides(attack: Attack, fault: Faul
         r"_jobs/_doc/.*if_seq_no",
         "/_refresh",
         "/_settings",
-        "/_count",
+        "/_pit",
         "POST /_aliases",
     ],
-    ids=["create the index", "take the lock", "checkpoints", "refresh", "settings", "count", "move the alias"],
+    ids=["create the index", "take the lock", "checkpoints", "refresh", "settings", "snapshot", "move the alias"],
 )
 def test_what_was_done_and_not_heard_of_is_not_taken_for_another_s_work(attack: Attack, on: str) -> None:
     with FaultProxy(attack.target, on=on) as proxy:
