@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.peak import PeakRss
@@ -18,7 +18,7 @@ class Ended:
     code: int
     out: str
     err: str
-    peak: int = 0
+    peak: int = field(default=0, compare=False)
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -12,7 +12,6 @@ import orjson
 from indexer import __version__
 from indexer.errors import IndexerError, Interrupted, Refused, ShardsAway, VerificationFailed
 from indexer.job.asking import asked
-from indexer.job.collector import seldom_collecting
 from indexer.job.dead_letters import FILE, DeadLetterFile
 from indexer.job.folder import job_folder
 from indexer.job.lease import BEAT, Lease, free_lock, this_process
@@ -76,7 +75,7 @@ def reindex(settings: Settings, *, watch: Callable[[Plan, Counters], None] | Non
         IndexerError: for any other failure; the old index is still served.
     """
     counters = Counters()
-    with _servers(settings) as (source, cluster), seldom_collecting():
+    with _servers(settings) as (source, cluster):
         refuse_unprivileged(cluster, alias_of(settings), settings.jobs_index)
         jobs = Jobs(cluster, settings.jobs_index)
         newest = free_lock(jobs, alias_of(settings), counters.wait)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from indexer.job.asking import asked
+from indexer.job.collector import seldom_collecting
 from indexer.job.crew import Crew
 from indexer.job.handover import Handover, Parcel
 from indexer.job.reading import LINE_COST, Reading
@@ -60,24 +61,22 @@ class Stream:
         Raises:
             IndexerError: the first failure of any thread.
         """
-        crew, settings = self.crew, self.settings
-        handover = Handover(settings.writers * ahead, crew.stop)
-        budget = Budget(settings.memory, crew.stop)
-        slices = _Shared(part for part in self.ledger.left() if part.windows)
-        takers = [
-            crew.start(f"{name}-{number}", lambda: take(_paid(handover, budget))) for number in range(settings.writers)
-        ]
-        readers = [
-            crew.start(f"reader-{number}", lambda: self._read(handover, budget, slices))
-            for number in range(settings.readers)
-        ]
-        ended = threading.Event()
-        others = [crew.start("beside", lambda: beside(ended, crew.stop))] if beside else []
-        crew.join(readers)
-        handover.close()
-        crew.join(takers)
-        ended.set()
-        crew.join(others)
+        handover = Handover(self.settings.writers * ahead, self.crew.stop)
+        budget = Budget(self.settings.memory, self.crew.stop)
+        with seldom_collecting():
+            takers = self._start(name, self.settings.writers, lambda: take(_paid(handover, budget)))
+            slices = _Shared(part for part in self.ledger.left() if part.windows)
+            readers = self._start("reader", self.settings.readers, lambda: self._read(handover, budget, slices))
+            ended = threading.Event()
+            others = self._start("beside", 1, lambda: beside(ended, self.crew.stop)) if beside else []
+            self.crew.join(readers)
+            handover.close()
+            self.crew.join(takers)
+            ended.set()
+            self.crew.join(others)
+
+    def _start(self, name: str, number: int, work: Callable[[], None]) -> list[threading.Thread]:
+        return [self.crew.start(f"{name}-{place}", work) for place in range(number)]
 
     def _read(self, handover: Handover, budget: Budget, slices: Iterator[Left]) -> None:
         patience = Patience(self.settings.patience)

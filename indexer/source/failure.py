@@ -24,7 +24,9 @@ UNKNOWN: Final = frozenset({4041, 4045})
 
 _NOT_UNDERSTOOD: Final = 4000
 _UNHANDLED: Final = 5000
-_RETRY: Final = frozenset({4290, 5002, 5003, 5005, *range(5030, 5040)})
+_NOT_READY: Final = 4040
+"""Not found, of anything that has no code of its own: a shard that recovers, after a restart (seen)."""
+_RETRY: Final = frozenset({_NOT_READY, 4290, 5002, 5003, 5005, *range(5030, 5040)})
 _AWAY: Final = (
     "NodeNotConnectedException",
     "NodeDisconnectedException",

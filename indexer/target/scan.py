@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -9,7 +10,7 @@ from typing import Final, Self
 import orjson
 from elasticsearch import ApiError
 
-from indexer.errors import Refused, TargetUnavailable
+from indexer.errors import Refused, TargetError, TargetUnavailable
 from indexer.model.json import Json, JsonObject
 from indexer.target.client import Cluster
 from indexer.target.failure import NOT_FOUND, answered
@@ -121,7 +122,8 @@ class Snapshot:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # Best effort: it ends by itself, and must not hide what went wrong.
-        self._cluster.client.options(ignore_status=NOT_FOUND, max_retries=0).close_point_in_time(id=self._pit)
+        with suppress(TargetError), answered(f"close the point in time of {self.index}"):
+            self._cluster.client.options(max_retries=0).close_point_in_time(id=self._pit)
 
     def find(self, ids: Sequence[str]) -> list[Held]:
         """The documents that there are of these, at most `MOST`."""
@@ -177,7 +179,7 @@ class Snapshot:
     def _ask(self, body: JsonObject) -> Answer:
         asked: JsonObject = {**body, "pit": self._at}
         with answered(f"read {self.index}"):
-            answer: Answer = self._cluster.single.perform_request(
+            answer: Answer = self._cluster.client.perform_request(
                 "POST", "/_search", params=_PARAMS, headers=_HEADERS, body=asked
             ).body
         self._refuse_partial(answer)

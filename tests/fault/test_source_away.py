@@ -79,7 +79,8 @@ class Running:
     lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def _listen(self) -> None:
         assert self.process.stderr is not None
@@ -96,9 +97,12 @@ class Running:
         raise AssertionError(f"no line says {part!r}: {self.lines}")
 
     def end(self) -> Ended:
-        assert self.process.stdout is not None
-        out = self.process.stdout.read()
-        return Ended(self.process.wait(timeout=120), out, "".join(self.lines))
+        with self.process as process:  # closes its pipes too
+            assert process.stdout is not None
+            out = process.stdout.read()
+            code = process.wait(timeout=120)
+            self._listener.join()
+        return Ended(code, out, "".join(self.lines))
 
 
 @dataclass(frozen=True)

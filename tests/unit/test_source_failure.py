@@ -11,7 +11,7 @@ def body(code: int, message: str = "It says so") -> bytes:
     return orjson.dumps({"error": {"code": code, "message": message}})
 
 
-@pytest.mark.parametrize("code", [4290, 5002, 5003, 5005, 5030, 5031, 5039])
+@pytest.mark.parametrize("code", [4040, 4290, 5002, 5003, 5005, 5030, 5031, 5039])
 def test_what_will_pass(code: int) -> None:
     error = answered(500, body(code))
     assert type(error) is SourceUnavailable
