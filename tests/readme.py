@@ -7,6 +7,9 @@ from typing import Any
 
 __all__ = ["TEXT", "blocks", "lesser_roles", "loader_grants", "loader_role"]
 
+_INDICES = {"logs": 0, "jobs": 1, "letters": 2}
+"""The places in the role of the alias, of the index of jobs, and of that of dead letters."""
+
 TEXT = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 
@@ -26,7 +29,7 @@ def lesser_roles() -> dict[str, dict[str, Any]]:
     """That role without one of its privileges, for each of them, by a name for who has it: `no-jobs-read`."""
     role = loader_role()
     lesser: dict[str, dict[str, Any]] = {}
-    for kind in ("cluster", "logs", "jobs"):
+    for kind in ("cluster", *_INDICES):
         for privilege in _privileges(role, kind):
             copy = json.loads(json.dumps(role))
             _privileges(copy, kind).remove(privilege)
@@ -36,7 +39,7 @@ def lesser_roles() -> dict[str, dict[str, Any]]:
 
 
 def _privileges(role: dict[str, Any], kind: str) -> list[str]:
-    found: list[str] = role["cluster"] if kind == "cluster" else role["indices"][kind == "jobs"]["privileges"]
+    found: list[str] = role["cluster"] if kind == "cluster" else role["indices"][_INDICES[kind]]["privileges"]
     return found
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import typer
 
+from indexer.cli.options import of_target
 from indexer.errors import IndexerError
 
 if TYPE_CHECKING:
@@ -71,8 +72,7 @@ def _asked(ctx: typer.Context, ask: "Callable[[Search], Iterable[str]]") -> Iter
     from indexer.target.search import Search
 
     try:
-        given = {name: value for name, value in ctx.params.items() if name.startswith("target") or name == "index"}
-        settings = load_settings(**given, target_timeout=_WAIT)
+        settings = load_settings(**of_target(ctx.params), index=ctx.params.get("index"), target_timeout=_WAIT)
         with connect(settings.target_access) as cluster:
             return list(ask(Search(cluster, settings.index or "logs")))
     except (IndexerError, KeyError):

@@ -76,7 +76,7 @@ class _Stop:
 
 
 def _interrupted(error: BaseException) -> Interrupted:
-    return error if isinstance(error, Interrupted) else Interrupted("Interrupted.")
+    return error if isinstance(error, Interrupted) else Interrupted("Interrupted: run the same command again to go on.")
 
 
 def _quiet_libraries() -> None:

@@ -39,8 +39,9 @@ def jobs(  # noqa: D103  # EXAMPLES is its help
     target_cert: o.TargetCert = None,
     target_cert_key: o.TargetCertKey = None,
     target_verify: o.TargetVerify = None,
-    debug: o.Debug = False,  # noqa: ARG001, FBT002  # `guarded` reads it
+    debug: o.Debug = False,  # noqa: FBT002  # `guarded` reads it
 ) -> int:
+    reach = o.of_target(locals())
     from indexer.cli.show_jobs import job_as_json, print_job, print_jobs
     from indexer.errors import Refused
     from indexer.job.history import clean, find_job, left_behind
@@ -48,17 +49,7 @@ def jobs(  # noqa: D103  # EXAMPLES is its help
     from indexer.target.client import connect
     from indexer.target.jobs import Jobs
 
-    settings = load_settings(
-        target=target,
-        jobs_index=jobs_index,
-        target_user=target_user,
-        target_password=target_password,
-        target_api_key=target_api_key,
-        target_ca=target_ca,
-        target_cert=target_cert,
-        target_cert_key=target_cert_key,
-        target_verify=target_verify,
-    )
+    settings = load_settings(jobs_index=jobs_index, **reach)
     with connect(settings.target_access) as cluster:
         known = Jobs(cluster, settings.jobs_index)
         match what, job:

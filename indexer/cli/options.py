@@ -1,5 +1,6 @@
 """The options that commands share, each under the one name that the environment and the config file use too."""
 
+from collections.abc import Mapping as Given
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +45,7 @@ __all__ = [
     "TargetVerify",
     "Where",
     "Writers",
+    "of_target",
 ]
 
 _SOURCE, _TARGET, _LOAD, _WHAT = "Source", "Target", "Load", "What to move"
@@ -228,3 +230,8 @@ DeadLetterIndex = Annotated[
     ),
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+def of_target(given: Given[str, object]) -> dict[str, object]:
+    """Of a command's options those that tell how to reach the target, by their names."""
+    return {name: value for name, value in given.items() if name.startswith("target")}

@@ -29,7 +29,7 @@ class Watch:
 
     def begin(self, plan: Plan, counters: Counters) -> None:
         """Show what the job will do, and then how far it is."""
-        self.show(_headline(plan), counters)
+        self.show("\nnote: ".join(filter(None, (_headline(plan), plan.selection.table.caveat))), counters)
 
     def show(self, headline: str, counters: Counters) -> None:
         """Show one line, and then how far the counters are."""

@@ -116,6 +116,8 @@ def summary(report: Report) -> str:
         lines.append(f"The alias {report.alias} points to {report.index}.")
     else:
         lines.append(f"The alias {report.alias} was not moved (--no-switch).")
+    if report.caveat:
+        lines.append(f"note: {report.caveat}.")
     if report.deleted:
         lines.append(f"Deleted: {', '.join(report.deleted)}.")
     return "\n".join(lines)

@@ -41,11 +41,18 @@ def replay(  # noqa: D103  # EXAMPLES is its help
     jobs_index: o.JobsIndex = None,
     source_user: o.SourceUser = None,
     source_password: o.SourcePassword = None,
+    source_jwt: o.SourceJwt = None,
     source_ca: o.SourceCa = None,
+    source_cert: o.SourceCert = None,
+    source_cert_key: o.SourceCertKey = None,
+    source_verify: o.SourceVerify = None,
     target_user: o.TargetUser = None,
     target_password: o.TargetPassword = None,
     target_api_key: o.TargetApiKey = None,
     target_ca: o.TargetCa = None,
+    target_cert: o.TargetCert = None,
+    target_cert_key: o.TargetCertKey = None,
+    target_verify: o.TargetVerify = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as one JSON object.")] = False,  # noqa: FBT002  # a flag is a boolean
     debug: o.Debug = False,  # noqa: FBT002  # `guarded` reads it
 ) -> int:

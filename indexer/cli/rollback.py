@@ -29,22 +29,14 @@ def rollback(  # noqa: D103  # EXAMPLES is its help
     target_cert: o.TargetCert = None,
     target_cert_key: o.TargetCertKey = None,
     target_verify: o.TargetVerify = None,
-    debug: o.Debug = False,  # noqa: ARG001, FBT002  # `guarded` reads it
+    debug: o.Debug = False,  # noqa: FBT002  # `guarded` reads it
 ) -> int:
+    reach = o.of_target(locals())
     from indexer.job.history import roll_back
     from indexer.settings import load_settings
     from indexer.target.client import connect
 
-    settings = load_settings(
-        target=target,
-        target_user=target_user,
-        target_password=target_password,
-        target_api_key=target_api_key,
-        target_ca=target_ca,
-        target_cert=target_cert,
-        target_cert_key=target_cert_key,
-        target_verify=target_verify,
-    )
+    settings = load_settings(**reach)
     with connect(settings.target_access) as cluster:
         done = roll_back(cluster, index)
     typer.echo(f"The alias {done.alias} points to {done.after}; it pointed to {', '.join(done.before)}.")

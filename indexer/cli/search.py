@@ -123,8 +123,9 @@ def search(  # noqa: D103  # EXAMPLES is its help
     target_cert: o.TargetCert = None,
     target_cert_key: o.TargetCertKey = None,
     target_verify: o.TargetVerify = None,
-    debug: o.Debug = False,  # noqa: ARG001, FBT002  # `guarded` reads it
+    debug: o.Debug = False,  # noqa: FBT002  # `guarded` reads it
 ) -> int:
+    reach = o.of_target(locals())
     # What is imported stays: to look for garbage in it meanwhile costs a tenth of the start.
     gc.disable()
     import_client()
@@ -132,17 +133,7 @@ def search(  # noqa: D103  # EXAMPLES is its help
     from indexer.settings import load_settings
 
     gc.enable()
-    settings = load_settings(
-        target=target,
-        target_user=target_user,
-        target_password=target_password,
-        target_api_key=target_api_key,
-        target_ca=target_ca,
-        target_cert=target_cert,
-        target_cert_key=target_cert_key,
-        target_verify=target_verify,
-        index=index,
-    )
+    settings = load_settings(index=index, **reach)
     wanted = Wanted(
         words=query or [],
         since=since,

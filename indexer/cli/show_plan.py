@@ -129,7 +129,8 @@ def _notes(plan: Plan) -> list[str]:
         f"the index template {name} matches {plan.job}; the plan's mapping and settings win where both speak."
         for name in plan.templates
     )
-    return [*plan.mapping.fallbacks, *templates]
+    caveat = plan.selection.table.caveat
+    return [*([f"{caveat}."] if caveat else []), *plan.mapping.fallbacks, *templates]
 
 
 def plan_as_json(plan: Plan) -> str:

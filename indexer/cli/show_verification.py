@@ -51,7 +51,7 @@ def _verdict(found: Verification) -> str:
 def _dead_letters(found: Verification) -> str:
     said = f"The job that made the index had {found.dead_letters:,} dead letters, rows that Elasticsearch rejected"
     if found.found[Kind.MISSING] and not found.found[Kind.REJECTED]:
-        return f"{said}; their file is not on this machine, so they count as missing."
+        return f"{said}; their file is on the machine that ran it, so here they count as missing: verify there."
     return f"{said}."
 
 

@@ -12,6 +12,7 @@ from indexer.job.counting import count_slices, key_field, shard_rows
 from indexer.job.memory import peak_rss
 from indexer.job.mending import Mending
 from indexer.job.repair_lock import repair_lock
+from indexer.job.shards import lacking
 from indexer.job.subject import Subject, find_subject
 from indexer.job.survey import survey
 from indexer.model.ledger import Left, whole
@@ -94,8 +95,7 @@ class _Run:
         absent = self.source.absent(table)
         if absent:
             raise SourceUnavailable(
-                f"{table.name} cannot be read whole, so nothing can be said of the index:"
-                f" {'; '.join(absent[:3])}; bring its nodes back and verify again."
+                f"{lacking(table, absent)}; nothing can be said of the index: bring its nodes back and verify again."
             )
 
     @property

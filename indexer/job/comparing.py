@@ -22,6 +22,7 @@ import orjson
 
 from indexer.job.asking import asked
 from indexer.job.handover import Parcel
+from indexer.job.shards import lacking
 from indexer.job.stream import Stream
 from indexer.model.comparison import differences, parts
 from indexer.model.ledger import Ledger, Left
@@ -135,13 +136,20 @@ class Comparing:
                 yield ids[begin : begin + MOST]
 
     def incomplete(self) -> str:
-        """Why what was read may not be every row once, or nothing.
+        """Why what was read may not be every row once, with the remedy; or nothing.
 
         A row whose key was changed meanwhile can be read twice, or not at all; one of a shard that is away, not at all.
         """
-        away = self.source.absent(self.selection.table)
+        table = self.selection.table
+        if table.caveat:
+            return f"{table.caveat}; reindex to be rid of what is extra"
+        away = self.source.absent(table)
         if away:
-            return f"{self.selection.table.name} is not all there: {'; '.join(away)}"
+            return f"{lacking(table, away)}; bring its nodes back and verify again"
+        changed = self._changed()
+        return f"{changed}: verify again when nothing is written to the table" if changed else ""
+
+    def _changed(self) -> str:
         left = self.ledger.left()
         if any(part.windows for part in left):
             return "not every slice was read to its end"

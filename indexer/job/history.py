@@ -7,10 +7,11 @@ from indexer.job.lease import free_lock
 from indexer.model.identifier import nearest
 from indexer.model.job import RESUMABLE, JobState
 from indexer.target.client import Cluster
+from indexer.target.dead_letter_index import DeadLetterIndex
 from indexer.target.index import Indexes
 from indexer.target.jobs import Jobs
 
-__all__ = ["Rollback", "clean", "find_job", "left_behind", "roll_back"]
+__all__ = ["Rollback", "clean", "discard", "find_job", "left_behind", "roll_back"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def left_behind(cluster: Cluster, jobs: Jobs) -> tuple[JobState, ...]:
 
 
 def clean(cluster: Cluster, jobs: Jobs, state: JobState) -> None:
-    """Remove an unfinished job: its index, and what is kept of it.
+    """Remove an unfinished job: its index, its dead letters in another, and what is kept of it.
 
     Raises:
         Refused: where it runs.
@@ -71,8 +72,17 @@ def clean(cluster: Cluster, jobs: Jobs, state: JobState) -> None:
     newest = free_lock(jobs, state.alias, lambda _: None)
     if newest is not None and newest.state.job == state.job:
         state = newest.state
-    Indexes(cluster).delete(state.job)
+    discard(cluster, state)
     jobs.forget(state)
+
+
+def discard(cluster: Cluster, state: JobState) -> None:
+    """Remove what an unfinished job wrote into Elasticsearch: its index, and its dead letters in theirs."""
+    Indexes(cluster).delete(state.job)
+    if state.dead_letter_index:
+        letters = DeadLetterIndex(cluster, state.dead_letter_index, state.job, state.table)
+        if letters.exists():
+            letters.clear()
 
 
 def _served(cluster: Cluster, state: JobState) -> bool:

@@ -40,7 +40,7 @@ def free_lock(jobs: Jobs, alias: str, waiting: Callable[[str], None]) -> Stored 
     stored = jobs.newest(alias)
     if stored is None or stored.state.status not in HELD or _is_dead(stored.state.holder):
         return stored
-    waiting(f"the lock of {alias} is held by {stored.state.holder}; is it alive?")
+    waiting(f"the lock of {alias} is held by {stored.state.holder}, which has {_EXPIRY:.0f} s to show that it is alive")
     until = time.monotonic() + _EXPIRY
     while time.monotonic() < until:
         time.sleep(BEAT / 2)

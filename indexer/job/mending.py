@@ -65,7 +65,7 @@ class Mending:
         """Delete what no row stands behind; nothing where that is more than `most`, or where a row may be unseen."""
         incomplete = comparing.incomplete()
         if incomplete:
-            self._refused = f"{incomplete}: verify again when nothing is written to the table"
+            self._refused = incomplete
         elif extra > most:
             self._refused = (
                 f"{extra:,} documents are extra, and --max-deletes allows {most:,}: raise it if they are, or reindex"

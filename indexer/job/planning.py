@@ -5,6 +5,7 @@ from typing import Final
 
 from indexer.errors import Refused, SourceError
 from indexer.job.overlay_file import find_overlay
+from indexer.job.shards import lacking
 from indexer.job.survey import survey
 from indexer.model.identifier import parse_table_name
 from indexer.model.job import RESUMABLE, JobState, difference
@@ -99,9 +100,7 @@ def _refuse_absent(source: Source, table: Table) -> None:
             raise
         raise Refused(str(error)) from error
     if absent:
-        raise Refused(
-            f"{table.name} cannot be read whole: {'; '.join(absent[:3])}; bring its nodes back, or open what is closed."
-        )
+        raise Refused(f"{lacking(table, absent)}; bring its nodes back, or open what is closed.")
 
 
 def _later(settings: Settings, source: Source, selection: Selection) -> Selection | None:

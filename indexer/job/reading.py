@@ -134,7 +134,8 @@ class Reading:
         pause = self.patience.pause()
         if pause is None:
             raise error
-        self.counters.wait(f"the source is away ({error}), asking again")
+        trouble = "away" if isinstance(error, SourceUnavailable) else "short of memory"
+        self.counters.wait(f"the source is {trouble} ({error}), asking again")
         if self.stop.wait(pause):
             raise Interrupted("The job was stopped.") from error
 

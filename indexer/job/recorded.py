@@ -28,15 +28,21 @@ class Recorded:
     Attributes:
         path: the file; on a machine that did not run the job there is none.
         index: the index, where one was used and is there.
-
-    Raises:
-        Refused: where the job has dead letters, and neither is there.
     """
 
     def __init__(self, state: JobState, cluster: Cluster, patience: float) -> None:
         self.path: Path = job_folder(state.job) / FILE
         used = DeadLetterIndex(cluster, state.dead_letter_index, state.job, state.table, patience)
         self.index = used if state.dead_letter_index and used.exists() else None
+        self._state = state
+
+    def refuse_elsewhere(self) -> None:
+        """Refuse where the job has dead letters, and neither file nor index is there.
+
+        Raises:
+            Refused: with the machines that have the file.
+        """
+        state = self._state
         if state.dead_letters and self.index is None and not self.path.is_file():
             raise Refused(
                 f"The dead letters of {state.job} are in a file on {' or '.join(state.hosts) or state.holder.host}, not"

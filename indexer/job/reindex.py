@@ -1,6 +1,5 @@
 """The job: plan, load, catch up, verify, swap."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -9,30 +8,28 @@ from typing import Final, TypeVar
 
 import orjson
 
-from indexer import __version__
 from indexer.errors import IndexerError, Interrupted, Refused, ShardsAway, VerificationFailed
 from indexer.job.asking import asked
+from indexer.job.beginning import begun, letter_index, make_index
 from indexer.job.dead_letters import FILE, DeadLetterFile
 from indexer.job.folder import job_folder
-from indexer.job.lease import BEAT, Lease, free_lock, this_process
+from indexer.job.lease import Lease, free_lock
 from indexer.job.load import Load
-from indexer.job.memory import peak_rss
 from indexer.job.planning import alias_of, make_plan
+from indexer.job.reporting import make_report
 from indexer.job.rounds import Freeze, Rounds
-from indexer.job.shards import incomplete
+from indexer.job.shards import incomplete, wait_for_shards
 from indexer.job.verifying import shortfall, verify_documents
-from indexer.model.job import RESUMABLE, JobState, Status
-from indexer.model.json import JsonObject
+from indexer.model.job import JobState, Status
 from indexer.model.patience import Patience
 from indexer.model.plan import Plan
-from indexer.model.progress import Counters, Progress
+from indexer.model.progress import Counters
 from indexer.model.report import Report
 from indexer.model.row_key import RowKeys
 from indexer.settings import Settings
 from indexer.source.base import Source
 from indexer.source.open import open_source
 from indexer.target.client import Cluster, connect
-from indexer.target.dead_letter_index import DeadLetterIndex
 from indexer.target.index import Indexes
 from indexer.target.jobs import Jobs, Stored
 from indexer.target.privilege import refuse_unprivileged
@@ -54,7 +51,7 @@ def plan(settings: Settings) -> Plan:
         SourceError, TargetError: where a server fails.
     """
     with _servers(settings) as (source, cluster):
-        refuse_unprivileged(cluster, alias_of(settings), settings.jobs_index)
+        refuse_unprivileged(cluster, alias_of(settings), settings.jobs_index, settings.dead_letter_index)
         newest = Jobs(cluster, settings.jobs_index).newest(alias_of(settings))
         return make_plan(settings, source, cluster, newest.state if newest else None)
 
@@ -76,7 +73,7 @@ def reindex(settings: Settings, *, watch: Callable[[Plan, Counters], None] | Non
     """
     counters = Counters()
     with _servers(settings) as (source, cluster):
-        refuse_unprivileged(cluster, alias_of(settings), settings.jobs_index)
+        refuse_unprivileged(cluster, alias_of(settings), settings.jobs_index, settings.dead_letter_index)
         jobs = Jobs(cluster, settings.jobs_index)
         newest = free_lock(jobs, alias_of(settings), counters.wait)
         made = make_plan(settings, source, cluster, newest.state if newest else None)
@@ -113,33 +110,24 @@ class _Job:
         self.indexes = Indexes(cluster)
         self.jobs = jobs
         self.newest = newest
+        self.before = newest.state if newest else None
         self.folder = job_folder(plan.job)
-        self.letter_index = self._letter_index()
-        self.letters = DeadLetterFile(
-            self.folder / FILE,
-            settings.max_failures,
-            RowKeys(plan.selection, plan.mapping),
-            self.letter_index,
-        )
-        self.rounds = Rounds(plan, settings, source, self._state())
-
-    def _letter_index(self) -> DeadLetterIndex | None:
-        """Where dead letters go besides the file: what the user named, else what the unfinished job has used."""
-        before = self.plan.unfinished.dead_letter_index if self.plan.unfinished else ""
-        name = self.settings.dead_letter_index or before
-        table = str(self.plan.selection.table.name)
-        return DeadLetterIndex(self.cluster, name, self.plan.job, table, self.settings.patience) if name else None
+        self.letter_index = letter_index(settings, plan, cluster)
+        keys = RowKeys(plan.selection, plan.mapping)
+        self.letters = DeadLetterFile(self.folder / FILE, settings.max_failures, keys, self.letter_index)
+        # Made once: a write that was not heard of is known by its holder.
+        self.begun = begun(settings, plan, self.before, self.letter_index)
+        self.rounds = Rounds(plan, settings, source, self.begun)
 
     def run(self) -> Report:
         if self.letter_index is not None:
             self._asked(self.letter_index.prepare)
-        begun = self._state()  # once: a write that was not heard of is known by its holder
-        held = self._asked(lambda: self.jobs.write(begun, self.newest))
+        held = self._asked(lambda: self.jobs.write(self.begun, self.newest))
         lease = Lease(self.jobs, held, self._now)
         try:
             report = self._work(lease)
         except Refused:
-            self.jobs.forget(self._state())
+            self.jobs.forget(self.begun)
             raise
         except (Interrupted, KeyboardInterrupt) as error:
             lease.end(Status.INTERRUPTED, str(error))
@@ -152,30 +140,22 @@ class _Job:
 
     def _work(self, lease: Lease) -> Report:
         self._begin()
-        self.counters.begin(self.rounds.phase, self.plan.rows, before=sum(part.read for part in self.rounds.loaded))
         self._load(lease)
         loaded = self.counters.snapshot()
-        if self.settings.catch_up is not None:
-            self._catch_up(lease)
-        elif self.rounds.rows_may_have_moved:
-            self._read_more(lease, self.rounds.all)
+        self._catch_up(lease)
         in_index = self._verified(lease)
         deleted = self._swap() if self.settings.switch else ()
-        report = self._report(lease, loaded, in_index, deleted)
+        report = make_report(
+            self.settings, self.plan, self.rounds, self.counters, loaded,
+            in_index=in_index, deleted=deleted, checkpoint_cpu_seconds=lease.cpu_seconds, letters=self.letters.path,
+        )  # fmt: skip
         (self.folder / "report.json").write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
         return report
 
     def _begin(self) -> None:
-        """Make the index; with `--fresh`, remove what the unfinished job made."""
-        if self.plan.unfinished:
-            return
-        old = self.newest.state if self.newest else None
-        if old is not None and old.status in RESUMABLE and old.job not in self.indexes.current(self.plan.alias):
-            self.indexes.delete(old.job)
-        mapping = self.plan.mapping
-        table = self.plan.selection.table
-        meta: JsonObject = {**mapping.meta, "version": __version__, "table": str(table.name), "job": self.plan.job}
-        self._asked(lambda: self.indexes.create(self.plan.job, mapping.mappings, mapping.settings, meta))
+        if not self.plan.unfinished:
+            self._asked(lambda: make_index(self.plan, self.cluster, self.before))
+        self.counters.begin(self.rounds.phase, self.plan.rows, before=sum(part.read for part in self.rounds.loaded))
 
     def _asked(self, question: Callable[[], Answer]) -> Answer:
         return asked(question, Patience(self.settings.patience), Event(), self.counters)
@@ -203,13 +183,19 @@ class _Job:
             try:
                 work(lease)
             except ShardsAway as away:
-                self._wait_for_shards(lease, away)
+                self.counters.wait(str(away))
+                wait_for_shards(self.source, self.plan.selection.table, away, self.settings.patience, lease.hold)
+                self.counters.calm()
                 self.rounds.restore(lease.state)
             else:
                 return
 
     def _catch_up(self, lease: Lease) -> None:
-        """Read what was added since the plan, and then what was added while that was read."""
+        """Read what was added since the plan, and then what was added while that was read; or what may have moved."""
+        if self.settings.catch_up is None:
+            if self.rounds.rows_may_have_moved:
+                self._read_more(lease, self.rounds.all)
+            return
         for _ in range(_ROUNDS):
             if self._read_more(lease, self.rounds.later) < self.settings.page:
                 return
@@ -260,43 +246,10 @@ class _Job:
             verify_documents(self.plan, self.rounds.loaded, self.rounds.after, snapshot)
             return snapshot.size
 
-    def _wait_for_shards(self, lease: Lease, away: ShardsAway) -> None:
-        until = time.monotonic() + self.settings.patience
-        self.counters.wait(str(away))
-        while reason := incomplete(self.source, self.plan.selection.table):
-            if time.monotonic() > until:
-                raise ShardsAway(reason) from away
-            time.sleep(BEAT)
-            lease.hold()
-        self.counters.calm()
-
     def _swap(self) -> tuple[str, ...]:
         self.counters.begin("switching")
         self._asked(lambda: self.indexes.switch(self.plan.alias, self.plan.job))
         return self._asked(lambda: self.indexes.delete_old(self.plan.alias, keep=self.settings.keep))
-
-    def _state(self) -> JobState:
-        """The job as it begins, or goes on."""
-        holder = this_process()
-        before = self.plan.unfinished
-        return JobState(
-            job=self.plan.job,
-            alias=self.plan.alias,
-            table=str(self.plan.selection.table.name),
-            status=Status.RUNNING,
-            holder=holder,
-            beat=self.newest.state.beat if self.newest else 0,
-            heartbeat=holder.since,
-            terms=self.plan.terms,
-            left=self.plan.left,
-            rounds=before.rounds if before else (),
-            since=self.plan.since,
-            nulled=before.nulled if before else 0,
-            columns=tuple(column.name for column in self.plan.selection.columns),
-            mapping_file=str(self.settings.mapping.resolve()) if self.settings.mapping else "",
-            dead_letter_index=self.letter_index.name if self.letter_index else "",
-            hosts=tuple(sorted({holder.host, *(before.hosts if before else ())})),
-        )
 
     def _now(self, before: JobState) -> JobState:
         """The job at this moment, for a checkpoint: nothing that was read while a shard was away gets into one.
@@ -310,31 +263,3 @@ class _Job:
         if reason:
             raise ShardsAway(reason)
         return state
-
-    def _report(self, lease: Lease, loaded: Progress, in_index: int, deleted: tuple[str, ...]) -> Report:
-        p50, p95 = self.counters.page_milliseconds()
-        dead = self.rounds.dead
-        return Report(
-            job=self.plan.job,
-            table=str(self.plan.selection.table.name),
-            index=self.plan.job,
-            alias=self.plan.alias,
-            switched=self.settings.switch,
-            resumed=self.plan.unfinished is not None,
-            rows_read=sum(part.read for part in self.rounds.loaded),
-            rows_indexed=in_index,
-            rows_caught_up=self.rounds.caught_up,
-            dead_letters=dead,
-            nulled=loaded.nulled,
-            seconds=round(loaded.seconds, 3),
-            rows_per_second=round(loaded.rows_per_second, 1),
-            pages=loaded.pages,
-            page_ms_p50=round(p50, 2),
-            page_ms_p95=round(p95, 2),
-            checkpoint_cpu_seconds=round(lease.cpu_seconds, 3),
-            peak_rss_bytes=peak_rss(),
-            strategy=str(self.settings.strategy),
-            key=",".join(self.plan.selection.key.names),
-            dead_letter_file=str(self.letters.path) if dead else None,
-            deleted=deleted,
-        )

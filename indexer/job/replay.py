@@ -28,6 +28,7 @@ from indexer.target.client import Cluster, connect
 from indexer.target.index import Indexes
 from indexer.target.jobs import Jobs
 from indexer.target.name import loading_alias
+from indexer.target.privilege import refuse_unprivileged
 from indexer.target.scan import look
 
 __all__ = ["replay"]
@@ -50,14 +51,17 @@ def replay(settings: Settings, job: str, *, waiting: Callable[[str], None] = lam
         What was done. `Replayed.exit_code` is 3 while dead letters are left.
 
     Raises:
-        Refused: where there is no such job, it is not done, or its plan does not fit the table any more.
+        Refused: where there is no such job, it is not done, its plan does not fit the table any more, or the user lacks
+            a privilege.
         IndexerError: for any other failure; every dead letter is still there.
     """
     source = open_source(settings.source_access)
     with closing(source), connect(settings.target_access) as cluster:
         jobs = Jobs(cluster, settings.jobs_index)
         state = _done(jobs, job, waiting)
+        refuse_unprivileged(cluster, state.alias, settings.jobs_index, state.dead_letter_index)
         recorded = Recorded(state, cluster, settings.patience)
+        recorded.refuse_elsewhere()
         with recorded.thinned_out() as keep:
             run = _Replay(settings, state, recorded, source, cluster, keep, waiting)
             if next(iter(recorded), None) is not None:

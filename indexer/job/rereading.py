@@ -5,9 +5,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
 
 from indexer.errors import IndexerError, ShardsAway, SourceUnavailable, TooMuchAtOnce
+from indexer.job.shards import lacking
 from indexer.model.json import Json, Row
 from indexer.model.page_size import PageSize
 from indexer.model.patience import Patience
@@ -15,9 +15,6 @@ from indexer.model.table import Table
 from indexer.source.base import Page, Reader, Source
 
 __all__ = ["Rereading", "Wanted"]
-
-_NAMED: Final = 3
-"""Absent shards that a message names."""
 
 Wanted = tuple[str, tuple[Json, ...]]
 """A row to read: its `_id`, and the values that make it."""
@@ -87,10 +84,7 @@ class Rereading:
     def _refuse_absent(self) -> None:
         absent = self.source.absent(self.table)
         if absent:
-            raise ShardsAway(
-                f"{self.table.name} cannot be read whole: {'; '.join(absent[:_NAMED])}; bring its nodes back and run"
-                " the same command again."
-            )
+            raise ShardsAway(f"{lacking(self.table, absent)}; bring its nodes back and run the same command again.")
 
     def _recover(self, error: IndexerError) -> None:
         if isinstance(error, TooMuchAtOnce) and self.size.too_much():
@@ -98,5 +92,6 @@ class Rereading:
         pause = self.patience.pause()
         if pause is None:
             raise error
-        self.waiting(f"the source is away ({error}), asking again")
+        trouble = "away" if isinstance(error, SourceUnavailable) else "short of memory"
+        self.waiting(f"the source is {trouble} ({error}), asking again")
         time.sleep(pause)

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.errors import Refused
-from indexer.job.dead_letters import FILE, read_letters
-from indexer.job.folder import job_folder
 from indexer.job.overlay_file import find_overlay
+from indexer.job.recorded import Recorded
 from indexer.model.field_type import OBJECTS
 from indexer.model.identifier import TableName, parse_table_name
 from indexer.model.job import JobState
@@ -40,7 +39,7 @@ class Subject:
         mapping: what documents are made by.
         left_out: columns that the index does not have.
         dead_letters: how many documents the job which made the index could not write, as far as it is known.
-        rejected: their ids and reasons, where the file of dead letters is on this machine.
+        rejected: their ids and reasons, where their file is on this machine, or an index has them.
     """
 
     served: Served
@@ -78,13 +77,16 @@ def find_subject(settings: Settings, source: Source, cluster: Cluster, jobs: Job
         mapping=mapping,
         left_out=left_out,
         dead_letters=dead_letters,
-        rejected=_rejected(job) if job and dead_letters else {},
+        rejected=_rejected(job, cluster, settings) if job and dead_letters else {},
     )
 
 
 def _refuse_foreign(served: Served) -> None:
     if served.meta.get("product") != PRODUCT:
-        raise Refused(f"{served.index} was not made by reindex, so nothing tells what its documents should be.")
+        raise Refused(
+            f"{served.index} was not made by reindex, so nothing tells what its documents should be: name an index that"
+            " was with --index."
+        )
     if served.synthetic:
         raise Refused(
             f"{served.index} keeps no _source as it was sent (synthetic), so fields cannot be compared:"
@@ -126,8 +128,8 @@ def _where(job: JobState | None) -> str | None:
     return (job.terms.get("--where") or None) if job else None
 
 
-def _rejected(job: JobState) -> dict[str, str]:
-    return {letter.id: letter.reason for letter in read_letters(job_folder(job.job) / FILE)}
+def _rejected(job: JobState, cluster: Cluster, settings: Settings) -> dict[str, str]:
+    return {letter.id: letter.reason for letter in Recorded(job, cluster, settings.patience)}
 
 
 def _refuse_changed(

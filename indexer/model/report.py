@@ -34,6 +34,7 @@ class Report:
         key: by which columns.
         dead_letter_file: where the dead letters are; None where there are none.
         deleted: older indexes that were deleted after the switch.
+        caveat: why rows may have been missed without anybody noticing; empty where they cannot.
     """
 
     job: str
@@ -58,6 +59,7 @@ class Report:
     key: str
     dead_letter_file: str | None
     deleted: tuple[str, ...]
+    caveat: str
 
     @property
     def exit_code(self) -> int:

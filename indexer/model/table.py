@@ -103,6 +103,7 @@ class Table:
         rows: the number of rows when it was looked at.
         row_id: the name of a hidden column that identifies a row where there is no primary key: CrateDB's `_id`.
         version: the source product and its version, for reports: `CrateDB 6.4.3`.
+        view: whether it is a view over tables whose shards are not known (CrateDB).
     """
 
     name: TableName
@@ -114,6 +115,7 @@ class Table:
     rows: int = 0
     row_id: str | None = None
     version: str = ""
+    view: bool = False
     _by_name: dict[str, Column] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -126,6 +128,12 @@ class Table:
     def column(self, name: str) -> Column | None:
         """The column or sub-column of this dotted name, or None."""
         return self._by_name.get(name)
+
+    @property
+    def caveat(self) -> str:
+        """Why rows of it may be missed without anybody noticing, as a clause; empty where they cannot."""
+        below = "a view, and nothing tells whether every shard of the tables below it is there"
+        return f"{self.name} is {below}: see sys.shards" if self.view else ""
 
     @property
     def column_names(self) -> tuple[str, ...]:

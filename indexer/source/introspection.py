@@ -21,7 +21,7 @@ _COLUMNS: Final = """
     FROM information_schema.columns WHERE table_schema = $1 AND table_name = $2 ORDER BY ordinal_position"""
 
 _TABLE: Final = """
-    SELECT clustered_by, number_of_shards, partitioned_by
+    SELECT clustered_by, number_of_shards, partitioned_by, table_type
     FROM information_schema.tables WHERE table_schema = $1 AND table_name = $2"""
 
 _PRIMARY_KEY: Final = """
@@ -45,6 +45,7 @@ _KINDS: Final = {
 
 _ARRAY: Final = "_array"
 _BLOBS: Final = "blob"
+_VIEW: Final = "VIEW"
 _DEFAULT_SCHEMA: Final = "doc"
 _INDENT: Final = 3
 _NAME_OR_TEXT: Final = re.compile(r"""("(?:[^"]|"")*")|'(?:[^']|'')*'""")
@@ -71,7 +72,7 @@ def _table(connection: CrateConnection, name: TableName) -> Table:
     found = connection.run(_TABLE, [name.schema, name.name])
     if not found:
         raise _no_such_table(connection, name)
-    clustered_by, shards, partitioned_by = found[0]
+    clustered_by, shards, partitioned_by, kind = found[0]
     stored = shards is not None and name.schema != _BLOBS
     if stored:
         connection.run(f"REFRESH TABLE {quoted(name)}")
@@ -90,6 +91,7 @@ def _table(connection: CrateConnection, name: TableName) -> Table:
         rows=integer(connection.run(f"SELECT count(*) FROM {quoted(name)}")[0][0]),
         row_id="_id" if stored and not primary_key else None,
         version=" ".join(str(connection.run("SELECT version()")[0][0]).split()[:2]),
+        view=kind == _VIEW,
     )
 
 

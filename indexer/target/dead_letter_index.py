@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Final
 
 import orjson
@@ -101,7 +102,10 @@ class DeadLetterIndex:
         left = self._write(letters, whole=True)
         left = self._write([letter for letter in letters if letter.id in left], whole=False)
         for reason in left.values():
-            raise TargetError(f"Elasticsearch did not take a dead letter for {self.name}: {reason}.")
+            raise TargetError(
+                f"Elasticsearch did not take a dead letter for {self.name} ({reason}): mend that index, or delete it,"
+                " and run the same command again."
+            )
 
     def _write(self, letters: Sequence[DeadLetter], *, whole: bool) -> dict[str, str]:
         """Write; the reasons by id of those that were rejected."""
@@ -120,6 +124,13 @@ class DeadLetterIndex:
         """Remove dead letters that are none any more, by the ids of their documents."""
         if ids:
             remove(self._cluster, self.name, [self._id(id_) for id_ in ids])
+
+    def clear(self) -> None:
+        """Remove every dead letter of the job."""
+        # One by one, for the plain distribution has no _delete_by_query.
+        ids = (letter.id for letter in self.letters())
+        while some := list(islice(ids, _PAGE)):
+            self.remove(some)
 
     def letters(self) -> Iterator[DeadLetter]:
         """The job's dead letters by id, without their documents; what is written or removed meanwhile does no harm."""

@@ -7,12 +7,14 @@ from elasticsearch import ApiError
 from indexer.errors import Refused
 from indexer.target.client import Cluster
 from indexer.target.failure import answered
+from indexer.target.name import loading_alias
 
 __all__ = ["refuse_unprivileged"]
 
 _CLUSTER: Final = ("monitor",)
 _INDEX: Final = ("manage", "read", "write")
-"""On the alias and its indexes; `manage` covers making, refreshing, switching and deleting."""
+"""On the alias and its indexes, and on an index of dead letters; `manage` covers making, refreshing, switching and
+deleting."""
 
 _JOBS: Final = ("create_index", "read", "view_index_metadata", "write")
 """On the index of jobs."""
@@ -27,18 +29,19 @@ class _Answer(TypedDict):
     index: dict[str, dict[str, bool]]
 
 
-def refuse_unprivileged(cluster: Cluster, alias: str, jobs: str) -> None:
+def refuse_unprivileged(cluster: Cluster, alias: str, jobs: str, letters: str | None = None) -> None:
     """Refuse where the user may not do all that a job does.
 
     Args:
         cluster: where the user is known.
         alias: the job's alias; its indexes are named `<alias>_*`.
         jobs: the index of jobs.
+        letters: the index of dead letters, where one is used.
 
     Raises:
         Refused: with the privileges that are missing.
     """
-    names = [alias, f"{alias}_*"]
+    names = [alias, f"{alias}_*", *((letters, loading_alias(letters)) if letters else ())]
     wanted = [{"names": names, "privileges": _INDEX}, {"names": [jobs], "privileges": _JOBS}]
     with answered("tell the user's privileges"):
         try:
@@ -51,7 +54,7 @@ def refuse_unprivileged(cluster: Cluster, alias: str, jobs: str) -> None:
     if missing:
         raise Refused(
             f"The Elasticsearch user lacks {missing}: give it a role with the cluster privilege"
-            f" {_CLUSTER[0]}, with {', '.join(_INDEX)} on {' and '.join(names)}, and with {', '.join(_JOBS)} on {jobs}."
+            f" {_CLUSTER[0]}, with {', '.join(_INDEX)} on {', '.join(names)}, and with {', '.join(_JOBS)} on {jobs}."
         )
 
 

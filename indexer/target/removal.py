@@ -32,5 +32,8 @@ def remove(cluster: Cluster, index: str, ids: Sequence[str]) -> int:
     items: list[_Item] = [item["delete"] for item in answer["items"]]
     for item in items:
         if item["status"] >= 300 and item["status"] != NOT_FOUND:  # noqa: PLR2004  # what HTTP calls success ends there
-            raise TargetError(f"Elasticsearch could not delete a document of {index}: {explain(item.get('error'))}.")
+            raise TargetError(
+                f"Elasticsearch could not delete a document of {index} ({explain(item.get('error'))}): mend what it"
+                " says, and run the same command again."
+            )
     return len(items)

@@ -18,7 +18,7 @@ from tests.commands import environment, run
 pytestmark = [pytest.mark.slow, pytest.mark.cratedb, pytest.mark.elasticsearch, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
-ROWS = 80_000
+ROWS = 40_000
 
 
 @pytest.fixture

@@ -14,7 +14,9 @@ from indexer.local.cratedb import HOW_TO_GET
 from tests.account import Account
 from tests.cluster import Cluster, crate_cluster, crate_home
 from tests.commands import Ended, run, start
+from tests.readme import loader_grants
 from tests.scan import documents
+from tests.secured_crate import PASSWORD
 
 pytestmark = [pytest.mark.slow, pytest.mark.cratedb, pytest.mark.elasticsearch, pytest.mark.timeout(600)]
 
@@ -32,26 +34,30 @@ def cluster() -> Iterator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="cluster-") as folder:
         Path(folder).chmod(0o755)  # the nodes run as another user
         with crate_cluster(home, Path(folder)) as cluster:
+            with cluster.cursor() as cursor:
+                cursor.execute(loader_grants()[0])
             yield cluster
 
 
 @dataclass(frozen=True)
 class Job:
-    """One way to call `reindex`, again and again."""
+    """One way to call `reindex`, again and again, as a user who may do what the README lists and no more."""
 
     alias: str
     options: Sequence[str]
     folder: Path
     client: Elasticsearch
 
-    def run(self, *more: str) -> Ended:
-        return run("reindex", *self.options, *more, cwd=self.folder, timeout=300)
+    def run(self, *more: str, command: str = "reindex") -> Ended:
+        words = ("indexer", command, *self.options, *more)
+        return run(*words, cwd=self.folder, timeout=300, INDEXER_SOURCE_PASSWORD=PASSWORD)
 
-    def run_and_kill(self, cluster: Cluster, victim: int) -> Ended:
-        """Kill a node once a part of the rows, and not all of them, is read and indexed."""
-        process = start("reindex", *self.options, cwd=self.folder)
+    def run_and_kill(self, cluster: Cluster, victim: int, *more: str, command: str = "reindex") -> Ended:
+        """Kill a node once a part of the rows, and not all of them, is read and indexed; or a repair has begun."""
+        words = ("indexer", command, *self.options, *more)
+        process = start(*words, cwd=self.folder, INDEXER_SOURCE_PASSWORD=PASSWORD)
         try:
-            self._wait_for_a_checkpoint(process.pid)
+            self._wait_until_it_reads(process.pid)
             cluster.nodes[victim].kill()
             out, err = process.communicate(timeout=300)
         finally:
@@ -59,11 +65,12 @@ class Job:
             process.wait()
         return Ended(process.returncode, out, err)
 
-    def _wait_for_a_checkpoint(self, pid: int) -> None:
+    def _wait_until_it_reads(self, pid: int) -> None:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             state = self.state()
-            if state and state["holder"]["pid"] == pid and 0 < self.read() < ROWS // 2:
+            ours = state and state["holder"]["pid"] == pid
+            if ours and (state["status"] == "repairing" or 0 < self.read() < ROWS // 2):
                 return
             time.sleep(0.02)
         raise AssertionError(f"process {pid} made no checkpoint in the first half: {self.state()}")
@@ -89,8 +96,9 @@ class Job:
 @pytest.fixture
 def job(cluster: Cluster, elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Job]:
     options = (
-        "--source", cluster.url, "--target", elasticsearch_url, "--table", "logs", "--index", alias,
-        "--jobs-index", f"{alias}_jobs", "--page", str(PAGE), "--patience", "5", "--json", "--quiet",
+        "--source", cluster.url, "--source-user", "loader", "--target", elasticsearch_url,
+        "--table", "logs", "--index", alias, "--jobs-index", f"{alias}_jobs", "--page", str(PAGE),
+        "--patience", "5", "--json", "--quiet",
     )  # fmt: skip
     with Elasticsearch(elasticsearch_url) as client:
         yield Job(alias, options, tmp_path, client)
@@ -108,6 +116,8 @@ def table(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]:
             f"INSERT INTO logs SELECT i, i % {DAYS}, 'message number ' || i FROM generate_series(1, {ROWS}) AS t (i)"
         )
         cursor.execute("REFRESH TABLE logs")
+        for grant in loader_grants()[1:]:
+            cursor.execute(grant)
     cluster.wait_for_shards()
     yield "logs"
     for node in cluster.nodes:
@@ -142,7 +152,7 @@ def test_a_dead_node_without_replicas_is_never_success_and_a_resume_completes(
     ended = job.run_and_kill(cluster, victim=2)
     cluster.wait_for(f"SELECT count(*) < {ROWS} FROM logs", [[True]])  # CrateDB itself says that all is well
     assert ended.code == 1, ended.err
-    assert "The source is not complete: shard " in ended.err
+    assert "cannot be read whole: shard " in ended.err
     assert "'day'" in ended.err
     assert "UNASSIGNED" in ended.err
     assert "job" not in ended.out
@@ -165,3 +175,22 @@ def test_a_dead_node_without_replicas_is_never_success_and_a_resume_completes(
 def test_a_dead_node_with_a_replica_is_survived(cluster: Cluster, job: Job, account: Account) -> None:
     ended = job.run_and_kill(cluster, victim=1)
     assert_complete(job, ended, account)
+
+
+@pytest.mark.parametrize("table", [0], indirect=True, ids=["no replica"])
+@pytest.mark.usefixtures("table")
+def test_a_repair_deletes_nothing_while_shards_are_away(cluster: Cluster, job: Job, account: Account) -> None:
+    made = job.run("--page", "10000")
+    assert made.code == 0, made.err
+    before = documents(job.client, job.alias).keys()
+    repair = ("--full", "--repair", "--max-deletes", "100%")
+    ended = job.run_and_kill(cluster, 2, *repair, command="verify")
+    assert ended.code == 1, (ended.out, ended.err)
+    cluster.wait_for(f"SELECT count(*) < {ROWS} FROM logs", [[True]])
+    again = job.run(*repair, command="verify")
+    assert again.code == 1, (again.out, again.err)
+    assert "cannot be read whole: shard " in again.err
+    assert "UNASSIGNED" in again.err
+    after = documents(job.client, job.alias).keys()
+    account.tried(2, rows=ROWS, lost=len(before - after))
+    assert len(after) == ROWS

@@ -275,6 +275,29 @@ def test_dead_letters_are_kept_in_an_index_that_other_machines_replay_from(bench
     assert "0 left, 3 are settled" in show(bench, job)
 
 
+@pytest.mark.parametrize("way", ["jobs clean", "--fresh"])
+def test_a_job_that_is_removed_takes_its_dead_letters_out_of_the_index(bench: Bench, way: str) -> None:
+    index, rows = f"{bench.alias}_dead", 1_500  # more than one page of them
+    bench.create("id BIGINT PRIMARY KEY, code TEXT", [(n, "bad") for n in range(rows)])
+    options = ("--dead-letter-index", index, "--max-failures")
+    kept = bench.reindex(*options, str(rows))["job"]
+    bench.reindex(*options, "1", code=1)
+    assert letters_by_job(bench, index).popitem()[1] == rows
+    assert len(letters_by_job(bench, index)) == 2
+    if way == "--fresh":
+        bench.reindex("--fresh", "--max-failures", str(rows))
+    else:
+        words = ("indexer", "jobs", "clean", "--yes", *bench.servers[2:], "--jobs-index", bench.jobs)
+        assert run(*words, cwd=bench.folder).code == 0
+    assert letters_by_job(bench, index) == {kept: rows}
+
+
+def letters_by_job(bench: Bench, index: str) -> dict[str, int]:
+    bench.client.indices.refresh(index=index)
+    answer = bench.client.search(index=index, size=0, aggs={"jobs": {"terms": {"field": "job"}}})
+    return {bucket["key"]: bucket["doc_count"] for bucket in answer["aggregations"]["jobs"]["buckets"]}
+
+
 def test_without_an_index_another_machine_is_told_where_the_dead_letters_are(bench: Bench) -> None:
     bench.create("id BIGINT PRIMARY KEY, code TEXT", [(1, "bad")])
     job = bench.reindex()["job"]

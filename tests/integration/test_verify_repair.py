@@ -204,9 +204,9 @@ def test_an_answer_without_every_shard_ends_a_repair(
     assert is_as_it_was(client, alias)
 
 
-def test_dead_letters_are_known_to_be_missing(
-    command: Commands, client: Elasticsearch, crate_cursor: Cursor, schema: str, alias: str, tmp_path: Path
-) -> None:
+@pytest.fixture
+def dead(crate_cursor: Cursor, schema: str, tmp_path: Path) -> str:
+    """A table of 40 rows, of which two are rejected with the mapping file `ip.yaml`."""
     table = f'"{schema}".dead'
     crate_cursor.execute(f"CREATE TABLE {table} (id BIGINT PRIMARY KEY, address TEXT) WITH (number_of_replicas = 0)")
     crate_cursor.execute(
@@ -215,7 +215,25 @@ def test_dead_letters_are_known_to_be_missing(
     )
     crate_cursor.execute(f"REFRESH TABLE {table}")
     (tmp_path / "ip.yaml").write_text("fields: {address: ip}\n")
+    return table
+
+
+def test_dead_letters_in_an_index_are_known_to_be_missing_on_every_machine(
+    command: Commands, alias: str, dead: str, tmp_path: Path
+) -> None:
     options = ("--mapping", "ip.yaml")
+    more = ("--dead-letter-index", f"{alias}_dead")
+    assert command("reindex", "--table", dead, *options, *more, cache=tmp_path / "here").code == 3
+    elsewhere = command("verify", "--full", *options, cache=tmp_path / "elsewhere")
+    assert (elsewhere.code, named(found(elsewhere))) == (3, {"7": "rejected", "27": "rejected"})
+    said = {one["_id"]: one["what"] for part in found(elsewhere)["slices"] for one in part["first"]}
+    assert "'host 7' is not an IP string literal" in said["7"][0]
+
+
+def test_dead_letters_are_known_to_be_missing(
+    command: Commands, client: Elasticsearch, crate_cursor: Cursor, dead: str, alias: str, tmp_path: Path
+) -> None:
+    table, options = dead, ("--mapping", "ip.yaml")
     here = tmp_path / "here"
     assert command("reindex", "--table", table, *options, cache=here).code == 3
 
