@@ -42,11 +42,16 @@ Repeat = Annotated[int, typer.Option(min=1, help="How often everything is measur
 
 @app.command("end-to-end")
 def time_end_to_end(
-    rows: Rows = 2_000_000, source: Source = None, target: Target = None, repeat: Repeat = 3, json: JsonFile = None
+    rows: Rows = 2_000_000,
+    source: Source = None,
+    target: Target = None,
+    repeat: Repeat = 3,
+    basic: Annotated[bool, typer.Option("--basic", help="Without OFFSET, Logstash's SQL and kills.")] = False,  # noqa: FBT002  # a flag is a boolean
+    json: JsonFile = None,
 ) -> None:
     """Time reindex beside reading alone, writing alone, the client's helpers, and Logstash's SQL."""
     with both_servers(source, target) as urls:
-        _put(json, record_end_to_end(urls, rows, repeat, _say))
+        _put(json, record_end_to_end(urls, rows, repeat, _say, basic=basic))
 
 
 @app.command("paging")

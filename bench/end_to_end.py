@@ -1,6 +1,6 @@
 """End to end: `reindex` beside its bound and beside the usual ways, on the same rows and servers, in one run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +19,9 @@ from indexer.local.samples import SampleRow
 __all__ = ["EndToEnd", "measure"]
 
 _ALIAS: Final = "bench_logs"
+
+_BASIC: Final = (Way.READ, Way.WRITE, Way.REINDEX, Way.BULK, Way.TUNED, Way.PARALLEL)
+"""The ways that goals are about; OFFSET takes many times as long."""
 
 _UNORDERED: Final = {Way.LOGSTASH}
 """What may lose rows without a fault of the benchmark's: pages in no order overlap. Its line says so."""
@@ -81,14 +84,15 @@ class EndToEnd:
         return (Chart("end-to-end", title, Kind.BARS, "rows/s", "", tuple(bars)),)
 
 
-def measure(urls: Urls, rows: int, repeat: int, say: Callable[[str], None]) -> EndToEnd:
-    """Run every way `repeat` times.
+def measure(urls: Urls, rows: int, repeat: int, say: Callable[[str], None], *, basic: bool = False) -> EndToEnd:
+    """Run every way `repeat` times, and kill each at half-way.
 
     Args:
         urls: the servers.
         rows: how many rows the table has; it is made where it is not there.
         repeat: how many rounds.
         say: is told what goes on.
+        basic: only the ways that goals are about, and no kills.
 
     Raises:
         ChildFailed: where a way does not end well.
@@ -99,15 +103,16 @@ def measure(urls: Urls, rows: int, repeat: int, say: Callable[[str], None]) -> E
     sweep(task)
     say("Warming up: one reindex that does not count.")
     run_way(task.by(Way.REINDEX))
-    rounds = tuple(_round(task, f"{number + 1}/{repeat}", say) for number in range(repeat))
-    restarts = measure_restarts(task, rows, say)
+    ways = _BASIC if basic else tuple(Way)
+    rounds = tuple(_round(task, ways, f"{number + 1}/{repeat}", say) for number in range(repeat))
+    restarts = () if basic else measure_restarts(task, rows, say)
     sweep(task)
     return EndToEnd(look(urls.source, urls.target), rows, rounds, restarts)
 
 
-def _round(task: Task, number: str, say: Callable[[str], None]) -> tuple[Run, ...]:
+def _round(task: Task, ways: Iterable[Way], number: str, say: Callable[[str], None]) -> tuple[Run, ...]:
     runs = []
-    for way in Way:
+    for way in ways:
         runs.append(run_way(task.by(way)))
         say(f"Round {number}, {way}: {runs[-1].rate:,.0f} rows/s.")
     return tuple(runs)
