@@ -20,10 +20,10 @@ from tests.secured_crate import PASSWORD
 
 pytestmark = [pytest.mark.slow, pytest.mark.cratedb, pytest.mark.elasticsearch, pytest.mark.timeout(600)]
 
-ROWS = 60_000
+ROWS = 20_000
 DAYS = 3
 PAGE = 20
-"""Rows of a page: so few that a job has thousands of pages to lose rows from."""
+"""Rows of a page: so few that a job has a thousand pages to lose rows from."""
 
 
 @pytest.fixture(scope="module")
