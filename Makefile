@@ -4,6 +4,7 @@ PYTHON ?= python3
 EXTRAS := local,bench,test,check
 BENCH ?= --small --to build/bench
 BIN := .venv/bin
+ATTACKS = $(BIN)/python -m pytest --no-fold-skipped --own-servers tests/fault $(PYTEST_OPTIONS)
 MADE := .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
 
 .DEFAULT_GOAL := help
@@ -27,11 +28,18 @@ demo: install ## start what is missing, load sample logs, reindex them, search
 ha: install ## three CrateDB nodes; one is killed in the middle of a reindex, which ends complete
 	$(BIN)/python -m bench.ha
 
+# The attacks mostly wait for servers to fail and to come back, so they run beside the others, on servers of their own.
 test: install ## every test; what cannot run here is skipped by name, with the reason
-	$(BIN)/python -m pytest --no-fold-skipped --cov --cov-report=term $(PYTEST_OPTIONS)
+	@mkdir -p build
+	@$(ATTACKS) >build/attacks.txt 2>&1 & attacks=$$!; \
+	trap 'kill $$attacks' INT TERM; \
+	$(BIN)/python -m pytest --no-fold-skipped --ignore tests/fault --cov --cov-report=term $(PYTEST_OPTIONS); others=$$?; \
+	echo 'The attacks of tests/fault may take some minutes more.'; \
+	wait $$attacks; attacks=$$?; cat build/attacks.txt; \
+	test $$others -eq 0 -a $$attacks -eq 0
 
-fault: install ## only the tests that break things on purpose
-	$(BIN)/python -m pytest --no-fold-skipped tests/fault $(PYTEST_OPTIONS)
+fault: install ## only the tests that break things on purpose, and the table of what they tried
+	$(ATTACKS)
 
 check: install ## style, types and the rooms' contract
 	$(BIN)/ruff check

@@ -14,6 +14,7 @@ from indexer.local import crate_table
 from indexer.local.crate_table import Cursor, quoted
 from indexer.local.cratedb import HOW_TO_GET, cratedb, start_cratedb
 from indexer.local.elasticsearch import elasticsearch, start_elasticsearch
+from indexer.local.process import free_port
 from indexer.model.identifier import TableName
 from tests.certificates import can_sign
 from tests.cluster import crate_home
@@ -41,7 +42,7 @@ def own_servers(pytestconfig: pytest.Config) -> bool:
 @pytest.fixture(scope="session")
 def elasticsearch_url(own_servers: bool) -> Iterator[str]:  # noqa: FBT001 - a fixture is passed by name
     with tempfile.TemporaryDirectory(prefix="elasticsearch-") as folder:
-        server = (start_elasticsearch if own_servers else elasticsearch)(Path(folder))
+        server = start_elasticsearch(Path(folder), port=free_port()) if own_servers else elasticsearch(Path(folder))
         yield server.url
         server.stop()
 
@@ -49,7 +50,7 @@ def elasticsearch_url(own_servers: bool) -> Iterator[str]:  # noqa: FBT001 - a f
 @pytest.fixture(scope="session")
 def cratedb_url(own_servers: bool) -> Iterator[str]:  # noqa: FBT001 - as above
     with tempfile.TemporaryDirectory(prefix="cratedb-") as folder:
-        server = (start_cratedb if own_servers else cratedb)(Path(folder))
+        server = start_cratedb(Path(folder), port=free_port()) if own_servers else cratedb(Path(folder))
         if server is None:
             pytest.skip(HOW_TO_GET)
         yield server.url

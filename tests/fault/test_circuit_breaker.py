@@ -15,7 +15,7 @@ from elasticsearch import Elasticsearch
 
 from indexer.local.crate_table import Cursor, crate_cursor
 from indexer.local.cratedb import HOW_TO_GET, start_cratedb
-from indexer.local.process import wait_until
+from indexer.local.process import free_port, wait_until
 from tests.account import Account
 from tests.commands import Ended, run, start
 
@@ -32,7 +32,7 @@ CHUNK = 500_000
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="cratedb-") as folder:
-        server = start_cratedb(Path(folder))
+        server = start_cratedb(Path(folder), port=free_port())
         if server is None:
             pytest.skip(HOW_TO_GET)
         yield server.url
