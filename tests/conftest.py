@@ -25,9 +25,11 @@ pytest_plugins = ["tests.account"]
 
 
 def pytest_configure() -> None:
-    """Let programs under test hear Ctrl-C, which a shell makes those ignore that it starts in the background."""
+    """Let programs under test hear Ctrl-C and a closed terminal, which a shell's `&` and `nohup` make them ignore."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

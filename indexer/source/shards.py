@@ -35,6 +35,9 @@ _CLOSED = """
 """
 """Rows of a closed partition are in no answer, not even in a count, while its shards are started (seen in 6.4.3)."""
 
+_KNOWN = "SELECT count(*) FROM information_schema.tables WHERE table_schema = ? AND table_name = ?"
+"""A node that has just started answers before it knows its tables: `sys.shards` is empty then, and nothing is absent."""
+
 _STORED = """
     SELECT count(*), sum(num_docs) FROM sys.shards
     WHERE schema_name = ? AND table_name = ? AND primary AND routing_state IN ('STARTED', 'RELOCATING')
@@ -50,6 +53,7 @@ def absent_shards(connection: CrateConnection, name: TableName) -> tuple[str, ..
     try:
         rows = connection.run(_ABSENT, [name.schema, name.name])
         closed = connection.run(_CLOSED, [name.schema, name.name])
+        [(known,)] = connection.run(_KNOWN, [name.schema, name.name])
     except SourceError as error:
         if error.code not in FORBIDDEN | UNKNOWN:
             raise
@@ -60,7 +64,8 @@ def absent_shards(connection: CrateConnection, name: TableName) -> tuple[str, ..
             error.code,
         ) from error
     away = (f"shard {number} of {values or name} is {state}" for values, number, state in rows)
-    return (*away, *(f"the partition {values} is closed" for (values,) in closed))
+    unknown = () if known else ("the table is not known at this moment",)
+    return (*unknown, *away, *(f"the partition {values} is closed" for (values,) in closed))
 
 
 def stored_rows(connection: CrateConnection, name: TableName) -> int | None:

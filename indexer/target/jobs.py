@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Final
 
 from elasticsearch import ApiError
@@ -134,9 +135,12 @@ class Jobs:
                 self._put(id_, state, kept)
 
     def all(self) -> tuple[JobState, ...]:
-        """Every job that is known, the last written first, up to 1,000 of them."""
+        """Every job that is known, the last written first, up to 1,000 of them.
+
+        For a user who may not refresh (`maintenance`), as they were up to a second ago.
+        """
         with answered("list the jobs"):
-            self._client.options(ignore_status=NOT_FOUND).indices.refresh(index=self._name)
+            self._client.options(ignore_status=(NOT_FOUND, HTTPStatus.FORBIDDEN)).indices.refresh(index=self._name)
             answer = self._client.search(
                 index=self._name, size=1_000, sort=["heartbeat:desc"], ignore_unavailable=True
             ).body

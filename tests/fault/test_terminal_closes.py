@@ -85,7 +85,7 @@ def test_a_closed_terminal_ends_the_job_with_its_code_and_it_can_be_resumed(job:
             process = stack.enter_context(job.started(screen=keyboard))
             os.close(keyboard)
             screen.wait_for(r"[1-9]\d* of 3,000 rows")
-        assert process.wait(timeout=30) == 143
+        assert process.wait(timeout=120) == 143
     with Elasticsearch(elasticsearch_url) as client:
         assert job.status(client) == "interrupted"
     job.go.set()
@@ -103,7 +103,7 @@ def test_under_nohup_it_outlives_the_terminal(job: Held, elasticsearch_url: str)
             screen.wait_for("nohup")
             assert wait_until(lambda: len(job.proxy.seen) > 1, 60)
         job.go.set()
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=120) == 0
     with Elasticsearch(elasticsearch_url) as client:
         assert job.status(client) == "done"
         assert client.count(index=job.alias)["count"] == ROWS
@@ -116,6 +116,6 @@ def test_signals_that_come_together_do_not_keep_it_from_saying_how_it_ended(job:
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGTERM, signal.SIGHUP):
             process.send_signal(number)
         screen.wait_for("error: Terminated by SIG(TERM|HUP): run the same command again to go on")
-        assert process.wait(timeout=30) == 143
+        assert process.wait(timeout=120) == 143
     with Elasticsearch(elasticsearch_url) as client:
         assert job.status(client) == "interrupted"

@@ -73,7 +73,7 @@ def as_environment(settings: dict[str, str]) -> dict[str, str]:
 
 
 def secret_run(servers: Servers, *arguments: str, **env: str) -> Ended:
-    ended = run(*arguments, cwd=servers.folder, timeout=120, **env)
+    ended = run(*arguments, cwd=servers.folder, timeout=120, **{"INDEXER_CACHE": str(servers.folder), **env})
     servers.assert_secret(ended.out + ended.err)
     return ended
 
