@@ -253,11 +253,19 @@ def load_settings(**given: object) -> Settings:
 
 def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=True)[0]
-    name = str(first["loc"][0]) if first["loc"] else "settings"
+    name = _setting(str(first["loc"][0])) if first["loc"] else "settings"
     if first["type"] == "extra_forbidden":
         return f"{config_file()} has the unknown setting {name}.{nearest(name, Settings.model_fields)}"
     shown = "" if name in _SECRET else f", not {first['input']!r}"
     return f"--{name.replace('_', '-')}: {first['msg'][0].lower()}{first['msg'][1:]}{shown}."
+
+
+def _setting(place: str) -> str:
+    """The setting that pydantic names by one of its aliases."""
+    for name, info in Settings.model_fields.items():
+        if isinstance(info.validation_alias, AliasChoices) and place in info.validation_alias.choices:
+            return name
+    return place
 
 
 def without_secrets(url: str) -> str:

@@ -36,7 +36,7 @@ _CLOSED = """
 """Rows of a closed partition are in no answer, not even in a count, while its shards are started (seen in 6.4.3)."""
 
 _KNOWN = "SELECT count(*) FROM information_schema.tables WHERE table_schema = ? AND table_name = ?"
-"""A node that has just started answers before it knows its tables: `sys.shards` is empty then, and nothing is absent."""
+"""A node that has just started answers before it knows its tables: `sys.shards` is empty then, nothing absent."""
 
 _STORED = """
     SELECT count(*), sum(num_docs) FROM sys.shards

@@ -154,7 +154,9 @@ def test_a_repair_that_lost_the_lock_writes_nothing(
         repair = pool.submit(verify, settings, Check.FULL, max_deletes=1.0)
         try:
             wait_for(lambda: any(map(compares, proxy.seen)))
-            client.index(index=command.jobs, id=f"alias:{alias}", document=job(client, command))
+            taken = job(client, command)
+            taken["holder"]["pid"] += 1  # by the same process, it would be a write that it did not hear of
+            client.index(index=command.jobs, id=f"alias:{alias}", document=taken)
             wait_for(lambda: "lease" not in {thread.name for thread in threading.enumerate()})
         finally:
             go_on.set()
