@@ -4,7 +4,10 @@ PYTHON ?= python3
 EXTRAS := local,bench,test,check
 BENCH ?= --small --to build/bench
 BIN := .venv/bin
-ATTACKS = $(BIN)/python -m pytest --no-fold-skipped --own-servers tests/fault $(PYTEST_OPTIONS)
+PYTEST = $(BIN)/python -m pytest --no-fold-skipped --durations=15 $(PYTEST_OPTIONS)
+LARGE := $(patsubst %,tests/fault/test_%.py,circuit_breaker wide_rows kill)
+STARTING := $(patsubst %,tests/integration/test_%.py,demo_sqlite elasticsearch_8 local_running local_servers privileges \
+	secrets source_secured target_secured)
 MADE := .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
 
 .DEFAULT_GOAL := help
@@ -28,18 +31,24 @@ demo: install ## start what is missing, load sample logs, reindex them, search
 ha: install ## three CrateDB nodes; one is killed in the middle of a reindex, which ends complete
 	$(BIN)/python -m bench.ha
 
-# The attacks mostly wait for servers to fail and to come back, so they run beside the others, on servers of their own.
+# Three groups at once, two of them on servers of their own: attacks mostly wait for servers to fail and to come back, but
+# for some that move many rows and wait for nobody; most other tests start short commands. A group of which PYTEST_OPTIONS
+# leave nothing (5) is fine. A shell hears a signal only while it waits, so all three are started and then waited for;
+# Ctrl-C and a closed terminal reach them without it.
 test: install ## every test; what cannot run here is skipped by name, with the reason
-	@mkdir -p build
-	@$(ATTACKS) >build/attacks.txt 2>&1 & attacks=$$!; \
-	trap 'kill $$attacks' INT TERM; \
-	$(BIN)/python -m pytest --no-fold-skipped --ignore tests/fault --cov --cov-report=term $(PYTEST_OPTIONS); others=$$?; \
-	echo 'The attacks of tests/fault may take some minutes more.'; \
-	wait $$attacks; attacks=$$?; cat build/attacks.txt; \
-	test $$others -eq 0 -a $$attacks -eq 0
+	@mkdir -p build; \
+	$(PYTEST) --own-servers tests/fault $(LARGE:%=--ignore %) >build/attacks.txt 2>&1 & jobs=$$!; \
+	$(PYTEST) --own-servers $(LARGE) $(STARTING) >build/large-attacks.txt 2>&1 & jobs="$$jobs $$!"; \
+	$(PYTEST) --ignore tests/fault $(STARTING:%=--ignore %) --cov --cov-report=term & jobs="$$! $$jobs"; \
+	trap 'trap "" INT HUP; wait; exit 130' INT HUP; \
+	trap 'trap "" TERM; kill $$jobs; wait; exit 143' TERM; \
+	failed=0; \
+	for job in $$jobs; do wait $$job || test $$? -eq 5 || failed=1; done; \
+	cat build/attacks.txt build/large-attacks.txt; \
+	exit $$failed
 
 fault: install ## only the tests that break things on purpose, and the table of what they tried
-	$(ATTACKS)
+	$(PYTEST) --own-servers tests/fault
 
 check: install ## style, types and the rooms' contract
 	$(BIN)/ruff check
@@ -47,12 +56,12 @@ check: install ## style, types and the rooms' contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: install ## every benchmark, small, with a report in build/bench; BENCH='--to build/full' for hours of it
+bench: install ## every benchmark, small, with a report in build/bench; BENCH='--to FOLDER' is the full run
 	$(BIN)/python -m bench all $(BENCH)
 
-docs: install ## draw docs/: searches of what `make demo` indexed, plots of the runs that are kept in bench/results
-	$(BIN)/python -m bench.pictures
+docs: install ## draw docs/: plots of the runs that are kept in bench/results, searches of what `make demo` indexed
 	$(if $(wildcard bench/results/*.json),$(BIN)/python -m bench report bench/results/*.json --to build/bench/report.html --plots docs)
+	$(BIN)/python -m bench.pictures
 
 clean: ## stop the local servers and remove what was made, the cache folder's contents too
 	@if [ -x $(BIN)/indexer ]; then $(BIN)/indexer down --clean; fi

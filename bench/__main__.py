@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from bench.everything import FULL, SMALL, run_all
+from bench.end_to_end import Plan as EndToEndPlan
+from bench.everything import BENCHES, FULL, SMALL, chosen, run_all
 from bench.mapping_command import time_mapping
 from bench.memory import WIDTHS
 from bench.options import JsonFile, Source, Target, numbers, sizes
@@ -46,12 +47,15 @@ def time_end_to_end(
     source: Source = None,
     target: Target = None,
     repeat: Repeat = 3,
-    basic: Annotated[bool, typer.Option("--basic", help="Without OFFSET, Logstash's SQL and kills.")] = False,  # noqa: FBT002  # a flag is a boolean
+    killed: Annotated[int, typer.Option(min=1, help="Rows of the table that the ways are killed on.")] = 200_000,
+    basic: Annotated[bool, typer.Option("--basic", help="Only the ways that goals are about, no kills.")] = False,  # noqa: FBT002  # a flag is a boolean
+    others: Annotated[bool, typer.Option(help="Products of others too; what they need is installed.")] = True,  # noqa: FBT002  # as above
     json: JsonFile = None,
 ) -> None:
-    """Time reindex beside reading alone, writing alone, the client's helpers, and Logstash's SQL."""
+    """Time reindex beside reading alone, writing alone, the client's helpers, Logstash, Spark, dlt and Singer."""
+    made = EndToEndPlan(rows, repeat, 0 if basic else killed, basic, others)
     with both_servers(source, target) as urls:
-        _put(json, record_end_to_end(urls, rows, repeat, _say, basic=basic))
+        _put(json, record_end_to_end(urls, made, _say))
 
 
 @app.command("paging")
@@ -61,12 +65,13 @@ def time_paging(
     ] = "1000000,2000000,5000000,10000000",
     page: Annotated[int, typer.Option(min=2, help="Rows a page at most.")] = PAGE,
     limit: Annotated[float, typer.Option(min=0, help="Seconds for a whole table; longer ones are reckoned.")] = 30,
+    once: Annotated[int, typer.Option(min=1, help="Rows from which pages are timed in one round.")] = 5_000_000,
     source: Source = None,
     repeat: Repeat = 3,
     json: JsonFile = None,
 ) -> None:
     """Time pages by their depth: offset, keyset, windows and prefix windows, for four kinds of key."""
-    plan = Plan(numbers(rows), page, repeat, limit)
+    plan = Plan(numbers(rows), page, repeat, limit, once)
     with source_server(source) as url:
         _put(json, record_paging(url, plan, _say))
 
@@ -74,7 +79,7 @@ def time_paging(
 @app.command("memory")
 def measure_memory(
     widths: Annotated[str, typer.Option(help="Bytes of a row.", metavar="N[,N]")] = ",".join(map(str, WIDTHS)),
-    total: Annotated[str, typer.Option(help="Bytes of each table.", metavar="SIZE")] = "512MiB",
+    total: Annotated[str, typer.Option(help="Bytes of each table.", metavar="SIZE")] = "128MiB",
     memory: Annotated[str, typer.Option(help="What reindex is allowed.", metavar="SIZE")] = "256MiB",
     source: Source = None,
     target: Target = None,
@@ -93,7 +98,7 @@ def time_scale(
     readers: Annotated[str, typer.Option(help="Slices read at once.", metavar="N[,N]")] = "1,2,4",
     writers: Annotated[str, typer.Option(help="Bulk requests in flight.", metavar="N[,N]")] = "1,2,4",
     page: Annotated[str, typer.Option(help="Rows a page.", metavar="N[,N]")] = "2000,10000",
-    batch_bytes: Annotated[str, typer.Option(help="Bytes of one.", metavar="SIZE[,SIZE]")] = "512KiB,2MiB",
+    batch_bytes: Annotated[str, typer.Option(help="Bytes of a bulk request.", metavar="SIZE[,SIZE]")] = "512KiB,2MiB",
     grow: Annotated[str, typer.Option(help="Rows of growing tables.", metavar="N[,N]")] = "100000,1000000,10000000",
     source: Source = None,
     target: Target = None,
@@ -126,18 +131,20 @@ def time_verifying(
 
 @app.command("all")
 def run_everything(
-    to: Annotated[Path, typer.Option(help="Where JSON and report go.", metavar="FOLDER")] = Path("build/bench"),
-    small: Annotated[bool, typer.Option("--small", help="A few minutes and rough figures, not hours.")] = False,  # noqa: FBT002  # a flag is a boolean
+    to: Annotated[Path, typer.Option(help="Where records go; older ones are replaced.", metavar="FOLDER")] = Path(
+        "build/bench"
+    ),
+    small: Annotated[bool, typer.Option("--small", help="Small tables, rough figures: does all work?")] = False,  # noqa: FBT002  # a flag is a boolean
+    only: Annotated[str, typer.Option(help=f"Of {', '.join(BENCHES)}.", metavar="NAME[,NAME]")] = "",
     source: Source = None,
     target: Target = None,
 ) -> None:
-    """Run every benchmark and write the report."""
-    files = []
+    """Run every benchmark, or some, and write the report of the records of all that the folder has then."""
+    names = chosen(only)
     with both_servers(source, target) as urls:
-        for one in run_all(urls, SMALL if small else FULL, _say):
-            files.append(to / f"{one.bench}.json")
-            _put(files[-1], one)
-    make_report(files, to / "report.html")
+        for one in run_all(urls, SMALL if small else FULL, names, _say):
+            _put(to / f"{one.bench}.json", one)
+    make_report([file for name in BENCHES if (file := to / f"{name}.json").exists()], to / "report.html")
 
 
 def _say(line: str) -> None:
@@ -145,9 +152,11 @@ def _say(line: str) -> None:
 
 
 def _put(file: Path | None, made: Record) -> None:
-    if file is not None:
-        save(made, file)
     typer.echo(made.report)
+    if file is not None:
+        told = "Replaced" if file.exists() else "Written"
+        save(made, file)
+        _say(f"{told}: {file}")
 
 
 def main() -> int:

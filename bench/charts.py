@@ -2,8 +2,10 @@
 
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import ceil, floor, log10
 from typing import Final
 
 from pygal import Config, HorizontalBar, Line
@@ -24,6 +26,13 @@ _FRAME: Final = 110
 
 _COLORS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#999999", "#000000")
 """Okabe and Ito's: told apart by people who see colours differently too."""
+
+_GUIDE: Final = {"color": "#dddddd", "dasharray": "1,0"}
+"""Lines behind the figures: thin and whole."""
+
+
+_LEFT_OUT: Final = re.compile(r'<script.*?</script>|<script[^>]*/>|<!--.*?-->| id="activate-serie-\d+"', re.DOTALL)
+"""Scripts, and the marks that they look for: those are the same in every picture, which one page may not have twice."""
 
 
 class Kind(StrEnum):
@@ -74,7 +83,7 @@ def draw(chart: Chart) -> str:
     drawn = _bars(chart) if chart.kind is Kind.BARS else _lines(chart)
     drawn.uuid = chart.name  # else each drawing has ids of its own, and differs where nothing does
     svg: str = drawn.render(is_unicode=True)
-    return re.sub(r"<script.*?</script>|<script[^>]*/>|<!--.*?-->", "", svg, flags=re.DOTALL)
+    return _LEFT_OUT.sub("", svg)
 
 
 def _lines(chart: Chart) -> Line:
@@ -82,15 +91,30 @@ def _lines(chart: Chart) -> Line:
     drawn.x_title, drawn.y_title = chart.x, chart.y
     places = sorted({x for one in chart.series for x, _ in one.points})
     drawn.x_labels = [_short(x) for x in places]
+    if chart.log_y and (ticks := _decades([y for one in chart.series for _, y in one.points])):
+        drawn.y_labels, drawn.range = ticks, (ticks[0], 1.01 * ticks[-1])
     for one in chart.series:
         known = dict(one.points)
         drawn.add(one.name, [known.get(x) for x in places])
     return drawn
 
 
+def _decades(values: Sequence[float]) -> list[float]:
+    """1, 2 and 5 of every power of ten, from below all values to above them; none where a value has no logarithm."""
+    if not values or min(values) <= 0:
+        return []
+    low, high = floor(log10(min(values))), ceil(log10(max(values)))
+    all_ = [step * 10.0**power for power in range(low, high + 1) for step in (1, 2, 5)]
+    first = max(one for one in all_ if one <= min(values))
+    last = min(one for one in all_ if one >= max(values))
+    return [one for one in all_ if first <= one <= max(last, 2 * first)]
+
+
 def _bars(chart: Chart) -> HorizontalBar:
     height = _FRAME + _BAR * len(chart.series)
-    drawn = HorizontalBar(_config(chart, height), print_values=True, show_legend=False, spacing=10)
+    drawn = HorizontalBar(
+        _config(chart, height), print_values=True, print_values_position="top", show_legend=False, spacing=10
+    )
     drawn.x_title = chart.x
     upwards = chart.series[::-1]
     drawn.x_labels = [one.name for one in upwards]
@@ -104,25 +128,30 @@ def _config(chart: Chart, height: int) -> Config:
         title=chart.title,
         width=_WIDTH,
         height=height,
-        style=Style(
-            font_family="sans-serif",
-            background="#ffffff",
-            plot_background="#ffffff",
-            foreground="#333333",
-            foreground_strong="#111111",
-            foreground_subtle="#cccccc",
-            opacity="1",
-            colors=_COLORS if chart.kind is Kind.LINES else _COLORS[5:],
-            label_font_size=12,
-            major_label_font_size=12,
-            value_colors=("#111111",),
-        ),
+        style=_style(_COLORS if chart.kind is Kind.LINES else _COLORS[5:]),
         logarithmic=chart.log_y,
         include_x_axis=not chart.log_y,
         value_formatter=_short,
         disable_xml_declaration=True,
         truncate_label=-1,
         truncate_legend=-1,
+    )
+
+
+def _style(colors: tuple[str, ...]) -> Style:
+    white = {"background": "#ffffff", "plot_background": "#ffffff"}
+    grey = {"foreground": "#333333", "foreground_strong": "#111111", "foreground_subtle": "#cccccc"}
+    guides = {f"{kind}guide_stroke_{what}": value for kind in ("", "major_") for what, value in _GUIDE.items()}
+    sizes = {"label_font_size": 12, "major_label_font_size": 12, "value_font_size": 12}
+    return Style(
+        font_family="sans-serif",
+        opacity="1",
+        colors=colors,
+        value_colors=("#111111",),
+        **white,
+        **grey,
+        **guides,
+        **sizes,
     )
 
 

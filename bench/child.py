@@ -12,14 +12,24 @@ from typing import Final
 
 from indexer.errors import IndexerError
 
-__all__ = ["ChildFailed", "Finished", "console_script", "finish"]
+__all__ = ["TAIL", "ChildFailed", "Finished", "console_script", "finish"]
 
-_TAIL: Final = 3000
+TAIL: Final = 3000
 """Characters of a failed program's errors that are shown."""
+
+
+_SHORT: Final = 160
+"""Characters of that which a table shows."""
 
 
 class ChildFailed(IndexerError):
     """A program that was to be measured did not end well."""
+
+    @property
+    def short(self) -> str:
+        """Its last line that is none of a stack."""
+        lines = [line for line in str(self).strip().splitlines() if line.strip() and not line[0].isspace()]
+        return lines[-1][:_SHORT]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,7 @@ def finish(command: Sequence[str | Path], output: int = subprocess.PIPE) -> Fini
         seconds = time.perf_counter() - began
         if process.returncode:
             errors.seek(0)
-            tail = errors.read().decode(errors="replace")[-_TAIL:]
+            tail = errors.read().decode(errors="replace")[-TAIL:]
             raise ChildFailed(f"{' '.join(map(str, command))} ended in {process.returncode}:\n{tail}")
     return Finished(printed, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 

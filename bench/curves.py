@@ -25,9 +25,9 @@ _WATCHED: Final = (0.0, 0.5, 1.0)
 _REASON: Final = 160
 """Characters of an error that a report shows."""
 
-Way = tuple[Key, Strategy]
+KeyAndStrategy = tuple[Key, Strategy]
 
-_WAYS: Final[tuple[Way, ...]] = tuple((key, strategy) for key in Key for strategy in strategies(key))
+_WAYS: Final[tuple[KeyAndStrategy, ...]] = tuple((key, strategy) for key in Key for strategy in strategies(key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +95,11 @@ class Curves:
         """Rows of each table, the smallest first."""
         return tuple(sorted({one.table for one in self.samples}))
 
-    def of(self, way: Way, table: int | None = None) -> list[Sample]:
+    def of(self, way: KeyAndStrategy, table: int | None = None) -> list[Sample]:
         """The pages of one way, of one table or of all."""
         return [one for one in self.samples if (one.key, one.strategy) == way and table in {None, one.table}]
 
-    def curve(self, way: Way, table: int) -> list[tuple[float, Spread]]:
+    def curve(self, way: KeyAndStrategy, table: int) -> list[tuple[float, Spread]]:
         """Depth and milliseconds, where there are any."""
         times: dict[float, list[float]] = {}
         for one in self.of(way, table):
@@ -107,7 +107,7 @@ class Curves:
                 times.setdefault(one.depth, []).append(one.milliseconds)
         return [(depth, spread(times[depth])) for depth in sorted(times)]
 
-    def fit(self, way: Way) -> Fit | None:
+    def fit(self, way: KeyAndStrategy) -> Fit | None:
         """The line through the pages of all tables: over the rows left for keyset, over the rows passed for others."""
         return fit(
             [
@@ -117,11 +117,11 @@ class Curves:
             ]
         )
 
-    def rows_a_page(self, way: Way) -> float:
+    def rows_a_page(self, way: KeyAndStrategy) -> float:
         """Of those that answered, the mean; 0 where none did."""
         return fmean([one.rows for one in self.of(way) if one.milliseconds is not None] or [0])
 
-    def error(self, way: Way, table: int) -> tuple[float, str] | None:
+    def error(self, way: KeyAndStrategy, table: int) -> tuple[float, str] | None:
         """The least depth at which a page failed, and why."""
         failed = [(one.depth, one.error) for one in self.of(way, table) if one.error]
         return min(failed, default=None)
@@ -151,35 +151,42 @@ class Curves:
         return Chart(name, title, Kind.LINES, "% of the table", "ms a page", tuple(lines), log_y=True)
 
 
-def measure_curves(url: str, tables: Sequence[Table], repeat: int, limit: float, say: Callable[[str], None]) -> Curves:
+def measure_curves(
+    url: str, tables: Sequence[Table], rounds: Callable[[int], int], limit: float, say: Callable[[str], None]
+) -> Curves:
     """Time pages of every way at every depth, then walk the tables that end in time.
 
-    The ways take turns at each depth, in another order each time; a first round does not count.
+    The ways take turns at each depth, in another order each time; a first round, without OFFSET, does not count.
 
     Args:
         url: CrateDB.
         tables: the narrow tables.
-        repeat: rounds that count.
+        rounds: that count, for a table of so many rows.
         limit: seconds within which a whole table is to end, or it is reckoned from its curve.
         say: is told what goes on.
     """
     with cursor(url) as one:
-        samples: list[Sample] = []
-        for table in tables:
-            for number in range(repeat + 1):
-                found = list(_round(one, table, Random(number)))  # noqa: S311  # an order is no secret
-                samples += found if number else []
-                say(f"{table.rows:,} rows, round {number}/{repeat}: {len(found)} pages.")
-        timed = Curves(tuple(samples), (), ())
+        samples = tuple(sample for table in tables for sample in _table(one, table, rounds(table.rows), say))
+        timed = Curves(samples, (), ())
         wholes = tuple(_whole(one, table, way, timed, limit) for table in tables for way in _WAYS)
     say("Watching the server's memory.")
     return Curves(timed.samples, wholes, tuple(_loads(url, tables[-1])))
 
 
-def _round(one: Cursor, table: Table, order: Random) -> Iterator[Sample]:
+def _table(one: Cursor, table: Table, rounds: int, say: Callable[[str], None]) -> Iterator[Sample]:
+    warm = [(key, strategy) for key, strategy in _WAYS if strategy is not Strategy.OFFSET]
+    for number in range(rounds + 1):
+        counts = number > 0
+        found = list(_round(one, table, _WAYS if counts else warm, Random(number)))  # noqa: S311  # an order is no secret
+        say(f"{table.rows:,} rows, round {number}/{rounds}{'' if counts else ', warming up'}: {len(found)} pages.")
+        if counts:
+            yield from found
+
+
+def _round(one: Cursor, table: Table, ways: Sequence[KeyAndStrategy], order: Random) -> Iterator[Sample]:
     for depth in order.sample(DEPTHS, len(DEPTHS)):
         passed = int(depth * max(0, table.rows - table.page))
-        for key, strategy in order.sample(_WAYS, len(_WAYS)):
+        for key, strategy in order.sample(ways, len(ways)):
             yield _sample(one, table, key, strategy, depth, passed)
 
 
@@ -194,7 +201,7 @@ def _sample(one: Cursor, table: Table, key: Key, strategy: Strategy, depth: floa
     return Sample(key, strategy, table.rows, depth, passed, 1000 * (perf_counter() - began), rows)
 
 
-def _whole(one: Cursor, table: Table, way: Way, timed: Curves, limit: float) -> Whole:
+def _whole(one: Cursor, table: Table, way: KeyAndStrategy, timed: Curves, limit: float) -> Whole:
     curve = [(depth, time.median) for depth, time in timed.curve(way, table.rows)]
     if not curve or timed.error(way, table.rows):
         return Whole(*way, table.rows, None, measured=False, rows=table.rows)

@@ -1,16 +1,18 @@
 """The table of sample logs that every way moves: about 420 bytes a document, `id` from 1 without gaps, 4 shards."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from bench.database import count, cursor
+from bench.database import SCHEMA, count, cursor
+from indexer.local.crate_table import Cursor
 from indexer.local.sample_table import load_crate
 from indexer.local.samples import MEAN_GAP, ROWS
 from indexer.model.identifier import TableName
 
 __all__ = ["LOGS", "make_logs"]
 
-LOGS: Final = TableName("bench_logs", "bench")
+LOGS: Final = TableName("bench_logs", SCHEMA)
 
 _END: Final = datetime(2026, 11, 1, 12, tzinfo=UTC)
 """Where the times of the generated rows end: the table is the same whenever it is made."""
@@ -26,7 +28,7 @@ INSERT INTO {table} (
 """The generated rows once more, later, with ids and trace ids of their own: much faster than generating more."""
 
 
-def make_logs(url: str, rows: int, table: TableName = LOGS) -> bool:
+def make_logs(url: str, rows: int, say: Callable[[str], None], table: TableName = LOGS) -> None:
     """Make the table with this many rows, unless it is there.
 
     The first 200,000 rows are those of `indexer.local.samples`, each further 200,000 are a copy of them.
@@ -34,20 +36,22 @@ def make_logs(url: str, rows: int, table: TableName = LOGS) -> bool:
     Args:
         url: CrateDB.
         rows: how many.
+        say: is told whether it had to be made.
         table: its name.
-
-    Returns:
-        whether it had to be made.
     """
     with cursor(url) as one:
-        if count(one, table) == rows:
-            return False
-        one.execute(f"DROP TABLE IF EXISTS {table}")
-        load_crate(one, min(rows, ROWS), table, _END)
-        copy = _COPY.format(table=table)
-        for block in range(1, -(-rows // ROWS)):
-            first = block * ROWS
-            one.execute(copy, [first, first * MEAN_GAP, block, min(ROWS, rows - first)])
-        one.execute(f"REFRESH TABLE {table}")
-        one.execute(f"OPTIMIZE TABLE {table}")
-    return True
+        found = count(one, table) == rows
+        if not found:
+            _make(one, rows, table)
+    say(f"{'Found' if found else 'Made'} {table} with {rows:,} rows.")
+
+
+def _make(one: Cursor, rows: int, table: TableName) -> None:
+    one.execute(f"DROP TABLE IF EXISTS {table}")
+    load_crate(one, min(rows, ROWS), table, _END)
+    copy = _COPY.format(table=table)
+    for block in range(1, -(-rows // ROWS)):
+        first = block * ROWS
+        one.execute(copy, [first, first * MEAN_GAP, block, min(ROWS, rows - first)])
+    one.execute(f"REFRESH TABLE {table}")
+    one.execute(f"OPTIMIZE TABLE {table}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from typing import Final
 
 from crate.client import connect
 from crate.client.exceptions import Error
@@ -13,9 +14,12 @@ from indexer.model.json import Json, Row
 from indexer.settings import SourceAccess
 from indexer.source.address import read_address
 
-__all__ = ["count", "cursor", "query"]
+__all__ = ["SCHEMA", "count", "cursor", "query"]
 
-_TIMEOUT = 900
+SCHEMA: Final = "bench"
+"""Where the tables of the benchmarks are kept for the next run."""
+
+_TIMEOUT: Final = 900
 """Seconds for one statement: an OPTIMIZE of a large table takes its time."""
 
 

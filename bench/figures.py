@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from bench.run import Run, Way
+from bench.run import Compared, Run, Way
 
 __all__ = ["Goal", "Line", "Round", "Spread", "bound", "goals", "lines", "spread"]
 
 Round = Sequence[Run]
-"""Every way once."""
+"""Ways, each once: all of them in the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class Line:
         source_us: those of CrateDB; None where it is not on this machine.
         target_us: those of Elasticsearch, likewise.
         complete: whether every round moved every row.
+        rounds: how many it ran in.
+        compared: the table and what it wrote, in full, in the first of them; None where that was not looked at.
     """
 
     way: Way
@@ -54,6 +56,8 @@ class Line:
     source_us: float | None
     target_us: float | None
     complete: bool
+    rounds: int = 1
+    compared: Compared | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +112,21 @@ def goals(found: Sequence[Line]) -> tuple[Goal, ...]:
 
 
 def _line(way: Way, rounds: Sequence[Round], rows: int) -> Line:
-    runs = [_of(one, way) for one in rounds]
+    held = [one for one in rounds if any(run.way is way for run in one)]
+    runs = [_of(one, way) for one in held]
     return Line(
         way=way,
         rate=spread(run.rate for run in runs),
-        lead=spread(_lead(one, way) for one in rounds),
-        share=spread(_of(one, way).rate / bound(one) for one in rounds),
+        lead=spread(_lead(one, way) for one in held),
+        share=spread(_of(one, way).rate / bound(one) for one in held),
         peak_rss=max(run.peak_rss for run in runs),
         client=median(run.spent.client for run in runs),
         client_us=median(1e6 * run.spent.client / run.rows for run in runs),
         source_us=_server_us(runs, lambda run: run.spent.source),
         target_us=_server_us(runs, lambda run: run.spent.target),
         complete=all(run.complete(rows) for run in runs),
+        rounds=len(runs),
+        compared=next((run.compared for run in runs if run.compared), None),
     )
 
 

@@ -6,19 +6,23 @@ from typing import Final
 
 from bench.comparing import Move
 from bench.figures import spread
-from bench.markdown import Cells, machine_lines, rate, ratio, table, verdict
-from bench.memory import Memory
+from bench.markdown import LARGE, Cells, machine_lines, rate, ratio, table, verdict
+from bench.memory import MIB, MOST_ROWS, Memory
 from bench.record import Figure
 from bench.run import Way
 from bench.scale import Scale
 
 __all__ = ["comparison", "memory_report", "scale_report"]
 
-MIB: Final = 1 << 20
+_COMPARED: Final = (
+    "before and after are medians; better and WORSE: every sample of the one run lies beyond all of the other. A figure"
+    " that only one of the records has is left out."
+)
 
 _HOW: Final = (
-    "Most memory of the client's process in MiB, by the width of a row; reindex with --memory {allowed:,.0f}MiB."
-    " Medians (min-max); a table ends at a million rows."
+    "The most memory that the client's process held, in MiB, by the width of a row in bytes (B). reindex was"
+    " allowed --memory {allowed:,.0f}MiB. Each table has as many rows as fill --total, but no more than {most:,}."
+    " Medians (min-max)."
 )
 
 
@@ -26,7 +30,7 @@ def memory_report(found: Memory) -> str:
     """The peak of each way by the width of a row."""
     head = ("way", *(f"{width:,} B" for width in found.widths))
     parts = [
-        _HOW.format(allowed=found.allowed / MIB),
+        _HOW.format(allowed=found.allowed / MIB, most=MOST_ROWS),
         table(head, [(way, *(_peak(found, way, width) for width in found.widths)) for way in found.ways]),
         verdict(found.goals, found.doubts),
         machine_lines(found.machine),
@@ -37,11 +41,12 @@ def memory_report(found: Memory) -> str:
 def scale_report(found: Scale) -> str:
     """Rows a second by settings, and the cost of a row by the table's size."""
     rates = [(found.label(point), rate(spread(rates))) for point, rates in found.rates.items()]
+    tried = max((one.rows for one in found.grid), default=0)
     costs = [(f"{size:,}", ratio(spread(costs))) for size, costs in found.costs.items()]
     parts = [
-        "reindex by its settings, medians (min-max); the runs take turns, in another order in each round.",
-        table(("settings", "rows/s"), sorted(rates)),
-        "What a row costs as the table grows, with the default settings.",
+        f"reindex of {tried:,} rows by its settings, medians (min-max); the runs take turns in an order that changes.",
+        table(("settings", "rows/s"), rates),
+        "What a row costs as the table grows, with the default settings: the time of the whole load by its rows.",
         table(("rows", "µs a row"), costs),
         verdict(found.goals, found.doubts),
         machine_lines(found.machine),
@@ -53,13 +58,8 @@ def comparison(moves: Sequence[Move], differences: Sequence[str]) -> str:
     """What moved between two records, and what else differs between them."""
     rows = [_move(one) for one in moves]
     other = "\n".join(f"- {line}" for line in differences) or "- nothing"
-    return "\n\n".join(
-        [
-            table(("figure", "before", "after", "change", "verdict"), rows),
-            "better and WORSE: no sample of the one run lies among those of the other.",
-            f"What else differs:\n{other}",
-        ]
-    )
+    found = table(("figure", "before", "after", "change", "verdict"), rows)
+    return f"{found}\n\n{_COMPARED}\n\nWhat else differs:\n{other}"
 
 
 def _peak(found: Memory, way: Way, width: int) -> str:
@@ -72,4 +72,5 @@ def _move(one: Move) -> Cells:
 
 
 def _median(figure: Figure) -> str:
-    return f"{median(figure.samples):,.4g} {figure.unit}"
+    middle = median(figure.samples)
+    return f"{middle:,.0f} {figure.unit}" if middle >= LARGE else f"{middle:.4g} {figure.unit}"

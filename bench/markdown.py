@@ -6,9 +6,9 @@ from typing import Final
 from bench.figures import Goal, Spread
 from bench.machine import Machine, ServerFacts
 
-__all__ = ["Cells", "machine_lines", "milliseconds", "rate", "ratio", "table", "verdict"]
+__all__ = ["LARGE", "Cells", "machine_lines", "milliseconds", "rate", "ratio", "table", "verdict"]
 
-_LARGE: Final = 1_000
+LARGE: Final = 1_000
 """From here on, the digits behind the point say nothing."""
 
 Cells = Sequence[str]
@@ -27,7 +27,7 @@ def _goal(goal: Goal) -> str:
 
 
 def _got(goal: Goal) -> str:
-    return rate(goal.got) if goal.wanted >= _LARGE else ratio(goal.got)
+    return rate(goal.got) if goal.wanted >= LARGE else ratio(goal.got)
 
 
 def machine_lines(machine: Machine) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bench.database import count, cursor
+from bench.database import SCHEMA, count, cursor
 from indexer.model.identifier import TableName
 
 __all__ = ["COLUMNS", "SPAN", "TIES", "make_narrow"]
@@ -32,17 +32,18 @@ INSERT INTO {{table}} (id, ts, rnd, uid, level, host, amount) (
 )"""
 
 
-def make_narrow(url: str, rows: int) -> TableName:
+def make_narrow(url: str, rows: int, schema: str = SCHEMA) -> TableName:
     """Make the table with this many rows, unless it is there.
 
     Args:
         url: CrateDB.
         rows: how many; `id` counts from 1 without gaps.
+        schema: the table's.
 
     Returns:
         its name.
     """
-    table = TableName(f"bench_narrow_{rows}", "bench")
+    table = TableName(f"bench_narrow_{rows}", schema)
     with cursor(url) as one:
         if count(one, table) == rows:
             return table

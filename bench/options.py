@@ -11,10 +11,10 @@ from indexer.errors import Refused
 
 __all__ = ["JsonFile", "Source", "Target", "numbers", "sizes"]
 
-Source = Annotated[
-    str | None, typer.Option(help="A CrateDB to use. [default: one of its own, started and stopped]", metavar="URL")
-]
-Target = Annotated[str | None, typer.Option(help="An Elasticsearch to use. [default: one of its own]", metavar="URL")]
+_OWN: Final = "one of its own, started and stopped"
+
+Source = Annotated[str | None, typer.Option(help="A CrateDB to use.", metavar="URL", show_default=_OWN)]
+Target = Annotated[str | None, typer.Option(help="An Elasticsearch to use.", metavar="URL", show_default=_OWN)]
 JsonFile = Annotated[
     Path | None,
     typer.Option("--json", help="Write every run and its environment to this file.", metavar="FILE", dir_okay=False),

@@ -32,7 +32,7 @@ class Overhead:
 
     def __str__(self) -> str:
         return (
-            f"- the harness's own overhead, which no figure was freed of: {1e3 * self.block:.2f} ms of each measured"
+            f"- what measuring costs by itself, taken off no figure: {1e3 * self.block:.2f} ms of each measured"
             f" block, {1e6 * self.clock:.2f} µs of each page's time; {1e3 * self.process:.0f} ms of starting Python are"
             " in the wall time and the CPU time of processes, not in rows/s"
         )

@@ -115,12 +115,18 @@ class Plan:
         page: rows a page at most.
         repeat: walks of the largest table, and rounds of pages at every depth.
         limit: seconds within which a strategy's whole table is to end, or it is reckoned from its curve.
+        once: rows from which a table's pages are timed in one round: with OFFSET, one of ten million takes minutes.
     """
 
     rows: tuple[int, ...]
     page: int
     repeat: int
     limit: float
+    once: int
+
+    def rounds(self, rows: int) -> int:
+        """Of pages at every depth, for a table of so many rows."""
+        return self.repeat if rows < self.once else 1
 
 
 def measure(url: str, plan: Plan, say: Callable[[str], None]) -> Paging:
@@ -134,7 +140,7 @@ def measure(url: str, plan: Plan, say: Callable[[str], None]) -> Paging:
     tables = [Table(make_narrow(url, rows), rows, plan.page) for rows in sorted(plan.rows)]
     say(f"Made or found {', '.join(str(table.name) for table in tables)}.")
     walks = _walks(url, tables[-1], plan.repeat, say)
-    curves = measure_curves(url, tables, plan.repeat, plan.limit, say)
+    curves = measure_curves(url, tables, plan.rounds, plan.limit, say)
     return Paging(look(url), tables[-1].rows, walks, curves)
 
 

@@ -16,8 +16,10 @@ _FAR: Final = 200_000_000
 _SHOWN: Final = (0.0, 0.1, 0.5, 0.9, 1.0)
 
 _NOTES: Final = (
-    "The strategies take turns, in another order in each round; one round before them warms up and does not count."
-    " Medians (min-max). A window aims at somewhat less than a page, a prefix window holds what its prefix holds: the"
+    "The strategies take turns, in another order in each round; one round before them, without OFFSET,"
+    " warms up and does not count."
+    " Medians (min-max); failed: the source answered with an error."
+    " A window aims at somewhat less than a page, a prefix window holds what its prefix holds: the"
     f" whole table's time reckons with the rows that came. What is marked ~ was reckoned from the {len(DEPTHS)} depths,"
     " the rest was walked to its end. The forecast is a line by least squares through the pages of all tables, over the"
     " rows that are passed (keyset: that are left), with one standard error of the fit; a slope within two of"
@@ -27,27 +29,47 @@ _NOTES: Final = (
 
 def paging_report(found: Paging, plan: Plan) -> str:
     """What a page costs by its depth."""
-    tenths = [(f"{number}", milliseconds(tenth)) for number, tenth in enumerate(found.tenths, 1)]
-    rows_a_page = median(walk.rows / walk.pages for walk in found.walks)
-    ways = list(dict.fromkeys((one.key, one.strategy) for one in found.curves.wholes))
-    largest = found.curves.tables[-1]
     parts = [
-        f"{found.rows:,} narrow rows; windows of at most {plan.page:,}, {rows_a_page:,.0f} rows a page; one reader.",
-        table(("tenth of the table", f"ms of the median page, {len(found.walks)} walks (min-max)"), tenths),
-        f"A page of at most {plan.page:,} of {largest:,} rows, in ms, by its depth; {plan.repeat} pages at each depth.",
-        table(("key", "strategy", *(f"{depth:.0%}" for depth in _SHOWN)), [_depths(found.curves, *w) for w in ways]),
-        "Whole tables, and what the fit says of more, in seconds.",
-        table(
-            ("key", "strategy", *(f"{rows:,} rows" for rows in found.curves.tables), f"fit: {_FAR:,} rows"),
-            [_whole(found.curves, *way) for way in ways],
-        ),
-        _NOTES,
-        "What the server's breakers counted at most (`sys.operations`), its heap in use (`sys.nodes`, with garbage).",
-        table(("page", "counted MiB", "heap MiB", "checks failed", "error"), list(map(_load, found.curves.loads))),
+        *_walks(found, plan),
+        *_curves(found, plan),
         verdict(found.goals, found.doubts),
         machine_lines(found.machine),
     ]
     return "\n\n".join(parts)
+
+
+def _walks(found: Paging, plan: Plan) -> Iterator[str]:
+    rows_a_page = median(walk.rows / walk.pages for walk in found.walks)
+    yield (
+        f"A table of {found.rows:,} narrow rows (110 bytes), walked to its end as reindex reads: one reader, windows of"
+        f" at most {plan.page:,} rows, {rows_a_page:,.0f} a page."
+    )
+    tenths = [(f"{number}", milliseconds(tenth)) for number, tenth in enumerate(found.tenths, 1)]
+    yield table(("tenth of the table", f"ms of the median page, {len(found.walks)} walks (min-max)"), tenths)
+
+
+def _curves(found: Paging, plan: Plan) -> Iterator[str]:
+    curves = found.curves
+    ways = list(dict.fromkeys((one.key, one.strategy) for one in curves.wholes))
+    yield (
+        f"Milliseconds of a page of at most {plan.page:,} rows, by the part of the table of {curves.tables[-1]:,} rows"
+        f" that lies before it, for SQL as a person writes it. {_rounds(found, plan)}."
+    )
+    yield table(("key", "strategy", *(f"{depth:.0%}" for depth in _SHOWN)), [_depths(curves, *way) for way in ways])
+    yield f"Seconds of reading a whole table, and what a line through the pages says of {_FAR:,} rows."
+    head = ("key", "strategy", *(f"{rows:,} rows" for rows in curves.tables), f"fit: {_FAR:,} rows")
+    yield table(head, [_whole(curves, *way) for way in ways])
+    yield _NOTES
+    yield (
+        "What pages took of the server: the most that its breakers counted (`sys.operations`) and its heap in use"
+        " (`sys.nodes`, with garbage) while it answered, the checks of `sys.node_checks` that failed afterwards."
+    )
+    yield table(("page", "counted MiB", "heap MiB", "checks failed", "error"), list(map(_load, curves.loads)))
+
+
+def _rounds(found: Paging, plan: Plan) -> str:
+    each = ", ".join(f"{plan.rounds(rows)} for {rows:,} rows" for rows in found.curves.tables)
+    return f"Pages at each depth, by the rows of the table: {each}"
 
 
 def _depths(curves: Curves, key: Key, strategy: Strategy) -> Cells:

@@ -1,6 +1,7 @@
 """What a benchmark leaves behind: one JSON file with where and how it was measured, and every single sample."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,7 +15,7 @@ from bench.machine import Machine
 from bench.overhead import Overhead, own_overhead
 from indexer.errors import Refused
 
-__all__ = ["Figure", "Found", "Record", "load", "record", "save"]
+__all__ = ["Figure", "Found", "Record", "load", "load_all", "record", "save"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +126,18 @@ def load(file: Path) -> Record:
         raise Refused(f"{file} cannot be read: {error.strerror}.") from error
     except ValidationError as error:
         raise Refused(f"{file} was not written by `python -m bench`: name a file that --json made.") from error
+
+
+def load_all(files: Iterable[Path]) -> dict[str, Record]:
+    """Read records, each by its file's name without the suffix, made fit for a link.
+
+    Raises:
+        Refused: as `load`, and where two have the same name, for one would take the other's place.
+    """
+    found: dict[str, Record] = {}
+    for file in files:
+        name = re.sub(r"[^\w-]+", "-", file.stem)
+        if name in found:
+            raise Refused(f"Two records are called {name}, the second is {file}: rename one of the files.")
+        found[name] = load(file)
+    return found

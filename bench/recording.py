@@ -23,10 +23,10 @@ __all__ = [
 Say = Callable[[str], None]
 
 
-def record_end_to_end(urls: Urls, rows: int, repeat: int, say: Say, *, basic: bool = False) -> Record:
+def record_end_to_end(urls: Urls, made: end_to_end.Plan, say: Say) -> Record:
     """Every way, as `end_to_end.measure`."""
-    found = end_to_end.measure(urls, rows, repeat, say, basic=basic)
-    return record("end-to-end", {"rows": rows, "repeat": repeat, "basic": basic}, found, end_to_end_report(found))
+    found = end_to_end.measure(urls, made, say)
+    return record("end-to-end", asdict(made), found, end_to_end_report(found))
 
 
 def record_paging(url: str, plan: paging.Plan, say: Say) -> Record:

@@ -2,49 +2,32 @@
 
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
-from pydantic import TypeAdapter, ValidationError
+from elasticsearch.exceptions import GeneralAvailabilityWarning
 
-from bench.child import ChildFailed, console_script
-from bench.rounds import command, sweep
-from bench.run import Task, Way
-from bench.ways.ours import JOBS, settings_of
-from indexer.job.reindex import plan
+from bench.child import ChildFailed
+from bench.family import kill_family
+from bench.faults import compare
+from bench.programs import OTHERS, Skipped, command, killable
+from bench.rounds import own_folder, own_index, sweep
+from bench.run import Compared, Task, Way
+from bench.ways.ours import settings_of
+from indexer.local.process import wait_until
 from indexer.target.client import Cluster, connect
 from indexer.target.index import Indexes
 
-__all__ = ["Compared", "Restart", "measure_restarts"]
+__all__ = ["MOVERS", "Restart", "measure_restarts"]
 
-_WAYS: Final = (Way.REINDEX, Way.TUNED, Way.PARALLEL, Way.OFFSET_BULK, Way.LOGSTASH)
-_PAUSE: Final = 0.02
-"""Seconds between two looks at how far it is."""
+MOVERS: Final = tuple(way for way in Way if way not in {Way.READ, Way.WRITE})
+"""The ways that move rows: those that anyone may kill."""
 
 _PATIENCE: Final = 1_800
-"""Seconds for one of them to reach the half."""
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """What is used of the report of `indexer verify --full --json`.
-
-    Attributes:
-        compared: rows that were compared field by field.
-        missing: rows without a document.
-        extra: documents without a row.
-        different: documents that are not what their row makes.
-    """
-
-    compared: int
-    missing: int
-    extra: int
-    different: int
-
-
-_COMPARED: Final = TypeAdapter(Compared)
+"""Seconds for one of them to reach the half, and for the server to end what it was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,52 +53,81 @@ class Restart:
     rewritten: int
 
 
-def measure_restarts(task: Task, rows: int, say: Callable[[str], None]) -> tuple[Restart, ...]:
+def measure_restarts(
+    task: Task, rows: int, ways: Iterable[Way], say: Callable[[str], None]
+) -> tuple[tuple[Restart, ...], tuple[Skipped, ...]]:
     """Kill each way once it has written half of the rows, and run it again twice.
 
     Args:
         task: the table and the servers; each way gets an index of its own.
         rows: of the table.
+        ways: which of those that move rows.
         say: is told what goes on.
 
+    Returns:
+        what was found, and what was not killed or ended badly, each with its reason.
+
     Raises:
-        ChildFailed: where a way ends badly, or before it could be killed.
+        ChildFailed: where a way of the benchmark's own ends badly, or before it could be killed.
     """
-    found = []
+    able, skipped = killable(ways)
+    found, failed = list[Restart](), list(skipped)
+    for one in skipped:
+        say(str(one))
     with connect(settings_of(task).target_access) as cluster:
-        for way in _WAYS:
+        for way in able:
             sweep(task)
-            found.append(_reindex(cluster, task, rows) if way is Way.REINDEX else _usual(cluster, task.by(way), rows))
-            say(f"Killed {way} at {found[-1].left:,} documents; run again, it wrote {found[-1].written:,}.")
+            try:
+                found.append(_killed(cluster, task.by(way), rows))
+            except ChildFailed as error:
+                if way not in OTHERS:
+                    raise
+                failed.append(Skipped(way, f"killed at half-way: {error.short}"))
+                say(str(failed[-1]))
+            else:
+                say(f"Killed {way} at {found[-1].left:,} documents; run again, it wrote {found[-1].written:,}.")
         sweep(task)
-    return tuple(found)
+    return tuple(found), tuple(failed)
+
+
+def _killed(cluster: Cluster, task: Task, rows: int) -> Restart:
+    with own_folder(task) as told:
+        return (_reindex if task.way is Way.REINDEX else _usual)(cluster, told, rows)
 
 
 def _usual(cluster: Cluster, task: Task, rows: int) -> Restart:
     """The index is there before, and every run writes to it."""
-    made, indexes = plan(settings_of(task)), Indexes(cluster)
-    indexes.create(made.job, made.mapping.mappings, made.mapping.settings, {"job": made.job})
-    return _restart(cluster, replace(task, index=made.job), rows, lambda: made.job)
+    with own_index(cluster, task) as (told, _):
+        return _restart(cluster, told, rows, lambda: told.index)
 
 
 def _reindex(cluster: Cluster, task: Task, rows: int) -> Restart:
     """It makes its own index; a run after the last one makes another."""
-    return _restart(cluster, task.by(Way.REINDEX), rows, lambda: _newest(cluster, task))
+    return _restart(cluster, task, rows, lambda: _newest(cluster, task))
 
 
 def _restart(cluster: Cluster, task: Task, rows: int, index: Callable[[], str]) -> Restart:
-    with _started(task) as process:
-        _until(lambda: process.poll() is not None or _written(cluster, index()) >= rows / 2)
-        if process.poll() is not None:
-            raise ChildFailed(f"{task.way} ended before it could be killed at half-way: take more rows.")
+    _kill_at_half(cluster, task, rows, index)
     killed, before = index(), _written(cluster, index())
     left = _count(cluster, killed)
     resumed = _seconds(task)
     written = _written(cluster, index()) - (before if index() == killed else 0)
-    after, name, before = _compare(task, index()), index(), _written(cluster, index())
+    after, name, before = compare(task, index()), index(), _written(cluster, index())
     second = _seconds(task)
     rewritten = _written(cluster, index()) - (before if index() == name else 0)
     return Restart(task.way, left, resumed, written, after, second, rewritten)
+
+
+def _kill_at_half(cluster: Cluster, task: Task, rows: int, index: Callable[[], str]) -> None:
+    """Start the way and kill it once it has written half of the rows; the server ends what it was sent till then."""
+    with _started(task) as process:
+        _until(
+            lambda: process.poll() is not None or _written(cluster, index()) >= rows / 2,
+            f"{task.way} did not write half of the rows",
+        )
+        if process.poll() is not None:
+            raise ChildFailed(f"{task.way} ended before it could be killed at half-way: take more rows.")
+    _until(lambda: not _bulks(cluster), f"{task.way} was killed, but Elasticsearch did not end what it was sent")
 
 
 @contextmanager
@@ -125,13 +137,12 @@ def _started(task: Task) -> Iterator["subprocess.Popen[bytes]"]:
         try:
             yield process
         finally:
-            process.kill()
+            kill_family(process)
 
 
-def _until(reached: Callable[[], bool]) -> None:
-    end = time.monotonic() + _PATIENCE
-    while not reached() and time.monotonic() < end:
-        time.sleep(_PAUSE)
+def _until(reached: Callable[[], bool], otherwise: str) -> None:
+    if not wait_until(reached, _PATIENCE):
+        raise ChildFailed(f"{otherwise} within {_PATIENCE:,} s.")
 
 
 def _seconds(task: Task) -> float:
@@ -155,23 +166,15 @@ def _written(cluster: Cluster, index: str) -> int:
     return total
 
 
+def _bulks(cluster: Cluster) -> bool:
+    """Whether the server still works on what it was sent: a kill of the sender does not stop that."""
+    with warnings.catch_warnings(
+        action="ignore", category=GeneralAvailabilityWarning
+    ):  # it may change, says the client
+        nodes = cluster.client.tasks.list(actions="*bulk*").body.get("nodes", {})
+    return any(node.get("tasks") for node in nodes.values())
+
+
 def _count(cluster: Cluster, index: str) -> int:
     cluster.client.indices.refresh(index=index)
     return Indexes(cluster).count(index)
-
-
-def _compare(task: Task, index: str) -> Compared:
-    done = subprocess.run(
-        [
-            *(console_script("indexer"), "verify", "--full", "--json", "--quiet"),
-            *("--source", task.source, "--target", task.target, "--table", task.table),
-            *(("--mapping", task.mapping) if task.mapping else ()),
-            *("--index", index, "--jobs-index", JOBS),
-        ],
-        capture_output=True,
-        check=False,
-    )
-    try:
-        return _COMPARED.validate_json(done.stdout)
-    except ValidationError as error:
-        raise ChildFailed(f"{task.way}: verify ended in {done.returncode}: {done.stderr.decode()[-1000:]}") from error

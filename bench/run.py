@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Self
 
-__all__ = ["NOISE", "Run", "Spent", "Task", "Way", "answer"]
+__all__ = ["NOISE", "Compared", "Moved", "Run", "Spent", "Task", "Way", "answer"]
 
 
 NOISE = 0.15
@@ -28,7 +28,11 @@ class Way(StrEnum):
     PARALLEL = "crate cursor + parallel_bulk, tuned"
     OFFSET_BULK = "OFFSET + helpers.bulk, tuned"
     OFFSET_PARALLEL = "OFFSET + parallel_bulk, tuned"
-    LOGSTASH = "Logstash's SQL and batches (stand-in)"
+    STAND_IN = "Logstash's SQL and batches (stand-in)"
+    LOGSTASH = "Logstash"
+    SPARK = "PySpark JDBC + elasticsearch-spark"
+    DLT = "dlt"
+    SINGER = "Singer: tap-cratedb + target-elasticsearch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Task:
         index: the index to write, made already; empty where nothing is written, or `reindex` makes its own.
         columns: those that the usual ways select, `id` among them; `reindex` takes all.
         options: more options of `reindex`.
+        folder: where the way may keep what it needs again when it is run once more; empty where it needs nothing.
     """
 
     way: Way
@@ -56,6 +61,7 @@ class Task:
     index: str = ""
     columns: Sequence[str] = ()
     options: Sequence[str] = ()
+    folder: str = ""
 
     def by(self, way: Way) -> "Task":
         """The same for another way."""
@@ -105,6 +111,41 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """A table and an index compared in full: what is used of the report of `indexer verify --full --json`.
+
+    Attributes:
+        compared: rows that were compared field by field.
+        missing: rows without a document.
+        extra: documents without a row.
+        different: documents that are not what their row makes.
+    """
+
+    compared: int
+    missing: int
+    extra: int
+    different: int
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing was found."""
+        return not (self.missing or self.extra or self.different)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a way says that is measured from outside.
+
+    Attributes:
+        rows: that it moved.
+        seconds: from asking for the first page to the last answer, without starting its runtime where it can tell.
+    """
+
+    rows: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """What was measured of one way, once.
 
@@ -116,6 +157,7 @@ class Run:
         peak_rss: the most memory that the client's process held, in bytes.
         wall: seconds of the whole process, from starting Python to its end.
         documents: what the index holds after a refresh; None where nothing is written.
+        compared: the table and the index in full; None where that was not looked at.
     """
 
     way: Way
@@ -124,6 +166,7 @@ class Run:
     peak_rss: int
     wall: float = 0.0
     documents: int | None = None
+    compared: Compared | None = None
 
     @property
     def rate(self) -> float:
@@ -131,15 +174,16 @@ class Run:
         return self.rows / self.spent.seconds
 
     def complete(self, rows: int) -> bool:
-        """Whether it moved as many rows as the table has, and the index holds as many."""
-        return self.rows == rows and self.documents in {None, rows}
+        """Whether it moved as many rows as the table has, the index holds as many, and they are the same."""
+        same = self.compared is None or self.compared.same
+        return same and self.rows == rows and self.documents in {None, rows}
 
     def doubts(self, rows: int) -> tuple[str, ...]:
         """Why its figures cannot be trusted."""
         return self.spent.noise if self.complete(rows) else (*self.spent.noise, "it is not complete")
 
 
-def answer(run: Callable[[Task], Run]) -> None:
+def answer(run: Callable[[Task], Run | Moved]) -> None:
     """Run a way in this process: its task is the JSON in the command line, what was measured is printed as JSON."""
     told = json.loads(sys.argv[1])
     print(json.dumps(asdict(run(Task(**{**told, "way": Way(told["way"])})))))

@@ -25,7 +25,7 @@ _FLAT: Final = 1.1
 """A row of the largest table may cost this many times one of the smallest."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Point:
     """One set of settings.
 
@@ -116,14 +116,14 @@ class Scale:
 
     @property
     def rates(self) -> dict[Point, tuple[float, ...]]:
-        """Rows a second of each point."""
-        points = dict.fromkeys(one.point for one in self.grid)
+        """Rows a second of each point, in their order: the runs took turns in another."""
+        points = sorted({one.point for one in self.grid})
         return {point: tuple(one.run.rate for one in self.grid if one.point == point) for point in points}
 
     @property
     def costs(self) -> dict[int, tuple[float, ...]]:
-        """Microseconds a row of each size."""
-        sizes = dict.fromkeys(one.rows for one in self.growth)
+        """Microseconds a row of each size, the smallest first: the runs took turns in another order each round."""
+        sizes = sorted({one.rows for one in self.growth})
         return {size: tuple(1e6 / one.run.rate for one in self.growth if one.rows == size) for size in sizes}
 
     @property
@@ -179,7 +179,7 @@ def measure(urls: Urls, rows: int, grid: Grid, sizes: Sequence[int], repeat: int
     """
     grid_, growth = [(rows, point) for point in grid.points], [(size, default_point()) for size in sizes]
     for size in sorted({rows, *sizes}):
-        say(f"{'Made' if make_logs(urls.source, size, _table(size)) else 'Found'} {_table(size)}.")
+        make_logs(urls.source, size, say, _table(size))
     return Scale(
         machine=look(urls.source, urls.target),
         grid=tuple(_rounds(urls, grid_, repeat, say)),

@@ -24,12 +24,12 @@ from indexer.settings import TargetAccess
 from indexer.target.client import connect
 from indexer.target.index import Indexes
 
-__all__ = ["Deep", "Searching", "measure"]
+__all__ = ["DEEP", "FIRST", "Deep", "Searching", "measure"]
 
 _ALIAS: Final = "bench_search"
-_DEEP: Final = ("--all", "-o", "ndjson")
+DEEP: Final = ("--all", "-o", "ndjson")
 _QUERY: Final = "timeout AND service:payments"
-_FIRST: Final = (_QUERY, "--since", "2026-01-01", "--level", "ERROR", "--sort", "-ts", "-n", "20")
+FIRST: Final = (_QUERY, "--since", "2026-01-01", "--level", "ERROR", "--sort", "-ts", "-n", "20")
 """The first example of the README; the times of the table that is searched are fixed."""
 
 _STARTS: Final = 10
@@ -80,10 +80,15 @@ class Searching:
     def goals(self) -> tuple[Goal, ...]:
         """What a search is to reach."""
         return (
-            Goal("thousand hits a second to NDJSON", 50, spread(one.rate / 1e3 for one in self.deep)),
-            Goal("peak memory of it in MB", 150, spread(one.peak_rss / 1e6 for one in self.deep), most=True),
-            Goal("CPU seconds of the first example, piped", 0.4, spread(self.piped), most=True),
-            Goal("CPU seconds of it on a terminal", 0.4, spread(self.terminal), most=True),
+            Goal("every document to NDJSON, thousand hits a second", 50, spread(one.rate / 1e3 for one in self.deep)),
+            Goal(
+                "every document to NDJSON, peak memory in MB",
+                150,
+                spread(one.peak_rss / 1e6 for one in self.deep),
+                most=True,
+            ),
+            Goal("the first example to a pipe, CPU seconds", 0.4, spread(self.piped), most=True),
+            Goal("the first example to a terminal, CPU seconds", 0.4, spread(self.terminal), most=True),
         )
 
     @property
@@ -123,13 +128,13 @@ def measure(urls: Urls, rows: int, repeat: int, say: Callable[[str], None]) -> S
     Raises:
         ChildFailed: where a search does not end well.
     """
-    say(f"{'Made' if make_logs(urls.source, rows) else 'Found'} {LOGS} with {rows:,} rows.")
+    make_logs(urls.source, rows, say)
     say(f"{'Made' if _make_index(urls, rows) else 'Found'} {_ALIAS} with {rows:,} documents.")
     deep = tuple(_deep(urls, say) for _ in range(repeat))
     settle()
-    piped = tuple(_search(urls, *_FIRST).cpu for _ in range(_STARTS + 1))[1:]
+    piped = tuple(_search(urls, *FIRST).cpu for _ in range(_STARTS + 1))[1:]
     with _terminal() as screen:
-        terminal = tuple(_search(urls, *_FIRST, output=screen).cpu for _ in range(_STARTS + 1))[1:]
+        terminal = tuple(_search(urls, *FIRST, output=screen).cpu for _ in range(_STARTS + 1))[1:]
     return Searching(look(urls.source, urls.target), rows, deep, piped, terminal)
 
 
@@ -152,7 +157,7 @@ def _deep(urls: Urls, say: Callable[[str], None]) -> Deep:
     settle()
     with tempfile.TemporaryFile() as file:
         with Meter(urls.source, urls.target) as meter:
-            done = _search(urls, *_DEEP, output=file.fileno())
+            done = _search(urls, *DEEP, output=file.fileno())
         file.seek(0)
         hits = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(_CHUNK), b""))
     one = Deep(hits, done.peak_rss, replace(meter.spent, seconds=done.seconds, client=done.cpu))

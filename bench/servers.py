@@ -12,9 +12,10 @@ from indexer.local.elasticsearch import start_elasticsearch
 from indexer.local.process import free_port
 from indexer.local.server import Server
 
-__all__ = ["Urls", "both_servers", "source_server"]
+__all__ = ["FOLDER", "Urls", "both_servers", "source_server", "target_server"]
 
-_FOLDER: Final = "bench"
+FOLDER: Final = "bench"
+"""Of the benchmarks, among those of the servers in the cache folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,8 @@ def both_servers(source: str | None, target: str | None) -> Iterator[Urls]:
     Raises:
         Refused: where a server is missing or did not start.
     """
-    with source_server(source) as found, ExitStack() as stack:
-        if target is None:
-            target = _until_the_end(stack, _elasticsearch()).url
-        yield Urls(found, target)
+    with source_server(source) as found, target_server(target) as other:
+        yield Urls(found, other)
 
 
 @contextmanager
@@ -50,15 +49,22 @@ def source_server(url: str | None) -> Iterator[str]:
         yield url or _until_the_end(stack, _cratedb()).url
 
 
+@contextmanager
+def target_server(url: str | None) -> Iterator[str]:
+    """Elasticsearch alone, likewise."""
+    with ExitStack() as stack:
+        yield url or _until_the_end(stack, _elasticsearch()).url
+
+
 def _cratedb() -> Server:
-    server = start_cratedb(cache.cache_folder() / cache.SERVERS / _FOLDER / "cratedb", port=free_port())
+    server = start_cratedb(cache.cache_folder() / cache.SERVERS / FOLDER / "cratedb", port=free_port())
     if server is None:
         raise Refused(HOW_TO_GET)
     return server
 
 
 def _elasticsearch() -> Server:
-    return start_elasticsearch(cache.cache_folder() / cache.SERVERS / _FOLDER / "elasticsearch", port=free_port())
+    return start_elasticsearch(cache.cache_folder() / cache.SERVERS / FOLDER / "elasticsearch", port=free_port())
 
 
 def _until_the_end(stack: ExitStack, server: Server) -> Server:

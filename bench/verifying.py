@@ -8,8 +8,9 @@ from typing import Final
 from pydantic import BaseModel
 
 from bench.charts import Chart
-from bench.child import console_script, finish
+from bench.child import finish
 from bench.data import LOGS, make_logs
+from bench.faults import verify_command
 from bench.figures import Goal, Spread, spread
 from bench.machine import Machine, look
 from bench.meter import Meter, settle
@@ -17,7 +18,7 @@ from bench.record import Figure
 from bench.rounds import sweep
 from bench.run import Spent, Task, Way
 from bench.servers import Urls
-from bench.ways.ours import JOBS, settings_of
+from bench.ways.ours import settings_of
 from bench.ways.reindexing import reindex
 from indexer.job.overlay_file import shipped_mappings
 from indexer.target.client import connect
@@ -133,13 +134,13 @@ def measure(urls: Urls, rows: int, repeat: int, say: Callable[[str], None]) -> V
     Raises:
         ChildFailed: where a process does not end well, or finds a fault.
     """
-    say(f"{'Made' if make_logs(urls.source, rows) else 'Found'} {LOGS} with {rows:,} rows.")
+    make_logs(urls.source, rows, say)
     task = Task(Way.REINDEX, urls.source, urls.target, str(LOGS), str(shipped_mappings() / "logs.yaml"), _ALIAS)
     say("Making the index.")
     with _made(task) as index:
         say("Warming up: one verification that does not count.")
         _verify(task, index)
-        rounds = tuple(_round(task, index, f"{number + 1}/{repeat}", say) for number in range(repeat))
+        rounds = tuple(_round(task, index, number, repeat, say) for number in range(1, repeat + 1))
     return Verifying(look(urls.source, urls.target), rows, rounds)
 
 
@@ -154,22 +155,16 @@ def _made(task: Task) -> Iterator[str]:
             Indexes(cluster).delete(index)
 
 
-def _round(task: Task, index: str, number: str, say: Callable[[str], None]) -> Verified:
+def _round(task: Task, index: str, number: int, repeat: int, say: Callable[[str], None]) -> Verified:
     found = _verify(task, index)
-    say(f"Round {number}: {found.rate:,.0f} rows/s, {found.peak_rss / 1e6:,.0f} MB.")
+    say(f"Round {number}/{repeat}: {found.rate:,.0f} rows/s, {found.peak_rss / 1e6:,.0f} MB.")
     return found
 
 
 def _verify(task: Task, index: str) -> Verified:
     settle()
     with Meter(task.source, task.target) as meter:
-        done = finish(
-            [
-                *(console_script("indexer"), "verify", "--full", "--json", "--quiet"),
-                *("--source", task.source, "--target", task.target),
-                *("--table", task.table, "--mapping", task.mapping, "--index", index, "--jobs-index", JOBS),
-            ]
-        )
+        done = finish(verify_command(task, index))
     report = _Report.model_validate_json(done.output)
     spent = replace(meter.spent, client=done.cpu)
     return Verified(report.compared, report.same, report.seconds, spent, done.peak_rss)

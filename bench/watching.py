@@ -1,6 +1,7 @@
 """Watching the server while it answers: what its breakers count of a query, and how full its heap is."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event, Thread
 from typing import Final
@@ -29,7 +30,7 @@ class Load:
         used: bytes that its breakers counted at most, of all operations (`sys.operations`).
         heap: bytes of the heap in use at most (`sys.nodes`), garbage included.
         heap_max: bytes of the heap.
-        looks: how often it was looked.
+        looks: how often the server told; where it never did, the figures are 0.
         failed_checks: of `sys.node_checks`, after it.
         error: what the server said instead of rows, or None: so a breaker trips.
     """
@@ -52,11 +53,12 @@ class _Watch(Thread):
         self.seen: list[tuple[int, ...]] = []
 
     def run(self) -> None:
-        """Look, at least once."""
+        """Look, at least once; where a query fills the heap, the server may refuse a look too."""
         with cursor(self._url) as one:
             while True:
-                one.execute(_LOOK, [])
-                self.seen.append(_numbers(one.fetchall()[0]))
+                with suppress(Error):
+                    one.execute(_LOOK, [])
+                    self.seen.append(_numbers(one.fetchall()[0]))
                 if self._stopped.wait(_PAUSE):
                     return
 
@@ -79,7 +81,7 @@ def watched(url: str, query: str, statement: str, parameters: Sequence[Json]) ->
             watch.stop()
         one.execute(_CHECKS, [])
         failed_checks = _numbers(one.fetchall()[0])[0]
-    used, heap, heap_max = (max(values) for values in zip(*watch.seen, strict=True))
+    used, heap, heap_max = (max(values) for values in zip(*(watch.seen or [(0, 0, 0)]), strict=True))
     return Load(query, used, heap, heap_max, len(watch.seen), failed_checks, error)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bench.database import count, cursor
+from bench.database import SCHEMA, count, cursor
 from indexer.model.identifier import TableName
 
 __all__ = ["COLUMNS", "make_wide"]
@@ -16,18 +16,19 @@ _CHUNK: Final = 4 << 20
 """Bytes of one INSERT: a statement's rows are held in the server's heap."""
 
 
-def make_wide(url: str, width: int, rows: int) -> TableName:
+def make_wide(url: str, width: int, rows: int, schema: str = SCHEMA) -> TableName:
     """Make a table of rows of about `width` bytes, unless it is there.
 
     Args:
         url: CrateDB.
         width: bytes of text in a row.
         rows: how many.
+        schema: the table's.
 
     Returns:
         the table's name.
     """
-    table = TableName(f"bench_wide_{width}", "bench")
+    table = TableName(f"bench_wide_{width}", schema)
     with cursor(url) as one:
         if count(one, table) == rows:
             return table

@@ -16,6 +16,7 @@
     ├── NoProgress               1  a page did not advance: the source broke the order it promised
     ├── TooManyFailures          1  more dead letters than --max-failures
     ├── VerificationFailed       4  rows are missing; the alias was not moved
+    ├── FileError                1  a file of this machine cannot be read or written
     └── Interrupted            130  Ctrl-C; the old index is still served, a resume goes on
         └── Terminated         143  SIGTERM, or the terminal closed; likewise
 
@@ -29,6 +30,7 @@ from typing import ClassVar
 __all__ = [
     "BodyTooLarge",
     "BreakerTripped",
+    "FileError",
     "IndexerError",
     "Interrupted",
     "NoProgress",
@@ -131,6 +133,21 @@ class VerificationFailed(IndexerError):
     """The new index does not hold what the source held; the alias was not moved."""
 
     exit_code = 4
+
+
+class FileError(IndexerError):
+    """A file of this machine cannot be read or written: the disk is full, or it is not the user's.
+
+    Args:
+        name: of the file.
+        error: what the system says of it.
+    """
+
+    def __init__(self, name: str, error: OSError) -> None:
+        super().__init__(
+            f"{name} cannot be read or written, {error.strerror or error}: make room or grant access, or name another"
+            " folder (INDEXER_CACHE for jobs and local servers), and run the same command again."
+        )
 
 
 class Interrupted(IndexerError):

@@ -25,6 +25,7 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -182,6 +183,9 @@ class Settings(BaseSettings):
     jobs_index: str = "reindex-jobs"
     dead_letter_index: str | None = None
 
+    as_json: bool = Field(default=False, validation_alias="INDEXER_JSON")  # pydantic has a method `json`
+    quiet: bool = False
+
     _split_names = field_validator("key", "columns", mode="before")(_split)
 
     @property
@@ -225,7 +229,9 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # as above
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Options, then the environment, then the config file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
+        read = TomlConfigSettingsSource(settings_cls, config_file())()
+        named = {"as_json" if name == "json" else name: value for name, value in read.items()}
+        return init_settings, env_settings, InitSettingsSource(settings_cls, named)
 
 
 def config_file() -> Path:
@@ -257,15 +263,20 @@ def _sentence(error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         return f"{config_file()} has the unknown setting {name}.{nearest(name, Settings.model_fields)}"
     shown = "" if name in _SECRET else f", not {first['input']!r}"
-    return f"--{name.replace('_', '-')}: {first['msg'][0].lower()}{first['msg'][1:]}{shown}."
+    return f"{_option(name)}: {first['msg'][0].lower()}{first['msg'][1:]}{shown}."
 
 
 def _setting(place: str) -> str:
     """The setting that pydantic names by one of its aliases."""
     for name, info in Settings.model_fields.items():
-        if isinstance(info.validation_alias, AliasChoices) and place in info.validation_alias.choices:
+        alias = info.validation_alias
+        if place in (alias.choices if isinstance(alias, AliasChoices) else [alias]):
             return name
     return place
+
+
+def _option(name: str) -> str:
+    return "--json" if name == "as_json" else f"--{name.replace('_', '-')}"
 
 
 def without_secrets(url: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from elasticsearch import Elasticsearch
 
 from indexer.local.crate_table import Cursor
+from tests.account import Account
 from tests.commands import Ended, run, start
 from tests.scan import documents
 from tests.stream import Stream
@@ -49,6 +50,7 @@ class Attack:
     folder: Path
     source: str
     target: str
+    account: Account
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -64,14 +66,16 @@ class Attack:
         return Running(start("reindex", *self.options, *more, cwd=self.folder, INDEXER_CACHE=str(self.folder)))
 
     def assert_complete(self, ended: Ended, elasticsearch_url: str) -> dict[str, object]:
-        """Exit code 0, every row in the index as it is, once, and the alias moved; returns the report."""
+        """Exit code 0, every row in the index as it is, once, and the alias moved; noted, and the report returned."""
         assert ended.code == 0, ended.err
         report: dict[str, object] = json.loads(ended.out)
-        assert report["rows_read"] == report["rows_indexed"] == ROWS
         with Elasticsearch(elasticsearch_url) as client:
             assert list(client.indices.get_alias(name=self.alias).body) == [report["index"]]
             found = documents(client, self.alias)
-        assert found == {str(i): {"id": i, "m": _MESSAGE.format(i)} for i in range(ROWS)}
+        expected = {str(i): {"id": i, "m": _MESSAGE.format(i)} for i in range(ROWS)}
+        self.account.tried(rows=ROWS, lost=len(expected.keys() - found.keys()))
+        assert found == expected
+        assert report["rows_read"] == report["rows_indexed"] == ROWS
         return report
 
 

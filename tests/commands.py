@@ -8,7 +8,12 @@ from pathlib import Path
 
 from tests.peak import PeakRss
 
-__all__ = ["Ended", "environment", "run", "start"]
+__all__ = ["JOBS_INDEX", "Ended", "environment", "run", "start"]
+
+JOBS_INDEX = "INDEXER_JOBS_INDEX"
+"""Names the index of jobs that a test has to itself; see the fixture `alias`."""
+
+_KEPT = ("INDEXER_CACHE", JOBS_INDEX)
 
 
 @dataclass(frozen=True)
@@ -22,12 +27,14 @@ class Ended:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment of a user who has set nothing of ours, and what a test adds."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("INDEXER_", "COV_"))}
-    for name in ("CRATEDB_URL", "ELASTICSEARCH_URL"):
-        kept.pop(name, None)
-    cache = os.environ.get("INDEXER_CACHE")
-    return {**kept, **({"INDEXER_CACHE": cache} if cache else {}), "NO_COLOR": "1", "COLUMNS": "200", **more}
+    """The environment of a user who has set nothing of ours, but what keeps tests to themselves, and what one adds."""
+    left = {"CRATEDB_URL", "ELASTICSEARCH_URL"}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in _KEPT or (name not in left and not name.startswith(("INDEXER_", "COV_")))
+    }
+    return {**kept, "NO_COLOR": "1", "COLUMNS": "200", **more}
 
 
 def start(*arguments: str, cwd: Path | None = None, **env: str) -> "subprocess.Popen[str]":
@@ -46,7 +53,10 @@ def start(*arguments: str, cwd: Path | None = None, **env: str) -> "subprocess.P
 
 def run(*arguments: str, cwd: Path | None = None, timeout: float = 120, **env: str) -> Ended:
     """Run a console script to its end."""
-    process = start(*arguments, cwd=cwd, **env)
-    with PeakRss(process.pid) as peak:
-        out, err = process.communicate(timeout=timeout)
+    with start(*arguments, cwd=cwd, **env) as process, PeakRss(process.pid) as peak:
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except BaseException:  # also where the tests are ended: nobody else waits for it
+            process.kill()
+            raise
     return Ended(process.returncode, out, err, peak.bytes)

@@ -1,8 +1,10 @@
 """The real servers that the tests run against: found or started once a session, left as they were found."""
 
+import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,26 +12,53 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from indexer.errors import Refused
+from indexer.job.folder import job_folder
 from indexer.local import crate_table
 from indexer.local.crate_table import Cursor, quoted
-from indexer.local.cratedb import HOW_TO_GET, cratedb, start_cratedb
-from indexer.local.elasticsearch import elasticsearch, start_elasticsearch
+from indexer.local.cratedb import HOW_TO_GET, find_cratedb, start_cratedb
+from indexer.local.cratedb import PORT as CRATEDB_PORT
+from indexer.local.elasticsearch import PORT as ELASTICSEARCH_PORT
+from indexer.local.elasticsearch import find_elasticsearch, start_elasticsearch
 from indexer.local.process import free_port
+from indexer.local.server import Server
 from indexer.model.identifier import TableName
 from tests.certificates import can_sign
 from tests.cluster import crate_home
+from tests.commands import JOBS_INDEX
+from tests.playground import Playground, playground_beside
+from tests.quick_start import start_quick_cratedb, start_quick_elasticsearch
 from tests.secured import Secured, server_home, start_secured
 from tests.secured_crate import SecuredCrate, secured_crate
 
 pytest_plugins = ["tests.account"]
 
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, `kill`, and a terminal that closes."""
+
+
 def pytest_configure() -> None:
-    """Let programs under test hear Ctrl-C and a closed terminal, which a shell's `&` and `nohup` make them ignore."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    """Let each of them end the tests with their servers stopped, and let programs under test hear them.
+
+    A `&` makes both ignore Ctrl-C, `nohup` a closed terminal: what is ignored is inherited, a handler is not.
+    """
+    nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    for number in ENDING:
+        signal.signal(number, end_once)
+    if nohup:
+        signal.signal(signal.SIGHUP, stay)
+
+
+def end_once(number: int, frame: object) -> None:
+    """End as Ctrl-C does. What comes after it, such as from an impatient `make`, must not cut off the teardown."""
+    del number, frame
+    for again in ENDING:
+        signal.signal(again, stay)
+    raise KeyboardInterrupt
+
+
+def stay(number: int, frame: object) -> None:
+    """Go on."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,21 +71,49 @@ def own_servers(pytestconfig: pytest.Config) -> bool:
 
 
 @pytest.fixture(scope="session")
-def elasticsearch_url(own_servers: bool) -> Iterator[str]:  # noqa: FBT001 - a fixture is passed by name
+def large(request: pytest.FixtureRequest) -> bool:
+    """Whether any of the tests that were asked for moves very many rows."""
+    return any(item.get_closest_marker("large") for item in request.session.items)
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_server(own_servers: bool, large: bool) -> Iterator[Server]:  # noqa: FBT001 - fixtures go by name
+    start = start_elasticsearch if large else start_quick_elasticsearch
     with tempfile.TemporaryDirectory(prefix="elasticsearch-") as folder:
-        server = start_elasticsearch(Path(folder), port=free_port()) if own_servers else elasticsearch(Path(folder))
-        yield server.url
+        found = None if own_servers else find_elasticsearch()
+        server = found or start(Path(folder), port=free_port(None if own_servers else ELASTICSEARCH_PORT))
+        yield server
         server.stop()
 
 
 @pytest.fixture(scope="session")
-def cratedb_url(own_servers: bool) -> Iterator[str]:  # noqa: FBT001 - as above
+def elasticsearch_url(elasticsearch_server: Server) -> str:
+    return elasticsearch_server.url
+
+
+@pytest.fixture(scope="session")
+def cratedb_server(own_servers: bool, large: bool) -> Iterator[Server | None]:  # noqa: FBT001 - as above
+    start = start_cratedb if large else start_quick_cratedb
     with tempfile.TemporaryDirectory(prefix="cratedb-") as folder:
-        server = start_cratedb(Path(folder), port=free_port()) if own_servers else cratedb(Path(folder))
-        if server is None:
-            pytest.skip(HOW_TO_GET)
-        yield server.url
-        server.stop()
+        found = None if own_servers else find_cratedb()
+        server = found or start(Path(folder), port=free_port(None if own_servers else CRATEDB_PORT))
+        yield server
+        if server is not None:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def cratedb_url(cratedb_server: Server | None) -> str:
+    if cratedb_server is None:
+        pytest.skip(HOW_TO_GET)
+    return cratedb_server.url
+
+
+@pytest.fixture(scope="session")
+def playground(elasticsearch_server: Server, cratedb_server: Server | None) -> Iterator[Playground]:
+    """Servers that the tests alone use, for what works on names that a user has too, such as `logs`."""
+    with playground_beside(elasticsearch_server, cratedb_server) as place:
+        yield place
 
 
 @pytest.fixture(scope="session")
@@ -96,22 +153,49 @@ def crate_cursor(cratedb_url: str) -> Iterator[Cursor]:
 @pytest.fixture
 def schema(crate_cursor: Cursor) -> Iterator[str]:
     """A schema of the test's own; its tables are dropped afterwards."""
+    with own_schema(crate_cursor) as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def shared_cursor(cratedb_url: str) -> Iterator[Cursor]:
+    """A cursor for what the tests of a file share."""
+    with crate_table.crate_cursor(cratedb_url) as cursor:
+        yield cursor
+
+
+@pytest.fixture(scope="module")
+def shared_schema(shared_cursor: Cursor) -> Iterator[str]:
+    """A schema for tables that the tests of a file share, because none of them changes them."""
+    with own_schema(shared_cursor) as name:
+        yield name
+
+
+@contextmanager
+def own_schema(cursor: Cursor) -> Iterator[str]:
     name = f"test_{uuid4().hex[:12]}"
     yield name
-    crate_cursor.execute(
+    cursor.execute(
         "SELECT table_name FROM information_schema.tables WHERE table_schema = ? AND table_type = 'BASE TABLE'",
         (name,),
     )
-    for (table,) in crate_cursor.fetchall():
-        crate_cursor.execute(f"DROP TABLE {quoted(TableName(str(table), name))}")
+    for (table,) in cursor.fetchall():
+        cursor.execute(f"DROP TABLE {quoted(TableName(str(table), name))}")
 
 
 @pytest.fixture
-def alias(elasticsearch_url: str) -> Iterator[str]:
-    """An index alias of the test's own; every index that bears it, or a name that begins with it, is deleted."""
+def alias(elasticsearch_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An index alias of the test's own; every index that bears it, or a name that begins with it, is deleted.
+
+    So is that of its jobs, which the commands use in place of `reindex-jobs`, unless the test names another, and so are
+    the folders of its jobs in the cache folder.
+    """
     name = f"test_{uuid4().hex[:12]}"
+    monkeypatch.setenv(JOBS_INDEX, f"{name}_jobs")
     yield name
     with Elasticsearch(elasticsearch_url) as client:
         ours = client.indices.get(index=f"{name}*", expand_wildcards="all", ignore_unavailable=True)
         for index in ours:
             client.indices.delete(index=index)
+    for folder in job_folder(name).parent.glob(f"{name}*"):
+        shutil.rmtree(folder)

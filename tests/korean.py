@@ -14,6 +14,10 @@ class Case(NamedTuple):
         query: what a person types.
         found: whether the line must be found, or must not.
         standard: whether the standard analyzer with prefixes gets it right.
+        cjk: whether the cjk analyzer does. nori gets every case right.
+
+    What cjk and nori do was computed with the analyzers and the query builder of Lucene 10.4, of which Elasticsearch's
+    are made: a token of cjk has no particle taken off where letters or digits are part of it (`GPU를`).
     """
 
     kind: str
@@ -21,6 +25,7 @@ class Case(NamedTuple):
     query: str
     found: bool = True
     standard: bool = True
+    cjk: bool = True
 
 
 CASES: Final = (
@@ -31,7 +36,7 @@ CASES: Final = (
     Case("particle", "관리자에게 알림을 보냈습니다.", "관리자 알림"),
     Case("particle", "디스크의 공간이 부족합니다.", "디스크 공간 부족"),
     Case("particle", "큐까지 메시지가 도착했습니다.", "메시지 도착"),
-    Case("particle", "인증서가 만료되었습니다.", "인증서를", found=True, standard=False),
+    Case("particle", "인증서가 만료되었습니다.", "인증서를", standard=False, cjk=False),
     Case("ending", "결제를 승인했습니다.", "승인"),
     Case("ending", "주문이 취소되었습니다.", "취소"),
     Case("ending", "백업을 시작합니다.", "시작"),
@@ -39,26 +44,26 @@ CASES: Final = (
     Case("ending", "세션이 종료됐다.", "종료"),
     Case("ending", "파일을 삭제하고 있습니다.", "삭제"),
     Case("ending", "로그인했습니다.", "로그인"),
-    Case("ending", "서비스를 재시작했습니다.", "재시작하다", found=True, standard=False),
+    Case("ending", "서비스를 재시작했습니다.", "재시작하다", standard=False, cjk=False),
     Case("compound", "무선이어폰 재고가 없습니다.", "무선"),
     Case("compound", "장바구니담기 버튼 오류", "장바구니"),
     Case("compound", "반도체공장의 온도가 높습니다.", "반도체"),
     Case("compound", "현대자동차는 자동차를 판매한다.", "자동차 판매"),
-    Case("compound", "무선이어폰을 주문했습니다.", "이어폰", found=True, standard=False),
-    Case("compound", "고객정보조회 화면이 느립니다.", "조회", found=True, standard=False),
-    Case("spacing", "결제 승인 대기 중입니다.", "결제승인", found=True, standard=False),
-    Case("spacing", "로그 수집기가 멈췄습니다.", "로그수집기", found=True, standard=False),
+    Case("compound", "무선이어폰을 주문했습니다.", "이어폰", standard=False),
+    Case("compound", "고객정보조회 화면이 느립니다.", "조회", standard=False),
+    Case("spacing", "결제 승인 대기 중입니다.", "결제승인", standard=False, cjk=False),
+    Case("spacing", "로그 수집기가 멈췄습니다.", "로그수집기", standard=False, cjk=False),
     Case("spacing", "결제승인번호가 없습니다.", "결제승인"),
     Case("spacing", "비밀번호 변경 요청", "비밀번호  변경"),
-    Case("mixed", "GPU를 할당했습니다.", "GPU 할당"),
-    Case("mixed", "API가 timeout으로 실패했습니다.", "api timeout"),
-    Case("mixed", "HTTP502가 발생했습니다.", "HTTP502"),
-    Case("mixed", "kafka에서 메시지를 읽습니다.", "Kafka 메시지"),
-    Case("mixed", "DB연결이 끊겼습니다.", "DB"),
-    Case("product", "갤럭시S24를 등록했습니다.", "갤럭시S24"),
-    Case("product", "RTX4090의 온도는 80도입니다.", "RTX4090 온도"),
-    Case("product", "아이폰15를 주문했습니다.", "아이폰15"),
-    Case("product", "3000원을 결제했습니다.", "3000 결제"),
+    Case("mixed", "GPU를 할당했습니다.", "GPU 할당", cjk=False),
+    Case("mixed", "API가 timeout으로 실패했습니다.", "api timeout", cjk=False),
+    Case("mixed", "HTTP502가 발생했습니다.", "HTTP502", cjk=False),
+    Case("mixed", "kafka에서 메시지를 읽습니다.", "Kafka 메시지", cjk=False),
+    Case("mixed", "DB연결이 끊겼습니다.", "DB", cjk=False),
+    Case("product", "갤럭시S24를 등록했습니다.", "갤럭시S24", cjk=False),
+    Case("product", "RTX4090의 온도는 80도입니다.", "RTX4090 온도", cjk=False),
+    Case("product", "아이폰15를 주문했습니다.", "아이폰15", cjk=False),
+    Case("product", "3000원을 결제했습니다.", "3000 결제", cjk=False),
     Case("not", "현대자동차는 주식을 판매한다.", "반도체", found=False),
     Case("not", "결제가 거절되었습니다.", "승인", found=False),
     Case("not", "도체의 저항을 재었습니다.", "반도체", found=False),

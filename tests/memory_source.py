@@ -24,7 +24,7 @@ class MemoryTable:
         self.censuses = 0
 
     def page(self, ask: Ask) -> list[Row]:
-        """At most `ask.limit` rows of the window, in the window's order."""
+        """At most `ask.limit` rows of the window, in the order that was asked for."""
         found: list[Row] = [[lead, tie] for lead, tie in self._found(ask)[: ask.limit]]
         self.pages.append(len(found))
         return found
@@ -32,7 +32,9 @@ class MemoryTable:
     def _found(self, ask: Ask) -> Sequence[tuple[Lead, int]]:
         match ask.window:
             case Range(lo, hi):
-                return [(lead, tie) for lead, tie in sorted(self._numbers(), key=_lead) if lo < lead <= hi]
+                numbers = self._numbers()
+                ordered = sorted(numbers, key=_lead) if ask.ordered else numbers
+                return [(lead, tie) for lead, tie in ordered if lo < lead <= hi]
             case Prefixes(prefixes):
                 return [(lead, tie) for lead, tie in self._texts() if any(_begins(lead, prefix) for prefix in prefixes)]
             case Group(value, after):

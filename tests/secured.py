@@ -1,15 +1,13 @@
-"""A real Elasticsearch with passwords, privileges and TLS, for the tests that need one.
-
-The users are in the file realm: the plain distribution cannot make its `.security` index (its template wants an
-analysis filter that is not there), so it has neither native users nor API keys.
-"""
+"""A real Elasticsearch with passwords, API keys, privileges and TLS, for the tests that need one."""
 
 import os
 import shutil
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from elasticsearch import ElasticsearchWarning
 
 from indexer.errors import Refused
 from indexer.local.distribution import distribution, java_home
@@ -18,6 +16,7 @@ from indexer.local.server import Launch, Origin, Server
 from indexer.settings import TargetAccess
 from indexer.target.client import connect
 from tests.certificates import Authority, Pair
+from tests.quick_start import ONE_COMPILER
 from tests.readme import lesser_roles, loader_role
 
 __all__ = ["LESSER", "MAX_CONTENT", "PASSWORDS", "Secured", "server_home", "start_secured"]
@@ -36,6 +35,10 @@ _ROLES = {
     },
     "blind": {"cluster": [], "indices": [{"names": ["logs*"], "privileges": ["read"]}]},
     "admin": {"cluster": ["all"], "indices": [{"names": ["*"], "privileges": ["all"]}]},
+    "system": {
+        "cluster": ["all"],
+        "indices": [{"names": ["*"], "privileges": ["all"], "allow_restricted_indices": True}],
+    },
     "loader": loader_role(),
     **LESSER,
 }
@@ -100,7 +103,28 @@ def start_secured(folder: Path) -> Secured:
         ready=lambda: _answers(Secured(Server("Elasticsearch", url, Origin.EMBEDDED), ca, card)),
         remedy="see its log",
     ).start()
-    return Secured(server, ca, card)
+    secured = Secured(server, ca, card)
+    _make_security_index(secured)
+    return secured
+
+
+def _make_security_index(secured: Secured) -> None:
+    """Make the index of API keys, which the plain distribution cannot: it lacks a filter of the analyzer `email`.
+
+    An index with another analyzer of that name, cloned to the system index's name, is taken as that; the server then
+    puts its own mapping there.
+    """
+    analyzer = {"email": {"tokenizer": "standard", "filter": ["lowercase"]}}
+    seed = {"number_of_replicas": 0, "analysis": {"analyzer": analyzer}}
+    with connect(secured.access("system")) as cluster:
+        indices = cluster.client.options(ignore_status=400).indices  # 400: a whole distribution made it already
+        indices.create(index="seed", settings=seed)
+        indices.add_block(index="seed", block="write")
+        settings = {"index.blocks.write": None, "index.format": 6}
+        with warnings.catch_warnings():  # that system indexes are not for users
+            warnings.simplefilter("ignore", ElasticsearchWarning)
+            indices.clone(index="seed", target=".security-7", aliases={".security": {}}, settings=settings)
+        indices.delete(index="seed")
 
 
 def _answers(secured: Secured) -> bool:
@@ -140,5 +164,5 @@ def _configure(folder: Path, home: Path, port: int) -> None:
     (config / "role_mapping.yml").write_text(yaml.safe_dump({"writer": ["CN=carded"]}))
     (config / "users_roles").write_text("".join(f"{user}:{user}\n" for user in _HASHES))
     # A module may write to Java's temporary folder, which must not have the configuration inside.
-    (config / "jvm.options").write_text("-Xms512m\n-Xmx512m\n-Djava.io.tmpdir=${ES_TMPDIR}\n")
+    (config / "jvm.options").write_text(f"-Xms512m\n-Xmx512m\n-Djava.io.tmpdir=${{ES_TMPDIR}}\n{ONE_COMPILER}\n")
     shutil.copy(home / "config" / "log4j2.properties", config)

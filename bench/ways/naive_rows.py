@@ -9,7 +9,7 @@ from crate.client import connect
 from bench.run import Task, Way
 from indexer.local.crate_table import Cursor
 
-__all__ = ["PAGE", "NaiveRow", "actions", "open_cursor"]
+__all__ = ["PAGE", "NaiveRow", "actions", "keyset_pages", "open_cursor"]
 
 PAGE: Final = 10_000
 """Rows a page, as `reindex` has by default."""
@@ -21,7 +21,7 @@ NaiveRow = Mapping[str, object]
 
 def actions(task: Task) -> Iterator[dict[str, object]]:
     """The table's rows as the client's helpers take them, each a dict."""
-    for page in (_by_offset if task.way in _BY_OFFSET else _by_keyset)(task):
+    for page in (_by_offset if task.way in _BY_OFFSET else keyset_pages)(task):
         for row in page:
             yield {"_index": task.index, "_id": row["id"], "_source": row}
 
@@ -30,11 +30,13 @@ def open_cursor(task: Task) -> Cursor:
     """A cursor on a connection of its own."""
     url = urlsplit(task.source.split(",", maxsplit=1)[0])
     server = f"http://{url.hostname}:{url.port or 4200}"
-    cursor: Cursor = connect(server, username=url.username, password=unquote(url.password or "")).cursor()
+    user, password = unquote(url.username) if url.username else None, unquote(url.password or "")
+    cursor: Cursor = connect(server, username=user, password=password).cursor()
     return cursor
 
 
-def _by_keyset(task: Task) -> Iterator[list[NaiveRow]]:
+def keyset_pages(task: Task) -> Iterator[list[NaiveRow]]:
+    """The table in pages by `id`, each from where the one before it ended."""
     cursor, where, last = open_cursor(task), "", list[object]()
     while True:
         cursor.execute(f"SELECT {', '.join(task.columns)} FROM {task.table} {where} ORDER BY id LIMIT {PAGE}", last)

@@ -72,7 +72,8 @@ def _asked(ctx: typer.Context, ask: "Callable[[Search], Iterable[str]]") -> Iter
     from indexer.target.search import Search
 
     try:
-        settings = load_settings(**of_target(ctx.params), index=ctx.params.get("index"), target_timeout=_WAIT)
+        given = {**of_target(ctx.params), "index": ctx.params.get("index"), "target_timeout": _WAIT}
+        settings = load_settings(**given)
         with connect(settings.target_access) as cluster:
             return list(ask(Search(cluster, settings.index or "logs")))
     except (IndexerError, KeyError):

@@ -1,6 +1,9 @@
 """`indexer demo`: the whole way on sample logs, with real servers."""
 
+import os
 import shlex
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -38,11 +41,23 @@ def demo(  # noqa: D103  # EXAMPLES is its help
     code = run_commands(environment)
     if code:
         return code
+    _tell_how_to_go_on(environment)
+    return 0
+
+
+def _tell_how_to_go_on(environment: dict[str, str]) -> None:
+    from indexer.settings import without_secrets
+
     typer.echo("\nThe servers keep running for you to try more; `indexer down` stops them. In this shell, first:")
+    programs = Path(sys.executable).parent
+    if str(programs) not in os.environ.get("PATH", "").split(os.pathsep):
+        typer.echo(f'  export PATH={shlex.quote(str(programs))}:"$PATH"')
     for name, value in environment.items():
         if value == without_secrets(value):  # else it was given, and is in the environment already
             typer.echo(f"  export {name}={shlex.quote(value)}")
-    return 0
+    typer.echo("Then, for example:")
+    for command in ("indexer plan --table logs", "indexer search 'timeout AND service:payments'", "indexer jobs"):
+        typer.echo(f"  {command}")
 
 
 def _load(cratedb: str | None, rows: int) -> str:

@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from threading import Timer
@@ -74,9 +75,11 @@ def _counted(words: list[str], environment: dict[str, str]) -> int:
 def _interrupted(words: list[str], environment: dict[str, str]) -> int:
     """Run a search that has no end, show its first lines, and end it as Ctrl-C does."""
     colours = {"FORCE_COLOR": "1"} if sys.stdout.isatty() else {}
-    with subprocess.Popen(  # noqa: S603  # as above
-        _installed(words), env={**environment, **colours}, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with _interruptible():
+        process = subprocess.Popen(  # noqa: S603  # as above
+            _installed(words), env={**environment, **colours}, stdout=subprocess.PIPE, text=True
+        )
+    with process:
         giving_up = Timer(_PATIENCE, process.send_signal, [signal.SIGINT])
         giving_up.start()
         for line in islice(process.stdout or (), _LINES):
@@ -85,6 +88,19 @@ def _interrupted(words: list[str], environment: dict[str, str]) -> int:
         process.send_signal(signal.SIGINT)
     typer.echo("^C")
     return process.returncode
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let what is started here hear Ctrl-C, also where this process does not: after `&` a shell has it ignored.
+
+    What is ignored is inherited, a handler is not.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _installed(words: list[str]) -> list[str | Path]:

@@ -11,7 +11,7 @@ from typing import Final, NoReturn, ParamSpec
 
 import typer
 
-from indexer.errors import IndexerError, Interrupted, Terminated
+from indexer.errors import FileError, IndexerError, Interrupted, Terminated
 
 __all__ = ["guarded"]
 
@@ -41,6 +41,8 @@ def guarded(command: Callable[Options, int]) -> Callable[Options, None]:
             code = 0
         except IndexerError as error:
             _end(error, debug=debug)
+        except OSError as error:  # of files: what servers and their connections do has errors of its own
+            _end(FileError(error.filename or "The output", error), debug=debug)
         if stop.told:  # what goes on until Ctrl-C takes the signal for it
             _end(stop.told, debug=debug)
         raise typer.Exit(code)

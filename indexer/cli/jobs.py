@@ -29,7 +29,9 @@ def jobs(  # noqa: D103  # EXAMPLES is its help
     what: Annotated[str, typer.Argument(help="list, show or clean.", metavar="[list|show|clean]")] = "list",
     job: Annotated[str | None, typer.Argument(help="The job to show.", metavar="[JOB]")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Remove what `clean` lists.")] = False,  # noqa: FBT002  # a flag is a boolean
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a job, a line each.")] = False,  # noqa: FBT002  # as above
+    as_json: Annotated[
+        bool | None, typer.Option("--json", help="One JSON object a job, a line each.", show_default=False)
+    ] = None,
     target: o.Target = None,
     jobs_index: o.JobsIndex = None,
     target_user: o.TargetUser = None,
@@ -39,6 +41,7 @@ def jobs(  # noqa: D103  # EXAMPLES is its help
     target_cert: o.TargetCert = None,
     target_cert_key: o.TargetCertKey = None,
     target_verify: o.TargetVerify = None,
+    target_timeout: o.TargetTimeout = None,
     debug: o.Debug = False,  # noqa: FBT002  # `guarded` reads it
 ) -> int:
     reach = o.of_target(locals())
@@ -49,19 +52,19 @@ def jobs(  # noqa: D103  # EXAMPLES is its help
     from indexer.target.client import connect
     from indexer.target.jobs import Jobs
 
-    settings = load_settings(jobs_index=jobs_index, **reach)
+    settings = load_settings(jobs_index=jobs_index, as_json=as_json, **reach)
     with connect(settings.target_access) as cluster:
         known = Jobs(cluster, settings.jobs_index)
         match what, job:
             case "list", None:
                 found = known.all()
-                if as_json:
+                if settings.as_json:
                     typer.echo("".join(map(job_as_json, found)), nl=False)
                 else:
                     print_jobs(found)
             case "show", str():
                 one = find_job(known, job)
-                typer.echo(job_as_json(one), nl=False) if as_json else print_job(one)
+                typer.echo(job_as_json(one), nl=False) if settings.as_json else print_job(one)
             case "clean", None:
                 for state in left_behind(cluster, known):
                     typer.echo(f"{'Removing' if yes else 'Would remove'} {state.job}, {state.status} {state.heartbeat}")

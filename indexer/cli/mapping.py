@@ -29,7 +29,7 @@ Examples:
 Exit code of `--check`: 0 for no difference, 1 for differences.
 """
 
-_OWN = frozenset({"as_json", "debug", "init", "check", "template"})
+_OWN = frozenset({"debug", "init", "check", "template"})
 """Options of this command that are no settings."""
 
 
@@ -56,6 +56,7 @@ def mapping(  # noqa: D103  # EXAMPLES is its help
     source_cert: o.SourceCert = None,
     source_cert_key: o.SourceCertKey = None,
     source_verify: o.SourceVerify = None,
+    source_timeout: o.SourceTimeout = None,
     target_user: o.TargetUser = None,
     target_password: o.TargetPassword = None,
     target_api_key: o.TargetApiKey = None,
@@ -63,7 +64,8 @@ def mapping(  # noqa: D103  # EXAMPLES is its help
     target_cert: o.TargetCert = None,
     target_cert_key: o.TargetCertKey = None,
     target_verify: o.TargetVerify = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,  # noqa: FBT002  # as above
+    target_timeout: o.TargetTimeout = None,
+    as_json: o.AsJson = None,
     debug: o.Debug = False,  # noqa: FBT002  # `guarded` reads it
 ) -> int:
     given = {name: value for name, value in locals().items() if name not in _OWN}
@@ -79,10 +81,10 @@ def mapping(  # noqa: D103  # EXAMPLES is its help
         return 0
     if check:
         found = check_index(settings, check)
-        print_differences(check, found, as_json=as_json)
+        print_differences(check, found, as_json=settings.as_json)
         return 1 if found else 0
     if template:
         print_template(preview(settings), template)
         return 0
-    print_mapping(preview(settings), as_json=as_json)
+    print_mapping(preview(settings), as_json=settings.as_json)
     return 0

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "AsJson",
     "BatchBytes",
     "CatchUp",
     "Columns",
@@ -22,6 +23,7 @@ __all__ = [
     "Memory",
     "Page",
     "Patience",
+    "Quiet",
     "Readers",
     "Source",
     "SourceCa",
@@ -29,6 +31,7 @@ __all__ = [
     "SourceCertKey",
     "SourceJwt",
     "SourcePassword",
+    "SourceTimeout",
     "SourceUser",
     "SourceVerify",
     "StrategyName",
@@ -41,6 +44,7 @@ __all__ = [
     "TargetCertKey",
     "TargetPassword",
     "TargetSniff",
+    "TargetTimeout",
     "TargetUser",
     "TargetVerify",
     "Where",
@@ -81,6 +85,14 @@ SourceVerify = Annotated[
         show_default=False,
     ),
 ]
+SourceTimeout = Annotated[
+    float | None,
+    typer.Option(
+        help="Seconds without an answer after which a request has failed. [default: 300]",
+        rich_help_panel=_SOURCE,
+        metavar="SECONDS",
+    ),
+]
 Target = Annotated[
     str | None,
     typer.Option(
@@ -118,6 +130,14 @@ TargetSniff = Annotated[
         help="Ask the cluster for all of its nodes and use them. [default: no-target-sniff]",
         rich_help_panel=_TARGET,
         show_default=False,
+    ),
+]
+TargetTimeout = Annotated[
+    float | None,
+    typer.Option(
+        help="Seconds without an answer after which a request has failed. [default: 120]",
+        rich_help_panel=_TARGET,
+        metavar="SECONDS",
     ),
 ]
 
@@ -229,6 +249,10 @@ DeadLetterIndex = Annotated[
         metavar="NAME",
     ),
 ]
+AsJson = Annotated[
+    bool | None, typer.Option("--json", help="Print the outcome as one JSON object.", show_default=False)
+]
+Quiet = Annotated[bool | None, typer.Option("--quiet", "-q", help="Show no progress.", show_default=False)]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 

@@ -1,7 +1,5 @@
 """`indexer plan`: what a reindex would do, without doing it."""
 
-from typing import Annotated
-
 import typer
 
 from indexer.cli import options as o
@@ -46,6 +44,7 @@ def plan(  # noqa: D103  # EXAMPLES is its help
     source_cert: o.SourceCert = None,
     source_cert_key: o.SourceCertKey = None,
     source_verify: o.SourceVerify = None,
+    source_timeout: o.SourceTimeout = None,
     target_user: o.TargetUser = None,
     target_password: o.TargetPassword = None,
     target_api_key: o.TargetApiKey = None,
@@ -53,16 +52,18 @@ def plan(  # noqa: D103  # EXAMPLES is its help
     target_cert: o.TargetCert = None,
     target_cert_key: o.TargetCertKey = None,
     target_verify: o.TargetVerify = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the plan as one JSON object.")] = False,  # noqa: FBT002  # a flag is a boolean
+    target_timeout: o.TargetTimeout = None,
+    as_json: o.AsJson = None,
     debug: o.Debug = False,  # noqa: FBT002  # `guarded` reads it
 ) -> int:
-    given = {name: value for name, value in locals().items() if name not in {"as_json", "debug"}}
+    given = {name: value for name, value in locals().items() if name != "debug"}
     from indexer.cli.show_plan import plan_as_json, print_plan
     from indexer.job.reindex import plan as make
     from indexer.settings import load_settings
 
-    made = make(load_settings(**given))
-    if as_json:
+    settings = load_settings(**given)
+    made = make(settings)
+    if settings.as_json:
         typer.echo(plan_as_json(made))
     else:
         print_plan(made)

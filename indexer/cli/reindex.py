@@ -1,7 +1,5 @@
 """`reindex`: move a table into a fresh index, verify it, move the alias."""
 
-from typing import Annotated
-
 import typer
 
 from indexer.cli import options as o
@@ -63,6 +61,7 @@ def reindex(  # noqa: D103  # EXAMPLES is its help
     source_cert: o.SourceCert = None,
     source_cert_key: o.SourceCertKey = None,
     source_verify: o.SourceVerify = None,
+    source_timeout: o.SourceTimeout = None,
     target_user: o.TargetUser = None,
     target_password: o.TargetPassword = None,
     target_api_key: o.TargetApiKey = None,
@@ -70,20 +69,21 @@ def reindex(  # noqa: D103  # EXAMPLES is its help
     target_cert: o.TargetCert = None,
     target_cert_key: o.TargetCertKey = None,
     target_verify: o.TargetVerify = None,
+    target_timeout: o.TargetTimeout = None,
     target_sniff: o.TargetSniff = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,  # noqa: FBT002  # a flag is a boolean
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,  # noqa: FBT002  # as above
+    as_json: o.AsJson = None,
+    quiet: o.Quiet = None,
     debug: o.Debug = False,  # noqa: FBT002  # `guarded` reads it
 ) -> int:
-    given = {name: value for name, value in locals().items() if name not in {"as_json", "quiet", "debug"}}
+    given = {name: value for name, value in locals().items() if name != "debug"}
     from indexer.cli.progress import watching
     from indexer.job.reindex import reindex as run
     from indexer.settings import load_settings
 
     settings = load_settings(**given)
-    with watching(quiet=quiet) as watch:
+    with watching(quiet=settings.quiet) as watch:
         report = run(settings, watch=watch.begin)
-    typer.echo(_as_json(report) if as_json else summary(report))
+    typer.echo(_as_json(report) if settings.as_json else summary(report))
     return report.exit_code
 
 

@@ -46,6 +46,7 @@ def replay(  # noqa: D103  # EXAMPLES is its help
     source_cert: o.SourceCert = None,
     source_cert_key: o.SourceCertKey = None,
     source_verify: o.SourceVerify = None,
+    source_timeout: o.SourceTimeout = None,
     target_user: o.TargetUser = None,
     target_password: o.TargetPassword = None,
     target_api_key: o.TargetApiKey = None,
@@ -53,15 +54,17 @@ def replay(  # noqa: D103  # EXAMPLES is its help
     target_cert: o.TargetCert = None,
     target_cert_key: o.TargetCertKey = None,
     target_verify: o.TargetVerify = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was done as one JSON object.")] = False,  # noqa: FBT002  # a flag is a boolean
+    target_timeout: o.TargetTimeout = None,
+    as_json: o.AsJson = None,
     debug: o.Debug = False,  # noqa: FBT002  # `guarded` reads it
 ) -> int:
-    given = {name: value for name, value in locals().items() if name not in {"job", "as_json", "debug"}}
+    given = {name: value for name, value in locals().items() if name not in {"job", "debug"}}
     from indexer.job.replay import replay as run
     from indexer.settings import load_settings
 
-    done = run(load_settings(**given), job, waiting=lambda reason: typer.echo(f"waiting: {reason}", err=True))
-    typer.echo(_as_json(done) if as_json else summary(done))
+    settings = load_settings(**given)
+    done = run(settings, job, waiting=lambda reason: typer.echo(f"waiting: {reason}", err=True))
+    typer.echo(_as_json(done) if settings.as_json else summary(done))
     return done.exit_code
 
 

@@ -94,8 +94,11 @@ def search(  # noqa: D103  # EXAMPLES is its help
         typer.Option(help="Only these fields.", rich_help_panel=_SHOW, metavar="A,B", autocompletion=complete.fields),
     ] = None,
     output: Annotated[Output, typer.Option("--output", "-o", help="The form.", rich_help_panel=_SHOW)] = Output.TABLE,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as -o ndjson.", rich_help_panel=_SHOW)] = False,  # noqa: FBT002  # a flag is a boolean
-    count: Annotated[bool, typer.Option(help="Only how many match.", rich_help_panel=_SHOW)] = False,  # noqa: FBT002  # as above
+    as_json: Annotated[
+        bool | None,
+        typer.Option("--json", help="The same as -o ndjson.", rich_help_panel=_SHOW, show_default=False),
+    ] = None,
+    count: Annotated[bool, typer.Option(help="Only how many match.", rich_help_panel=_SHOW)] = False,  # noqa: FBT002  # a flag is a boolean
     exact: Annotated[bool, typer.Option(help="Count beyond 10,000 too.", rich_help_panel=_SHOW)] = False,  # noqa: FBT002  # as above
     top: Annotated[
         list[str] | None,
@@ -123,6 +126,7 @@ def search(  # noqa: D103  # EXAMPLES is its help
     target_cert: o.TargetCert = None,
     target_cert_key: o.TargetCertKey = None,
     target_verify: o.TargetVerify = None,
+    target_timeout: o.TargetTimeout = None,
     debug: o.Debug = False,  # noqa: FBT002  # `guarded` reads it
 ) -> int:
     reach = o.of_target(locals())
@@ -133,7 +137,7 @@ def search(  # noqa: D103  # EXAMPLES is its help
     from indexer.settings import load_settings
 
     gc.enable()
-    settings = load_settings(index=index, **reach)
+    settings = load_settings(index=index, as_json=as_json, **reach)
     wanted = Wanted(
         words=query or [],
         since=since,
@@ -142,7 +146,7 @@ def search(  # noqa: D103  # EXAMPLES is its help
         sort=sort,
         size=size,
         fields=fields,
-        output="ndjson" if as_json else output.value,
+        output="ndjson" if settings.as_json else output.value,
         count=count,
         exact=exact,
         top=top or [],

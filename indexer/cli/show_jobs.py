@@ -2,6 +2,7 @@
 
 import orjson
 from rich.console import Console
+from rich.table import Column
 from rich.table import Table as Grid
 
 from indexer.model.job import JobState, Status, write_job
@@ -20,7 +21,9 @@ def print_jobs(states: tuple[JobState, ...]) -> None:
     if not states:
         console.print("No job is known here.")
         return
-    grid = Grid("job", "table", "status", "rows", "dead letters", "last heartbeat", box=None, pad_edge=False)
+    # `show` and `replay` take a job's name: on a narrow terminal, what else there is gives way.
+    job, beat = Column("job", no_wrap=True), Column("last heartbeat", overflow="fold")
+    grid = Grid(job, "table", "status", "rows", "dead letters", beat, box=None, pad_edge=False)
     for state in states:
         rows = f"{_read(state):,} of {state.rows:,}"
         grid.add_row(state.job, state.table, str(state.status), rows, f"{state.dead_letters:,}", state.heartbeat)

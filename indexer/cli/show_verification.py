@@ -23,7 +23,7 @@ def _lines(found: Verification) -> Iterator[str]:
     yield _verdict(found)
     if found.check is not Check.COUNTS:
         yield (
-            f"{found.compared:,} rows compared field by field ({found.rows_per_second:,.0f} rows/s,"
+            f"{found.compared:,} rows compared, every field of them ({found.rows_per_second:,.0f} rows/s,"
             f" {found.seconds:.1f} s, peak memory {found.peak_rss_bytes / 2**20:.0f} MiB)."
         )
     if found.shard_rows not in {None, found.rows}:

@@ -41,7 +41,7 @@ def verify(  # noqa: D103  # EXAMPLES is its help
     sample: Annotated[
         str | None, typer.Option(help="Compare this share of the rows. [default: 1%]", metavar="PERCENT")
     ] = None,
-    full: Annotated[bool, typer.Option("--full", help="Compare every row, field by field.")] = False,  # noqa: FBT002  # as above
+    full: Annotated[bool, typer.Option("--full", help="Compare every row, every field.")] = False,  # noqa: FBT002  # as above
     repair: Annotated[bool, typer.Option("--repair", help="With --full: mend the index.")] = False,  # noqa: FBT002  # as above
     max_deletes: Annotated[
         str | None,
@@ -68,6 +68,7 @@ def verify(  # noqa: D103  # EXAMPLES is its help
     source_cert: o.SourceCert = None,
     source_cert_key: o.SourceCertKey = None,
     source_verify: o.SourceVerify = None,
+    source_timeout: o.SourceTimeout = None,
     target_user: o.TargetUser = None,
     target_password: o.TargetPassword = None,
     target_api_key: o.TargetApiKey = None,
@@ -75,11 +76,12 @@ def verify(  # noqa: D103  # EXAMPLES is its help
     target_cert: o.TargetCert = None,
     target_cert_key: o.TargetCertKey = None,
     target_verify: o.TargetVerify = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as one JSON object.")] = False,  # noqa: FBT002  # as above
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,  # noqa: FBT002  # as above
+    target_timeout: o.TargetTimeout = None,
+    as_json: o.AsJson = None,
+    quiet: o.Quiet = None,
     debug: o.Debug = False,  # noqa: FBT002  # `guarded` reads it
 ) -> int:
-    own = {"counts", "sample", "full", "repair", "max_deletes", "as_json", "quiet", "debug"}
+    own = {"counts", "sample", "full", "repair", "max_deletes", "debug"}
     given = {name: value for name, value in locals().items() if name not in own and name != "own"}
     from indexer.cli.progress import watching
     from indexer.cli.show_verification import as_json as written
@@ -96,15 +98,16 @@ def verify(  # noqa: D103  # EXAMPLES is its help
     check = Check.COUNTS if counts else Check.FULL if full else Check.SAMPLE
     share = SHARE if sample is None else _share("--sample", sample)
     deletes = SHARE if max_deletes is None else _share("--max-deletes", max_deletes)
-    with watching(quiet=quiet) as watch:
+    settings = load_settings(**given)
+    with watching(quiet=settings.quiet) as watch:
         found = run(
-            load_settings(**given),
+            settings,
             check,
             share=share,
             max_deletes=deletes if repair else None,
             watch=watch.show,
         )
-    typer.echo(written(found) if as_json else summary(found))
+    typer.echo(written(found) if settings.as_json else summary(found))
     return found.exit_code
 
 

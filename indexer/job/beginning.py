@@ -2,7 +2,7 @@
 
 from indexer import __version__
 from indexer.job.history import discard
-from indexer.job.lease import this_process
+from indexer.job.holder import this_process
 from indexer.model.job import RESUMABLE, JobState, Status
 from indexer.model.json import JsonObject
 from indexer.model.plan import Plan
@@ -11,7 +11,7 @@ from indexer.target.client import Cluster
 from indexer.target.dead_letter_index import DeadLetterIndex
 from indexer.target.index import Indexes
 
-__all__ = ["begun", "letter_index", "make_index"]
+__all__ = ["begun", "discard_before", "letter_index", "make_index"]
 
 
 def letter_index(settings: Settings, plan: Plan, cluster: Cluster) -> DeadLetterIndex | None:
@@ -45,6 +45,7 @@ def begun(settings: Settings, plan: Plan, newest: JobState | None, letters: Dead
         left=plan.left,
         rounds=before.rounds if before else (),
         since=plan.since,
+        updates=plan.updates,
         nulled=before.nulled if before else 0,
         columns=tuple(column.name for column in plan.selection.columns),
         mapping_file=str(settings.mapping.resolve()) if settings.mapping else "",
@@ -53,17 +54,21 @@ def begun(settings: Settings, plan: Plan, newest: JobState | None, letters: Dead
     )
 
 
-def make_index(plan: Plan, cluster: Cluster, newest: JobState | None) -> None:
-    """Make the index of a job that begins anew; what an unfinished one wrote before it is removed.
+def make_index(plan: Plan, cluster: Cluster, state: JobState) -> None:
+    """Make the index of a job that begins anew, before anything else is changed.
 
     It may be asked for again where no answer came.
 
     Raises:
-        Refused: where Elasticsearch does not accept the mapping or the settings.
+        Refused: where Elasticsearch does not accept the mapping or the settings: nothing is changed.
     """
-    indexes = Indexes(cluster)
-    if newest is not None and newest.status in RESUMABLE and newest.job not in indexes.current(plan.alias):
-        discard(cluster, newest)
     table = str(plan.selection.table.name)
-    meta: JsonObject = {**plan.mapping.meta, "version": __version__, "table": table, "job": plan.job}
-    indexes.create(plan.job, plan.mapping.mappings, plan.mapping.settings, meta)
+    # By the token it is this job's, also where another one chose the same name in the same second.
+    ours: JsonObject = {"version": __version__, "table": table, "job": plan.job, "token": state.holder.token}
+    Indexes(cluster).create(plan.job, plan.mapping.mappings, plan.mapping.settings, {**plan.mapping.meta, **ours})
+
+
+def discard_before(plan: Plan, cluster: Cluster, newest: JobState | None) -> None:
+    """Remove what an unfinished job wrote, in whose place another has begun anew."""
+    if newest is not None and newest.status in RESUMABLE and newest.job not in Indexes(cluster).current(plan.alias):
+        discard(cluster, newest)

@@ -1,6 +1,6 @@
 """The verification of an index: what it is compared with and how closely, what was found, and its repair."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from random import Random
@@ -8,14 +8,17 @@ from typing import Final
 
 from indexer.errors import Refused, SourceUnavailable
 from indexer.job.comparing import Comparing
-from indexer.job.counting import count_slices, key_field, shard_rows
+from indexer.job.counting import count_slices, key_field, key_ranges, shard_rows
 from indexer.job.memory import peak_rss
 from indexer.job.mending import Mending
 from indexer.job.repair_lock import repair_lock
 from indexer.job.shards import lacking
+from indexer.job.stream import Stream
 from indexer.job.subject import Subject, find_subject
+from indexer.job.summing import Summing
 from indexer.job.survey import survey
-from indexer.model.ledger import Left, whole
+from indexer.model.digest import EVERY
+from indexer.model.ledger import Ledger, Left, whole
 from indexer.model.progress import Counters
 from indexer.model.sampling import sample
 from indexer.model.verification import Check, Finding, Findings, Kind, Repair, Verification, slice_of
@@ -84,6 +87,7 @@ class _Run:
     ours: Callable[[], None]
     slices: tuple[Left, ...] = field(init=False)
     findings: Findings = field(init=False)
+    compared: int | None = None
 
     def __post_init__(self) -> None:
         self._refuse_absent()
@@ -119,10 +123,8 @@ class _Run:
                 some = sample(self.slices, share, Random())  # noqa: S311  # a sample is no secret
                 self.counters.begin("comparing", sum(part.rows for part in some))
                 self._compared(some)
-            case Check.FULL if max_deletes is None:
-                self._note_extra(self._compared(self.slices))
             case Check.FULL:
-                repair = self._repaired(max_deletes or 0.0)
+                repair = self._in_full(max_deletes)
         return self._verification(check, repair)
 
     def _count(self) -> None:
@@ -130,43 +132,64 @@ class _Run:
         for number, documents in count_slices(self.snapshot, key, self.slices).items():
             self.findings.counted(number, documents)
 
-    def _compared(self, slices: Sequence[Left], mend: Callable[[Sequence[bytes]], None] = lambda _: None) -> Comparing:
+    def _in_full(self, max_deletes: float | None) -> Repair | None:
+        """Compare the sums of everything, then the documents of the buckets that differ, one by one."""
+        ranges = key_ranges(key_field(self.subject.selection, self.subject.mapping), self.slices)
+        summing = Summing(self._stream(self.slices), self.snapshot, ranges)
+        buckets = summing.run()
+        self._refuse_absent()
+        if not buckets:
+            return None if max_deletes is None else Repair()
+        self.compared = self.counters.snapshot().rows_indexed
+        self.counters.expect(self.rows)
+        if max_deletes is None:
+            self._note_extra(self._compared(self.slices, buckets))
+            return None
+        return self._repaired(max_deletes, buckets, summing.documents(buckets))
+
+    def _compared(
+        self,
+        slices: Sequence[Left],
+        buckets: Container[int] = EVERY,
+        mend: Callable[[Sequence[bytes]], None] = lambda _: None,
+    ) -> Comparing:
         comparing = Comparing(
-            settings=self.settings,
-            selection=self.subject.selection,
-            mapping=self.subject.mapping,
-            source=self.source,
+            stream=self._stream(slices),
             snapshot=self.snapshot,
-            slices=slices,
-            counters=self.counters,
             findings=self.findings,
             rejected=self.subject.rejected,
+            buckets=buckets,
             mend=mend,
         )
         comparing.run()
         self._refuse_absent()
         return comparing
 
+    def _stream(self, slices: Sequence[Left]) -> Stream:
+        subject = self.subject
+        return Stream(self.settings, subject.selection, subject.mapping, self.source, self.counters, Ledger(slices))
+
     def _note_extra(self, comparing: Comparing) -> None:
         """Record what no row stands behind, by the slice that its key lies in."""
         key = key_field(self.subject.selection, self.subject.mapping)
         for ids in comparing.extra():
-            for held in self.snapshot.find(ids):
-                value = held.source.get(key.name) if key else None
-                self.findings.add(slice_of(value, self.slices), Finding(held.id, Kind.EXTRA))
+            keys = {held.id: held.source.get(key.name) for held in self.snapshot.find(ids, key.name)} if key else {}
+            for id_ in ids:
+                self.findings.add(slice_of(keys.get(id_), self.slices), Finding(id_, Kind.EXTRA))
 
-    def _repaired(self, max_deletes: float) -> Repair:
+    def _repaired(self, max_deletes: float, buckets: Container[int], documents: int) -> Repair:
         subject = self.subject
         mending = Mending(self.cluster, subject.served, self.settings, rejected=subject.rejected, ours=self.ours)
-        comparing = self._compared(self.slices, mending.write)
+        comparing = self._compared(self.slices, buckets, mending.write)
         self._note_extra(comparing)
-        extra = self.snapshot.size - len(comparing.seen)
+        extra = documents - len(comparing.seen)
         if extra:
             mending.delete(comparing, extra, int(self.snapshot.size * max_deletes))
         return mending.done()
 
     def _verification(self, check: Check, repair: Repair | None) -> Verification:
         now = self.counters.snapshot()
+        compared = now.rows_indexed if self.compared is None else self.compared
         selection = self.subject.selection
         return Verification(
             table=str(selection.table.name),
@@ -175,12 +198,12 @@ class _Run:
             rows=self.rows,
             shard_rows=shard_rows(self.source, selection),
             documents=self.snapshot.size,
-            compared=now.rows_indexed,
+            compared=compared,
             slices=self.findings.wrong(),
             left_out=self.subject.left_out,
             dead_letters=self.subject.dead_letters,
             repair=repair,
             seconds=round(now.seconds, 3),
-            rows_per_second=round(now.rows_per_second, 1),
+            rows_per_second=round(compared / now.seconds, 1) if now.seconds else 0.0,
             peak_rss_bytes=peak_rss(),
         )

@@ -2,22 +2,26 @@
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import orjson
 
 from indexer.errors import TooManyFailures
+from indexer.job.folder import writing
 from indexer.model.outcome import DeadLetter
 from indexer.model.row_key import RowKeys
 from indexer.target.dead_letter_index import DeadLetterIndex
 
-__all__ = ["FILE", "DeadLetterFile", "read_letters", "rewriting"]
+__all__ = ["FILE", "DeadLetterFile", "Keep", "read_letters", "rewriting"]
 
 FILE: Final = "dead_letters.ndjson"
 """The name of a job's file of dead letters, in its folder."""
+
+Keep = Callable[[Sequence[DeadLetter]], None]
+"""Takes dead letters that stay."""
 
 
 class DeadLetterFile:
@@ -53,15 +57,17 @@ class DeadLetterFile:
         Raises:
             TooManyFailures: where the job has more than `--max-failures` of them; they are written all the same.
             TargetError: where the index does not take them.
+            FileError: where the file cannot be written.
         """
         if not letters:
             return
         keyed = [self._keys.keyed(letter) for letter in letters]
         with self._lock:
             new = [letter for letter in keyed if letter.id not in self._ids]
-            self._ids.update(letter.id for letter in new)
-            with self.path.open("ab") as file:
+            with writing(self.path) as path, path.open("ab") as file:
                 file.writelines(map(_line, new))
+                _write_through(file)  # for the next checkpoint moves past them
+            self._ids.update(letter.id for letter in new)
         if self._index is not None:
             self._index.put(keyed)
         if len(self) > self._most:
@@ -71,36 +77,22 @@ class DeadLetterFile:
             )
 
 
-class Rewriter:
-    """Takes the dead letters that stay."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("wb")
-
-    def add(self, letters: Sequence[DeadLetter]) -> None:
-        """Keep these."""
-        self._file.writelines(map(_line, letters))
-
-    def close(self) -> None:
-        """Write all of it through to the disk."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-
-
 @contextmanager
-def rewriting(path: Path) -> Iterator[Rewriter]:
-    """Write a file of dead letters anew beside the old one, and put it in its place once the block has ended well."""
-    new = path.with_suffix(f".{os.getpid()}")
-    rewriter = Rewriter(new)
-    try:
-        yield rewriter
-    except BaseException:
-        rewriter.close()
-        new.unlink()
-        raise
-    rewriter.close()
-    new.replace(path)
+def rewriting(path: Path) -> Iterator[Keep]:
+    """Write a file of dead letters anew beside the old one, and put it in its place once the block has ended well.
+
+    Raises:
+        FileError: where it cannot be written.
+    """
+    with writing(path.with_suffix(f".{os.getpid()}")) as new:
+        try:
+            with new.open("wb") as file:
+                yield lambda letters: file.writelines(map(_line, letters))
+                _write_through(file)
+        except BaseException:
+            new.unlink(missing_ok=True)
+            raise
+        new.replace(path)
 
 
 def read_letters(path: Path) -> Iterator[DeadLetter]:
@@ -112,6 +104,12 @@ def read_letters(path: Path) -> Iterator[DeadLetter]:
             # A kill can cut the last line; its document comes again.
             if line.endswith(b"\n"):
                 yield DeadLetter.from_json(orjson.loads(line))
+
+
+def _write_through(file: BinaryIO) -> None:
+    """What is written is on the disk, also where the machine stops in the next moment."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _line(letter: DeadLetter) -> bytes:

@@ -1,44 +1,41 @@
 """The lease: the lock of an alias while a job runs, and the checkpoint that each beat of it writes."""
 
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
-from indexer.errors import BreakerTripped, Refused, TargetError, TargetUnavailable
-from indexer.model.job import HELD, Holder, JobState, Status
+from indexer.errors import BreakerTripped, IndexerError, Refused, TargetError, TargetUnavailable
+from indexer.job.holder import is_dead
+from indexer.model.job import HELD, JobState, Status
 from indexer.target.jobs import Jobs, LostLock, Stored
 
-__all__ = ["Lease", "free_lock", "this_process"]
+__all__ = ["Lease", "free_lock", "take_lock"]
 
 BEAT: Final = 1.0
 """Seconds between two beats, and so between two checkpoints."""
 
 _EXPIRY: Final = 15.0
-"""Seconds without a beat after which a holder on another machine counts as dead."""
+"""Seconds without a beat after which a holder counts as dead."""
 
-
-def this_process() -> Holder:
-    """This process, as the holder of a lock."""
-    return Holder(socket.gethostname(), os.getpid(), datetime.now(UTC).isoformat(timespec="seconds"))
+_LAST: Final = 3.0
+"""Seconds that each write of a job which was stopped may take."""
 
 
 def free_lock(jobs: Jobs, alias: str, waiting: Callable[[str], None]) -> Stored | None:
     """The alias' newest job once nobody runs it; None where there was none. Nothing is written.
 
-    A holder on this machine is dead when its process is; any other when its beat stands still for 15 seconds, which
+    A holder is dead where its process is known to be (`is_dead`), or when its beat stands still for 15 seconds, which
     is seen by waiting, not by comparing clocks.
 
     Raises:
         Refused: where somebody does, with who that is.
     """
     stored = jobs.newest(alias)
-    if stored is None or stored.state.status not in HELD or _is_dead(stored.state.holder):
+    if stored is None or stored.state.status not in HELD or is_dead(stored.state.holder):
         return stored
     waiting(f"the lock of {alias} is held by {stored.state.holder}, which has {_EXPIRY:.0f} s to show that it is alive")
     until = time.monotonic() + _EXPIRY
@@ -48,30 +45,31 @@ def free_lock(jobs: Jobs, alias: str, waiting: Callable[[str], None]) -> Stored 
         if now is None or now.state.status not in HELD:
             return now
         if now.state.beat != stored.state.beat:
-            raise held(now.state)
+            raise _held(now.state)
     return stored
 
 
-def held(state: JobState) -> Refused:
+def take_lock(jobs: Jobs, state: JobState, before: Stored | None) -> Stored:
+    """Write the job that takes the alias' lock, where nobody else did since it was found free.
+
+    Raises:
+        Refused: where somebody was quicker, with who that is.
+    """
+    try:
+        return jobs.write(state, before)
+    except LostLock as error:
+        now = jobs.newest(state.alias)
+        if now is None:
+            raise
+        raise _held(now.state) from error
+
+
+def _held(state: JobState) -> Refused:
     """The refusal that names the holder."""
     return Refused(
         f"The job {state.job} is {state.status} for {state.alias}: {state.holder}, last heartbeat {state.heartbeat};"
         " wait for it, or stop it."
     )
-
-
-def _is_dead(holder: Holder) -> bool:
-    if holder.host != socket.gethostname():
-        return False
-    if holder.pid == os.getpid():
-        return True  # an earlier job of this very process
-    try:
-        os.kill(holder.pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
 
 
 class Lease:
@@ -147,7 +145,7 @@ class Lease:
             yield
         finally:
             ended.set()
-            beats.join()
+            beats.join(_LAST)
         self.hold()
 
     def _hold_until(self, ended: threading.Event) -> None:
@@ -160,6 +158,18 @@ class Lease:
 
         A job that cannot write this, for Elasticsearch is away or another process has its lock, leaves it as it is.
         """
-        with suppress(TargetUnavailable, LostLock):
+        with self._writing, suppress(TargetUnavailable, LostLock):  # not beside a beat that is on its way
             self._stored = self._jobs.write(replace(self._stored.state, status=status, error=error), self._stored)
             self._jobs.record(self._stored.state)
+
+    def interrupt(self, why: str) -> None:
+        """Write a last checkpoint and that the job was stopped, where that takes no longer than its user waits for."""
+        for write in (self.beat, partial(self.end, Status.INTERRUPTED, why)):
+            writing = threading.Thread(target=_tried, args=(write,), name="lease", daemon=True)
+            writing.start()
+            writing.join(_LAST)
+
+
+def _tried(write: Callable[[], None]) -> None:
+    with suppress(IndexerError):  # what was written before holds as well
+        write()

@@ -7,19 +7,17 @@ from pathlib import Path
 from elasticsearch import ApiError
 
 from indexer.errors import Refused
+from indexer.job.definition import define
 from indexer.job.overlay_file import find_overlay
 from indexer.model.field import Field
 from indexer.model.identifier import parse_table_name
-from indexer.model.key import choose_key
-from indexer.model.mapping import Mapping, build_mapping
+from indexer.model.mapping import Mapping
 from indexer.model.mapping_difference import Difference, differences
 from indexer.model.overlay import Overlay
-from indexer.model.selection import select
 from indexer.model.table import Table
-from indexer.model.wanted import kept_columns, needs
+from indexer.model.wanted import kept_columns
 from indexer.settings import Settings
 from indexer.source.open import open_source
-from indexer.target.capabilities import probe
 from indexer.target.client import Cluster, connect
 from indexer.target.failure import NOT_FOUND, answered
 
@@ -102,10 +100,8 @@ def _preview(settings: Settings, cluster: Cluster, *, by_types: bool = False) ->
         table = source.describe(parse_table_name(settings.table))
     overlay, origin = (Overlay(), "") if by_types else find_overlay(table, settings.mapping)
     columns = kept_columns(table, overlay, settings.columns)
-    key = choose_key(table, settings.key)
-    selection = select(table, key, columns=columns, where=settings.where, id_columns=overlay.id_columns)
-    mapping = build_mapping(selection, overlay, probe(cluster, *needs(selection, overlay)))
-    return Preview(table, origin, mapping)
+    made = define(cluster, table, overlay, key=settings.key, columns=columns, where=settings.where)
+    return Preview(table, origin, made.mapping)
 
 
 _HEAD = """\

@@ -4,24 +4,25 @@ from datetime import UTC, datetime
 from typing import Final
 
 from indexer.errors import Refused, SourceError
+from indexer.job.counting import shard_rows
+from indexer.job.definition import Definition, define
 from indexer.job.overlay_file import find_overlay
 from indexer.job.shards import lacking
 from indexer.job.survey import survey
 from indexer.model.identifier import parse_table_name
 from indexer.model.job import RESUMABLE, JobState, difference
-from indexer.model.key import KeyOrder, catch_up_key, choose_key
+from indexer.model.key import KeyOrder, catch_up_key, may_move
 from indexer.model.ledger import Left, whole
-from indexer.model.mapping import build_mapping
 from indexer.model.page_size import COST
 from indexer.model.plan import Plan
-from indexer.model.selection import Selection, keyed, select
+from indexer.model.selection import Selection, keyed
 from indexer.model.table import Table
 from indexer.model.terms import terms_of
-from indexer.model.wanted import kept_columns, needs
+from indexer.model.wanted import kept_columns
 from indexer.model.window import Keyset, Offset, Range
 from indexer.settings import Settings
 from indexer.source.base import Source
-from indexer.target.capabilities import probe
+from indexer.target.capabilities import refuse_definition
 from indexer.target.client import Cluster
 from indexer.target.index import Indexes
 
@@ -29,6 +30,9 @@ __all__ = ["alias_of", "make_plan"]
 
 _ROW: Final = 16
 """Bytes below which no row of a response comes: the brackets, the commas and a key."""
+
+_SURVEYS: Final = 3
+"""How often a table is surveyed whose shards have more rows than were counted: they may be deleted just then, too."""
 
 
 def alias_of(settings: Settings) -> str:
@@ -54,42 +58,69 @@ def make_plan(settings: Settings, source: Source, cluster: Cluster, newest: JobS
     """
     _refuse_small_memory(settings)
     table = source.describe(parse_table_name(settings.table))
-    overlay, origin = find_overlay(table, settings.mapping)
-    key = choose_key(table, settings.key)
-    columns = kept_columns(table, overlay, settings.columns)
-    selection = select(table, key, columns=columns, where=settings.where, id_columns=overlay.id_columns)
-    indexes = Indexes(cluster)
-    alias = alias_of(settings)
+    alias, indexes = alias_of(settings), Indexes(cluster)
     indexes.refuse_concrete(alias)
-    capabilities = probe(cluster, *needs(selection, overlay))
-    mapping = build_mapping(selection, overlay, capabilities)
-    later = _later(settings, source, selection)
-    terms = terms_of(selection, mapping, str(settings.strategy), settings.catch_up or "")
+    made, overlay = _defined(settings, table, cluster)
+    later = _later(settings, source, made.selection)
+    terms = terms_of(made.selection, made.mapping, str(settings.strategy), settings.catch_up or "")
     _refuse_absent(source, table)
     unfinished = _unfinished(newest, indexes, terms, fresh=settings.fresh)
     job = unfinished.job if unfinished else indexes.new_name(alias, datetime.now(UTC))
-    # Before the slices are frozen: a row that comes between the two is one that the catch-up finds.
-    begin = source.bounds(later).hi if later and settings.catch_up and not unfinished else None
-    left = unfinished.left if unfinished else whole(survey(source, selection, settings.strategy, settings.page))
-    _refuse_absent(source, table)  # again: a histogram without a shard's rows would freeze slices too short
-    since = unfinished.since if unfinished else begin if settings.catch_up else _highest(left)
+    updates = unfinished.updates if unfinished else _updates(source, made.selection)
+    left, since = (unfinished.left, unfinished.since) if unfinished else _divided(settings, source, made, later)
     return Plan(
         job=job,
         unfinished=unfinished,
         alias=alias,
         served=indexes.current(alias),
-        selection=selection,
+        selection=made.selection,
         left=left,
         later=later if settings.catch_up or since is not None else None,
         since=since,
+        updates=updates,
         terms=terms,
         flat=not any(isinstance(window, Keyset | Offset) for part in left for window in part.windows),
-        mapping=mapping,
-        overlay=origin,
-        capabilities=capabilities,
+        mapping=made.mapping,
+        overlay=overlay,
+        capabilities=made.capabilities,
         templates=indexes.matching_templates(job),
         page=settings.page,
     )
+
+
+def _defined(settings: Settings, table: Table, cluster: Cluster) -> tuple[Definition, str]:
+    """How documents are made, in a way that Elasticsearch takes, and where the overlay came from."""
+    overlay, origin = find_overlay(table, settings.mapping)
+    columns = kept_columns(table, overlay, settings.columns)
+    made = define(cluster, table, overlay, key=settings.key, columns=columns, where=settings.where)
+    refuse_definition(cluster, made.mapping.mappings, made.mapping.settings, origin)
+    return made, origin
+
+
+def _updates(source: Source, selection: Selection) -> int | None:
+    """Before the slices are frozen, for a row that moves later than that may be missed."""
+    return source.updates(selection) if may_move(selection.table, selection.key) else None
+
+
+def _divided(
+    settings: Settings, source: Source, made: Definition, later: Selection | None
+) -> tuple[tuple[Left, ...], int | None]:
+    """The table in slices, and the highest value that the rounds after the load go on from."""
+    # Before the slices are frozen: a row that comes between the two is one that the catch-up finds.
+    begin = source.bounds(later).hi if later and settings.catch_up else None
+    left = _frozen(settings, source, made.selection)
+    _refuse_absent(source, made.selection.table)  # a histogram without a shard's rows would freeze slices too short
+    return left, begin if settings.catch_up else _highest(left)
+
+
+def _frozen(settings: Settings, source: Source, selection: Selection) -> tuple[Left, ...]:
+    """All of the table in slices, which hold no fewer rows than its shards did: one may be away just for a moment."""
+    for _ in range(_SURVEYS):
+        stored = shard_rows(source, selection) or 0
+        left = whole(survey(source, selection, settings.strategy, settings.page))
+        if sum(part.rows for part in left) >= stored:
+            break
+    return left
 
 
 def _refuse_absent(source: Source, table: Table) -> None:

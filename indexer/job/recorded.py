@@ -1,11 +1,11 @@
 """The dead letters that a job which ended has left: in its file, in an index, or in both."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from indexer.errors import Refused
-from indexer.job.dead_letters import FILE, read_letters, rewriting
+from indexer.job.dead_letters import FILE, Keep, read_letters, rewriting
 from indexer.job.folder import job_folder
 from indexer.model.job import JobState
 from indexer.model.outcome import DeadLetter
@@ -13,8 +13,6 @@ from indexer.target.client import Cluster
 from indexer.target.dead_letter_index import DeadLetterIndex
 
 __all__ = ["Recorded"]
-
-Keep = Callable[[Sequence[DeadLetter]], None]
 
 
 class Recorded:
@@ -66,8 +64,8 @@ class Recorded:
         if not self.path.is_file():
             yield lambda _: None
             return
-        with rewriting(self.path) as rewriter:
-            yield rewriter.add
+        with rewriting(self.path) as keep:
+            yield keep
 
     def settle(self, ids: Sequence[str], again: Sequence[DeadLetter]) -> None:
         """Bring the index up to date: of the dead letters with these ids only those that were rejected again stay."""

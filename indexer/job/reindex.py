@@ -1,25 +1,26 @@
 """The job: plan, load, catch up, verify, swap."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from threading import Event
 from typing import Final, TypeVar
 
 import orjson
 
-from indexer.errors import IndexerError, Interrupted, Refused, ShardsAway, VerificationFailed
+from indexer.errors import IndexerError, Interrupted, Refused, ShardsAway, TargetError, VerificationFailed
 from indexer.job.asking import asked
-from indexer.job.beginning import begun, letter_index, make_index
+from indexer.job.beginning import begun, discard_before, letter_index, make_index
 from indexer.job.dead_letters import FILE, DeadLetterFile
-from indexer.job.folder import job_folder
-from indexer.job.lease import Lease, free_lock
+from indexer.job.folder import job_folder, writing
+from indexer.job.lease import Lease, free_lock, take_lock
 from indexer.job.load import Load
 from indexer.job.planning import alias_of, make_plan
 from indexer.job.reporting import make_report
 from indexer.job.rounds import Freeze, Rounds
 from indexer.job.shards import incomplete, wait_for_shards
-from indexer.job.verifying import shortfall, verify_documents
+from indexer.job.verifying import Documents, Shortage, count_documents, shortage, verify_documents
 from indexer.model.job import JobState, Status
 from indexer.model.patience import Patience
 from indexer.model.plan import Plan
@@ -39,6 +40,9 @@ __all__ = ["plan", "reindex"]
 
 _ROUNDS: Final = 3
 """How often a job catches up: each round finds what came during the one before, so they get short, if not empty."""
+
+_VERIFICATIONS: Final = 6
+"""How often a job compares the index with the source: where rows come and go, some may be missing once more."""
 
 Answer = TypeVar("Answer")
 
@@ -120,23 +124,34 @@ class _Job:
         self.rounds = Rounds(plan, settings, source, self.begun)
 
     def run(self) -> Report:
-        if self.letter_index is not None:
-            self._asked(self.letter_index.prepare)
-        held = self._asked(lambda: self.jobs.write(self.begun, self.newest))
-        lease = Lease(self.jobs, held, self._now)
+        lease = Lease(self.jobs, self._held() if self.plan.unfinished else self._made(), self._now)
         try:
             report = self._work(lease)
-        except Refused:
-            self.jobs.forget(self.begun)
-            raise
         except (Interrupted, KeyboardInterrupt) as error:
-            lease.end(Status.INTERRUPTED, str(error))
+            lease.interrupt(str(error))
             raise
         except IndexerError as error:
             lease.end(Status.FAILED, str(error))
+            if isinstance(error, Refused):  # which it cannot be any more, for something was changed
+                raise IndexerError(str(error)) from error
             raise
         lease.end(Status.DONE)
         return report
+
+    def _made(self) -> Stored:
+        """Make the index, and then take the lock: of what Elasticsearch refuses nothing is left, nor anything lost."""
+        self._asked(lambda: make_index(self.plan, self.cluster, self.begun))
+        try:
+            return self._held()
+        except BaseException:
+            with suppress(TargetError):  # must not hide what went wrong
+                self.indexes.delete(self.plan.job)
+            raise
+
+    def _held(self) -> Stored:
+        if self.letter_index is not None:
+            self._asked(self.letter_index.prepare)
+        return self._asked(lambda: take_lock(self.jobs, self.begun, self.newest))
 
     def _work(self, lease: Lease) -> Report:
         self._begin()
@@ -149,12 +164,13 @@ class _Job:
             self.settings, self.plan, self.rounds, self.counters, loaded,
             in_index=in_index, deleted=deleted, checkpoint_cpu_seconds=lease.cpu_seconds, letters=self.letters.path,
         )  # fmt: skip
-        (self.folder / "report.json").write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
+        with writing(self.folder / "report.json") as file:
+            file.write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
         return report
 
     def _begin(self) -> None:
         if not self.plan.unfinished:
-            self._asked(lambda: make_index(self.plan, self.cluster, self.before))
+            self._asked(lambda: discard_before(self.plan, self.cluster, self.before))
         self.counters.begin(self.rounds.phase, self.plan.rows, before=sum(part.read for part in self.rounds.loaded))
 
     def _asked(self, question: Callable[[], Answer]) -> Answer:
@@ -177,28 +193,32 @@ class _Job:
             lease=lease,
         ).run()
 
-    def _sound(self, lease: Lease, work: Callable[[Lease], None]) -> None:
+    def _sound(self, lease: Lease, work: Callable[[Lease], Answer]) -> Answer:
         """Do this; where shards go away meanwhile, from the last sound checkpoint once they are back."""
         while True:
             try:
-                work(lease)
+                return work(lease)
             except ShardsAway as away:
                 self.counters.wait(str(away))
                 wait_for_shards(self.source, self.plan.selection.table, away, self.settings.patience, lease.hold)
                 self.counters.calm()
                 self.rounds.restore(lease.state)
-            else:
-                return
 
     def _catch_up(self, lease: Lease) -> None:
         """Read what was added since the plan, and then what was added while that was read; or what may have moved."""
         if self.settings.catch_up is None:
-            if self.rounds.rows_may_have_moved:
+            if self._sound(lease, self._moved):
                 self._read_more(lease, self.rounds.all)
             return
         for _ in range(_ROUNDS):
             if self._read_more(lease, self.rounds.later) < self.settings.page:
                 return
+
+    def _moved(self, lease: Lease) -> bool:
+        with lease.held():
+            moved = self._asked(self.rounds.rows_may_have_moved)
+        self._asked(lease.beat)  # which also finds out whether every shard was there to be asked
+        return moved
 
     def _read_more(self, lease: Lease, freeze: Freeze) -> int:
         """Freeze another round and load it; returns how many rows it read."""
@@ -216,35 +236,41 @@ class _Job:
     def _verified(self, lease: Lease) -> int:
         """The documents in the index, once every row is in that was there at the start and still is.
 
-        Where rows were deleted and others added, counts cannot tell which are missing: then rows are read again, at
-        first those beyond the highest key that was frozen, then all, by a key that no UPDATE moves a row by.
+        What is missing of slices is read again. Where only the whole tells that something is missing, for rows were
+        deleted and others added, rows are read at first beyond the highest key that was frozen, then all of them, by a
+        key that no UPDATE moves a row by.
         """
-        rows, reason = self.plan.rows, ""
-        for freeze in (self.rounds.later, self.rounds.all, self.rounds.all, None):
-            with lease.held():
-                in_index, reason = self._short_of(rows)
-            if not reason:
-                return in_index
-            if freeze is not None:
-                self._read_more(lease, freeze)
-                rows = self.rounds.frozen or rows
+        for_the_whole = iter((self.rounds.later, self.rounds.all, self.rounds.all))
+        reason = ""
+        for _ in range(_VERIFICATIONS):
+            documents, short = self._sound(lease, self._compared)
+            if short is None:
+                return documents.all
+            reason = short.reason
+            freeze = partial(self.rounds.again, short.slices) if short.slices else next(for_the_whole, None)
+            if freeze is None:
+                break
+            self._read_more(lease, freeze)
         raise VerificationFailed(
             f"{reason}; the alias {self.plan.alias} was not moved: run the job again with --fresh, and check the"
             " source's shards."
         )
 
-    def _short_of(self, rows: int) -> tuple[int, str]:
-        """The documents in the index, and why they are too few for so many rows; or an empty reason."""
-        in_index = self._asked(self._counted)
-        indexed = in_index + self.rounds.dead
-        return in_index, self._asked(lambda: shortfall(self.plan, rows, indexed, self.source))
+    def _compared(self, lease: Lease) -> tuple[Documents, Shortage | None]:
+        """The documents in the index, and which rows are not among them."""
+        with lease.held():
+            documents = self._asked(self._counted)
+            short = self._asked(lambda: shortage(self.source, self.rounds.newest, documents, self.rounds.dead))
+        self._asked(lease.beat)  # which also finds out whether every shard was there to be counted
+        return documents, short
 
-    def _counted(self) -> int:
+    def _counted(self) -> Documents:
         self.counters.begin("verifying")
         self.indexes.finish(self.plan.job, self.plan.mapping.settings)
         with Snapshot(self.cluster, self.plan.job, self.settings.patience) as snapshot:
-            verify_documents(self.plan, self.rounds.loaded, self.rounds.after, snapshot)
-            return snapshot.size
+            documents = count_documents(self.plan, self.rounds.newest, snapshot)
+        verify_documents(self.plan, self.rounds.loaded, self.rounds.after, self.rounds.newest, documents)
+        return documents
 
     def _swap(self) -> tuple[str, ...]:
         self.counters.begin("switching")

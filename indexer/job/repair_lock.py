@@ -8,7 +8,8 @@ from typing import Final
 
 from indexer.errors import TargetError
 from indexer.job.crew import Crew
-from indexer.job.lease import Lease, free_lock, this_process
+from indexer.job.holder import this_process
+from indexer.job.lease import Lease, free_lock, take_lock
 from indexer.job.subject import Subject
 from indexer.model.job import RESUMABLE, JobState, Status
 from indexer.target.jobs import Jobs
@@ -36,7 +37,7 @@ def repair_lock(jobs: Jobs, subject: Subject, waiting: Callable[[str], None]) ->
     """
     before = free_lock(jobs, subject.alias, waiting)
     state = _repairing(before.state) if before else _of_its_own(subject)
-    lease = Lease(jobs, jobs.write(state, before), lambda state: state)
+    lease = Lease(jobs, take_lock(jobs, state, before), lambda state: state)
     crew, ended = Crew(), threading.Event()
     beats = crew.start("lease", lambda: lease.beat_until(ended, crew.stop))
     try:

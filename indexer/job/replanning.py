@@ -1,45 +1,29 @@
 """Making documents as a job that ended made them: its plan once more, or a refusal that says what changed."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from indexer.errors import Refused
+from indexer.job.definition import Definition, define
 from indexer.job.overlay_file import find_overlay
 from indexer.model.identifier import TableName
 from indexer.model.job import JobState, difference
-from indexer.model.key import choose_key
-from indexer.model.mapping import Mapping, build_mapping
+from indexer.model.mapping import Mapping
 from indexer.model.mapping_difference import differences
-from indexer.model.selection import Selection, select
 from indexer.model.terms import terms_of
-from indexer.model.wanted import kept_columns, needs
+from indexer.model.wanted import kept_columns
 from indexer.settings import Settings
 from indexer.source.base import Source
-from indexer.target.capabilities import probe
 from indexer.target.client import Cluster
 from indexer.target.scan import Served
 
-__all__ = ["AsThen", "as_then"]
+__all__ = ["as_then"]
 
 _NAMED: Final = 3
 """Changed fields that a refusal names."""
 
 
-@dataclass(frozen=True, slots=True)
-class AsThen:
-    """How a job made its documents.
-
-    Attributes:
-        selection: what it read.
-        mapping: what its documents are made by.
-    """
-
-    selection: Selection
-    mapping: Mapping
-
-
-def as_then(settings: Settings, state: JobState, served: Served, source: Source, cluster: Cluster) -> AsThen:
+def as_then(settings: Settings, state: JobState, served: Served, source: Source, cluster: Cluster) -> Definition:
     """Plan what a job read and how, from what is kept of it.
 
     Args:
@@ -56,21 +40,19 @@ def as_then(settings: Settings, state: JobState, served: Served, source: Source,
     table = source.describe(TableName(name, schema or None))
     given = settings.mapping or (Path(state.mapping_file) if state.mapping_file else None)
     overlay, origin = find_overlay(table, given)
-    lead = state.terms["--key"].split(", ")[0]
-    selection = select(
+    made = define(
+        cluster,
         table,
-        choose_key(table, (lead,)),
+        overlay,
+        key=(state.terms["--key"].split(", ")[0],),
         columns=kept_columns(table, overlay, state.columns),
         where=state.terms["--where"] or None,
-        id_columns=overlay.id_columns,
     )
-    mapping = build_mapping(selection, overlay, probe(cluster, *needs(selection, overlay)))
-    made = AsThen(selection, mapping)
     _refuse_changed(made, state, served, origin)
     return made
 
 
-def _refuse_changed(made: AsThen, state: JobState, served: Served, origin: str) -> None:
+def _refuse_changed(made: Definition, state: JobState, served: Served, origin: str) -> None:
     # Rows are found by what makes `_id`: what else the key was made of does not matter.
     unasked = {name: state.terms[name] for name in ("--key", "--strategy")}
     now = {**terms_of(made.selection, made.mapping, ""), **unasked}

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from indexer.errors import Refused
+from indexer.job.dead_letters import Keep
+from indexer.job.definition import Definition
 from indexer.job.history import find_job
 from indexer.job.lease import free_lock
-from indexer.job.recorded import Keep, Recorded
-from indexer.job.replanning import AsThen, as_then
+from indexer.job.recorded import Recorded
+from indexer.job.replanning import as_then
 from indexer.job.rereading import Rereading, Wanted
 from indexer.model.batch import batches
 from indexer.model.document import Documents
@@ -128,7 +130,7 @@ class _Replay:
                 self._settle(ids, documents.lines(rows), writer, keys)
         Indexes(self.cluster).refresh(served.index)
 
-    def _rereading(self, made: AsThen, reader: Reader, documents: Documents) -> Rereading:
+    def _rereading(self, made: Definition, reader: Reader, documents: Documents) -> Rereading:
         return Rereading(
             source=self.source,
             table=made.selection.table,

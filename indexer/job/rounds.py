@@ -1,12 +1,12 @@
 """The rounds of a job: the load, and what is read after it because the table was written to meanwhile."""
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Final
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
 
 from indexer.job.survey import survey
 from indexer.model.job import JobState
-from indexer.model.key import choose_key, unchanging_key
+from indexer.model.key import choose_key, may_move, unchanging_key
 from indexer.model.ledger import Ledger, Left, whole
 from indexer.model.plan import Plan
 from indexer.model.round import Round
@@ -15,13 +15,36 @@ from indexer.model.slice import even_slices
 from indexer.settings import Settings, Strategy
 from indexer.source.base import Source
 
-__all__ = ["Freeze", "Rounds"]
+__all__ = ["Freeze", "Reading", "Rounds"]
 
 Freeze = Callable[[], None]
 """Freezes the next round, unless it would find no row."""
 
 _SLICES_A_READER: Final = 4
 """Slices of a round whose rows nobody counted, for readers to share out where the rows are not spread evenly."""
+
+
+class _Round(NamedTuple):
+    """A round after the load: see `indexer.model.round.Round`."""
+
+    column: str
+    ledger: Ledger
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A reading of all rows.
+
+    Attributes:
+        selection: what was read, by which key.
+        slices: each as it was last read, with the rows that were counted when this reading began.
+        again: the numbers of those that were read once more.
+    """
+
+    selection: Selection
+    slices: tuple[Left, ...]
+    again: frozenset[int]
 
 
 class Rounds:
@@ -45,60 +68,72 @@ class Rounds:
     def restore(self, state: JobState) -> None:
         """Go back to a checkpoint."""
         self._since = state.since
-        self._columns = [one.column for one in state.rounds]
-        self._ledgers = [Ledger(state.left), *(Ledger(one.left) for one in state.rounds)]
+        self._load = Ledger(state.left)
+        self._later = [_Round(one.column, Ledger(one.left), one.whole) for one in state.rounds]
 
     def into(self, state: JobState) -> JobState:
         """The state with how far each round is at this moment."""
-        return replace(state, left=self._ledgers[0].left(), rounds=self._rounds(), since=self._since)
-
-    def _rounds(self) -> tuple[Round, ...]:
-        behind = zip(self._columns, self._ledgers[1:], strict=True)
-        return tuple(Round(column, ledger.left()) for column, ledger in behind)
+        rounds = tuple(Round(one.column, one.ledger.left(), one.whole) for one in self._later)
+        return replace(state, left=self.loaded, rounds=rounds, since=self._since)
 
     @property
     def ledger(self) -> Ledger:
         """Of the round that is being read."""
-        return self._ledgers[-1]
+        return self._later[-1].ledger if self._later else self._load
 
     @property
     def selection(self) -> Selection:
         """What is read in the present round, by its key."""
-        if not self._columns:
-            return self._plan.selection
-        return keyed(self._plan.selection, choose_key(self._plan.selection.table, (self._columns[-1],)))
+        return self._keyed(self._later[-1].column) if self._later else self._plan.selection
+
+    def _keyed(self, column: str) -> Selection:
+        return keyed(self._plan.selection, choose_key(self._plan.selection.table, (column,)))
 
     @property
     def phase(self) -> str:
         """What the present round is to a user."""
-        return "catching up" if self._columns else "loading"
+        return "catching up" if self._later else "loading"
 
     @property
     def loaded(self) -> tuple[Left, ...]:
         """The slices of the load."""
-        return self._ledgers[0].left()
+        return self._load.left()
 
     @property
     def after(self) -> tuple[Left, ...]:
         """The slices of every round after the load."""
-        return tuple(part for ledger in self._ledgers[1:] for part in ledger.left())
+        return tuple(part for one in self._later for part in one.ledger.left())
 
-    @property
     def rows_may_have_moved(self) -> bool:
-        """Whether an UPDATE of the key may have moved rows behind the reader: fewer came of a slice than it held.
+        """Whether an UPDATE of the key may have moved rows behind the reader, and they were not looked for since.
 
-        Counts of the whole do not tell, for rows that are added make up for those that are lost.
+        Counts alone do not tell, for rows that are added make up for those that are lost; but where fewer rows came of
+        a slice than it held, they may have moved, and of a source that cannot tell of updates there is no more to ask.
         """
-        unchanging = unchanging_key(self._plan.selection.table)
-        if unchanging is None or self._plan.selection.key.lead.name in self._plan.selection.table.primary_key:
+        selection = self._plan.selection
+        if not may_move(selection.table, selection.key) or any(one.whole for one in self._later):
             return False
-        short = any(part.read < part.rows for part in self.loaded)
-        return short and unchanging.lead.name not in self._columns
+        if any(part.read < part.rows for part in self.loaded):
+            return True
+        if self._plan.updates is None:
+            return False
+        self._source.refresh(selection.table)
+        return self._source.updates(selection) != self._plan.updates
 
     @property
-    def frozen(self) -> int:
-        """The rows that the present round was frozen with; 0 where nobody counted them."""
-        return sum(part.rows for part in self.ledger.left())
+    def newest(self) -> Reading:
+        """The newest reading of all rows."""
+        begin = max((place for place, one in enumerate(self._later) if one.whole), default=None)
+        if begin is None:
+            return self._read(self._plan.selection, self.loaded, self._later)
+        whole = self._later[begin]
+        return self._read(self._keyed(whole.column), whole.ledger.left(), self._later[begin + 1 :])
+
+    def _read(self, selection: Selection, slices: tuple[Left, ...], later: Sequence[_Round]) -> Reading:
+        lead = selection.key.lead.name
+        again = {part.span: part for one in later if one.column == lead for part in one.ledger.left()}
+        known = (replace(again.get(part.span, part), number=part.number, rows=part.rows) for part in slices)
+        return Reading(selection, tuple(known), frozenset(part.number for part in slices if part.span in again))
 
     @property
     def dead(self) -> int:
@@ -133,9 +168,14 @@ class Rounds:
         self._source.refresh(selection.table)
         unchanging = unchanging_key(selection.table)
         by = keyed(selection, unchanging) if unchanging else selection
-        self._begin(by, whole(survey(self._source, by, Strategy.WINDOW, self._settings.page)))
+        self._begin(by, whole(survey(self._source, by, Strategy.WINDOW, self._settings.page)), whole=True)
 
-    def _begin(self, selection: Selection, left: tuple[Left, ...]) -> None:
+    def again(self, slices: Sequence[Left]) -> None:
+        """Freeze a round of slices of the newest reading of all rows."""
+        selection = self.newest.selection
+        self._source.refresh(selection.table)
+        self._begin(selection, tuple(Left(part.number, (part.span,), part.rows, part.span) for part in slices))
+
+    def _begin(self, selection: Selection, left: tuple[Left, ...], *, whole: bool = False) -> None:
         if left:
-            self._columns.append(selection.key.lead.name)
-            self._ledgers.append(Ledger(left))
+            self._later.append(_Round(selection.key.lead.name, Ledger(left), whole))

@@ -4,22 +4,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.errors import Refused
+from indexer.job.definition import define
 from indexer.job.overlay_file import find_overlay
 from indexer.job.recorded import Recorded
 from indexer.model.field_type import OBJECTS
 from indexer.model.identifier import TableName, parse_table_name
 from indexer.model.job import JobState
 from indexer.model.json import Json, JsonObject
-from indexer.model.key import choose_key
-from indexer.model.mapping import Mapping, build_mapping
+from indexer.model.mapping import Mapping
 from indexer.model.overlay import Overlay
-from indexer.model.selection import Selection, select
+from indexer.model.selection import Selection
 from indexer.model.table import Table
 from indexer.model.terms import terms_of
-from indexer.model.wanted import kept_columns, needs
+from indexer.model.wanted import kept_columns
 from indexer.settings import Settings
 from indexer.source.base import Source
-from indexer.target.capabilities import probe
 from indexer.target.client import Cluster
 from indexer.target.index import PRODUCT
 from indexer.target.jobs import Jobs
@@ -64,17 +63,15 @@ def find_subject(settings: Settings, source: Source, cluster: Cluster, jobs: Job
     overlay, origin = find_overlay(table, settings.mapping)
     columns, left_out = _columns(table, overlay, settings, served)
     job = _job(jobs, served)
-    key = choose_key(table, settings.key)
     where = settings.where if settings.where is not None else _where(job)
-    selection = select(table, key, columns=columns, where=where, id_columns=overlay.id_columns)
-    mapping = build_mapping(selection, overlay, probe(cluster, *needs(selection, overlay)))
-    _refuse_changed(served, selection, mapping, job, settings.mapping or Path(origin))
+    made = define(cluster, table, overlay, key=settings.key, columns=columns, where=where)
+    _refuse_changed(served, made.selection, made.mapping, job, settings.mapping or Path(origin))
     dead_letters = job.dead_letters if job else 0
     return Subject(
         served=served,
         alias=job.alias if job else served.alias,
-        selection=selection,
-        mapping=mapping,
+        selection=made.selection,
+        mapping=made.mapping,
         left_out=left_out,
         dead_letters=dead_letters,
         rejected=_rejected(job, cluster, settings) if job and dead_letters else {},

@@ -6,15 +6,12 @@ from typing import Final
 from indexer.model.key import KeyOrder
 from indexer.model.prefix_walk import to_prefixes, utf16_units
 from indexer.model.selection import Selection
-from indexer.model.slice import Slice, number_slices, text_slices
+from indexer.model.slice import Slice, bin_width, number_slices, text_slices
 from indexer.model.window import Census, Group, Keyset, Offset, Prefix
 from indexer.settings import Strategy
 from indexer.source.base import Bounds, Reader, Source
 
 __all__ = ["survey"]
-
-_BINS: Final = 4096
-"""Bars of the histogram: many more than slices, so that slices come out even where the keys are not."""
 
 _SLICES: Final = 256
 """At most this many slices: enough to share out, few enough to keep a checkpoint of."""
@@ -50,10 +47,10 @@ def _whole(bounds: Bounds) -> tuple[Slice, ...]:
 
 def _numbers(source: Source, selection: Selection, bounds: Bounds, rows_a_slice: int) -> tuple[Slice, ...]:
     if bounds.lo is None or bounds.hi is None:
-        return number_slices((), nulls=bounds.nulls, rows_a_slice=rows_a_slice)
-    width = max(1, (bounds.hi - bounds.lo) // _BINS)
+        return number_slices((), width=1, nulls=bounds.nulls, rows_a_slice=rows_a_slice)
+    width = bin_width(bounds.lo, bounds.hi)
     bins = source.bins(selection, width)
-    return number_slices(bins, nulls=bounds.nulls, rows_a_slice=rows_a_slice)
+    return number_slices(bins, width=width, nulls=bounds.nulls, rows_a_slice=rows_a_slice)
 
 
 def _text(source: Source, selection: Selection, bounds: Bounds, rows_a_slice: int) -> tuple[Slice, ...]:

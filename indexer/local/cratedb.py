@@ -11,9 +11,9 @@ from indexer.local.container import Image, docker_answers
 from indexer.local.crate_node import REMEDY, configure, crate_home, node_launch, query
 from indexer.local.http import ask
 from indexer.local.process import free_port, wait_until
-from indexer.local.server import START_TIMEOUT, Origin, Server
+from indexer.local.server import START_TIMEOUT, Launch, Origin, Server
 
-__all__ = ["HOW_TO_GET", "NAME", "cratedb", "cratedb_answers", "find_cratedb", "start_cratedb"]
+__all__ = ["HOW_TO_GET", "NAME", "crate_launch", "cratedb", "cratedb_answers", "find_cratedb", "start_cratedb"]
 
 NAME: Final = "CrateDB"
 VERSION: Final = "6.4.3"
@@ -78,13 +78,14 @@ def start_cratedb(folder: Path, *, port: int | None = None, keep: bool = False) 
     """
     home = crate_home()
     if home is not None:
-        return _launch(home, folder, port or free_port(PORT))
+        return crate_launch(home, folder, port or free_port(PORT)).start()
     return _docker(keep=keep) if docker_answers() else None
 
 
-def _launch(home: Path, folder: Path, port: int) -> Server:
+def crate_launch(home: Path, folder: Path, port: int) -> Launch:
+    """How a server by itself is started: unpacked at `home`, keeping what it has in the folder, which is configured."""
     configure(home, folder, {"http.port": port, "discovery.type": "single-node"})
-    return node_launch(NAME, home, folder, heap=HEAP, ready=_is_ready).start()
+    return node_launch(NAME, home, folder, heap=HEAP, ready=_is_ready)
 
 
 def _docker(*, keep: bool) -> Server:

@@ -12,14 +12,13 @@ from typing import Final
 from indexer.errors import Refused
 from indexer.local.account import server_account
 from indexer.local.cache import DISTRIBUTIONS, FETCH_LOCK, JAVA, cache_folder, locked, open_folder, open_tree
+from indexer.local.maven import fetch
 
 __all__ = ["VERSION", "distribution", "java_home"]
 
 VERSION: Final = "9.2.0"
 GROUP: Final = "org.elasticsearch.distribution.integ-test-zip"
 ATTEMPTS: Final = 3
-READ_TIMEOUT: Final = 60
-"""Seconds without a byte after which one attempt at the 97 MB counts as failed."""
 
 _log = logging.getLogger(__name__)
 
@@ -74,7 +73,7 @@ def _fetch(version: str, home: Path) -> None:
         with tempfile.TemporaryDirectory(dir=home.parent) as folder:
             try:
                 _log.info("fetching Elasticsearch %s from Maven Central, about 100 MB", version)
-                _unpack(_download(version, Path(folder)), Path(folder))
+                _unpack(fetch(GROUP, "elasticsearch", version, "zip", Path(folder)), Path(folder))
             # jgo raises RuntimeError for what it does not find; requests' errors are OSErrors.
             except (OSError, RuntimeError, zipfile.BadZipFile) as error:
                 if attempt == ATTEMPTS:
@@ -85,15 +84,6 @@ def _fetch(version: str, home: Path) -> None:
             else:
                 (Path(folder) / f"elasticsearch-{version}").rename(home)
                 return
-
-
-def _download(version: str, folder: Path) -> Path:
-    from jgo.maven import MavenContext  # noqa: PLC0415 - an extra brings it
-
-    # A repository of its own: jgo takes any file that is there for whole, also one that was cut off.
-    maven = MavenContext(repo_cache=folder / "maven", timeout=READ_TIMEOUT)
-    component = maven.project(GROUP, "elasticsearch").at_version(version)
-    return Path(component.artifact(packaging="zip").resolve())
 
 
 def _unpack(archive: Path, into: Path) -> None:

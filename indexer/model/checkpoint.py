@@ -19,7 +19,7 @@ def write_left(left: Sequence[Left]) -> list[Json]:
             "dead": part.dead,
             "again": part.again,
             "windows": [_write(window) for window in part.windows],
-            **({} if part.span is None else {"span": _write(part.span)}),
+            "span": _write(part.span),
         }
         for part in left
     ]
@@ -39,7 +39,7 @@ def read_left(content: Sequence[JsonObject]) -> tuple[Left, ...]:
             read=_int(part["read"]),
             dead=_int(part["dead"]),
             again=_int(part["again"]),
-            span=_read(_object(part["span"])) if "span" in part else None,
+            span=_read(_object(part["span"])),
         )
         for part in content
     )

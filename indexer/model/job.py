@@ -38,11 +38,17 @@ class Holder:
         host: its machine.
         pid: its number there.
         since: when it took the job, ISO 8601 in UTC.
+        token: drawn for each job: no two holders are equal, whatever their names and numbers.
+        place: the boot of the machine and the namespace that the process' number belongs to; empty where unknown.
+        started: when the process started, in the clock ticks of that boot; 0 where unknown.
     """
 
     host: str
     pid: int
     since: str
+    token: str
+    place: str = ""
+    started: int = 0
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}, since {self.since}"
@@ -65,6 +71,8 @@ class JobState:
         rounds: what was read, or is being read, after the load.
         since: the highest value that the plan, or the last round, found of what the next round goes by; None where
             there was none.
+        updates: what the source said of the updates of its rows when the job began; None where it does not matter, or
+            the source cannot tell.
         nulled: NaN and infinite values that became null.
         error: why it failed, or empty.
         columns: the columns that documents were made of.
@@ -85,6 +93,7 @@ class JobState:
     left: tuple[Left, ...]
     rounds: tuple[Round, ...] = ()
     since: int | None = None
+    updates: int | None = None
     nulled: int = 0
     error: str = ""
     columns: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from indexer.errors import Refused
 from indexer.model.identifier import nearest
 from indexer.model.table import INTEGER_KINDS, Column, ColumnKind, Table
 
-__all__ = ["Key", "KeyOrder", "catch_up_key", "choose_key", "unchanging_key"]
+__all__ = ["Key", "KeyOrder", "catch_up_key", "choose_key", "may_move", "unchanging_key"]
 
 
 class KeyOrder(StrEnum):
@@ -108,6 +108,11 @@ def unchanging_key(table: Table) -> Key | None:
     able = [column for column in columns if column.indexed and _order(column) is not None]
     numbers = [column for column in able if _order(column) is KeyOrder.NUMBER]
     return next((choose_key(table, (column.name,)) for column in (*numbers, *able)), None)
+
+
+def may_move(table: Table, key: Key) -> bool:
+    """Whether an UPDATE may move a row by this key, where there is another by which it does not."""
+    return key.lead.name not in table.primary_key and unchanging_key(table) is not None
 
 
 def _named(table: Table, wanted: tuple[str, ...]) -> Key:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from indexer.model.slice import Slice
-from indexer.model.window import Prefixes, Window
+from indexer.model.window import Window
 
 __all__ = ["Entry", "Ledger", "Left"]
 
@@ -22,16 +22,16 @@ class Left:
         read: how many of its rows are acknowledged, or recorded as dead letters.
         dead: how many of these are dead letters.
         again: how many of these took the place of a document of their `_id`.
-        span: the whole slice as planned; None for text, by whose ranges no index can be counted.
+        span: the whole slice as planned.
     """
 
     number: int
     windows: tuple[Window, ...]
     rows: int
+    span: Window
     read: int = 0
     dead: int = 0
     again: int = 0
-    span: Window | None = None
 
 
 @dataclass(slots=True)
@@ -107,12 +107,4 @@ class Ledger:
 
 def whole(slices: Iterable[Slice]) -> tuple[Left, ...]:
     """All of every slice, as a new job begins."""
-    return tuple(
-        Left(
-            part.number,
-            (part.window,),
-            part.rows,
-            span=None if isinstance(part.window, Prefixes) else part.window,
-        )
-        for part in slices
-    )
+    return tuple(Left(part.number, (part.window,), part.rows, part.window) for part in slices)

@@ -25,6 +25,8 @@ class Plan:
         later: what rounds after the load are read by: the column of `--catch-up`, else the key; None where its values
             are not numbers that grow.
         since: the highest value of that column when the job began; None where there was none.
+        updates: what the source said of the updates of its rows when the job began; None where it does not matter, or
+            the source cannot tell.
         terms: what must not change until the job is done, over all its resumes.
         flat: whether windows are used; False where the strategy or the source does not have them.
         mapping: the new index's fields and settings.
@@ -42,6 +44,7 @@ class Plan:
     left: tuple[Left, ...]
     later: Selection | None
     since: int | None
+    updates: int | None
     terms: dict[str, str]
     flat: bool
     mapping: Mapping

@@ -80,6 +80,11 @@ class Counters:
             self._waits.clear()
             self._began = time.monotonic()
 
+    def expect(self, rows: int) -> None:
+        """So many rows more are to be indexed, or compared, in this phase."""
+        with self._lock:
+            self._now = replace(self._now, rows_expected=(self._now.rows_expected or 0) + rows)
+
     def read(self, rows: int, seconds: float, nulled: int = 0) -> None:
         """A page came and was taken."""
         with self._lock:

@@ -21,10 +21,12 @@ _CAUTION: Final = 16
 
 
 class RangeWalk:
-    """Pages through a `Range`: `lead > lo AND lead <= hi ORDER BY lead LIMIT limit`, `hi` as near as fills a page.
+    """Pages through a `Range`: `lead > lo AND lead <= hi LIMIT limit`, `hi` as near as fills a page.
 
-    A page under its limit has all rows of its window. A full one may have been cut off within a lead value, so the
-    rows of its last value are left out and come again; a value that fills a page alone is walked as a `Group`.
+    A page under its limit has all rows of its window, in whatever order. A full one may have been cut off anywhere: its
+    window is asked for again in the order of the lead, and so are those that follow, for they may be full too. A full
+    page in order may have been cut off within a lead value, so the rows of its last value are left out and come again;
+    a value that fills a page alone is walked as a `Group`.
     """
 
     def __init__(self, window: Range, *, lead: int, ties: tuple[int, ...], limit: int, rows: int = 0) -> None:
@@ -34,7 +36,7 @@ class RangeWalk:
         self._lead = lead
         self._ties = ties
         self._group: GroupWalk | None = None
-        self._caution = 0
+        self._caution = 1  # the first page is asked for in order: it shows whether the width is right
         span = max(window.hi - window.lo, 1)
         self._width = max(1, span * self._target // max(rows, self._target))
 
@@ -51,7 +53,11 @@ class RangeWalk:
         if self._group is not None:
             self._group.limit = self.limit
             return self._group.ask()
-        return Ask(self._window, self.limit) if self._lo < self._hi else None
+        return Ask(self._window, self.limit, ordered=self._ordered) if self._lo < self._hi else None
+
+    @property
+    def _ordered(self) -> bool:
+        return self._caution > 0
 
     def take(self, rows: Sequence[Row]) -> Sequence[Row]:
         """The rows of the page, without the ragged end of a full one."""
@@ -62,7 +68,10 @@ class RangeWalk:
             self._check(window, rows)
         if len(rows) < self.limit:
             return self._take_whole(window, rows)
-        return self._take_full(rows)
+        if self._ordered:
+            return self._take_full(rows)
+        self._caution = _CAUTION
+        return ()
 
     def _take_group(self, group: GroupWalk, rows: Sequence[Row]) -> Sequence[Row]:
         taken = group.take(rows)
@@ -107,11 +116,13 @@ class RangeWalk:
         return value
 
     def _check(self, window: Range, rows: Sequence[Row]) -> None:
-        first, last = self._value(rows[0]), self._value(rows[-1])
-        if not window.lo < first <= last <= window.hi:
+        keys = [self._value(row) for row in rows]
+        first, last = min(keys), max(keys)
+        broken = self._ordered and (first, last) != (keys[0], keys[-1])
+        if broken or not window.lo < first <= last <= window.hi:
             raise NoProgress(
                 f"Keys {first} to {last} came where {window.lo} < key <= {window.hi} was asked for:"
-                " the source broke the order of its answer, so nothing of it can be trusted."
+                " the source broke its own conditions, so nothing of its answer can be trusted."
             )
 
     def learn(self, counts: Sequence[tuple[str, int]]) -> None:

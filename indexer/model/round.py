@@ -18,15 +18,17 @@ class Round:
     Attributes:
         column: the lead of the key by which it reads.
         left: what is left of each of its slices.
+        whole: whether it reads all rows; else those that were added, or some slices once more.
     """
 
     column: str
     left: tuple[Left, ...]
+    whole: bool
 
 
 def write_round(one: Round) -> JsonObject:
     """A round as JSON."""
-    return {"column": one.column, "left": write_left(one.left)}
+    return {"column": one.column, "whole": one.whole, "left": write_left(one.left)}
 
 
 def read_round(content: Mapping[str, Any]) -> Round:
@@ -35,4 +37,4 @@ def read_round(content: Mapping[str, Any]) -> Round:
     Raises:
         KeyError, TypeError, ValueError: where it is not what `write_round` made.
     """
-    return Round(str(content["column"]), read_left(content["left"]))
+    return Round(str(content["column"]), read_left(content["left"]), bool(content["whole"]))

@@ -2,10 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
 
 from indexer.model.window import Group, Prefix, Prefixes, Range, Window
 
-__all__ = ["Bin", "Slice", "even_slices", "number_slices", "text_slices"]
+__all__ = ["Bin", "Slice", "bin_width", "even_slices", "number_slices", "text_slices"]
+
+_BINS: Final = 4096
+"""Bars of a histogram, at least: many more than slices, so that slices come out even where the keys are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +43,32 @@ class Slice:
     rows: int
 
 
-def number_slices(bins: Iterable[Bin], *, nulls: int, rows_a_slice: int) -> tuple[Slice, ...]:
+def bin_width(lo: int, hi: int) -> int:
+    """The width of a histogram's bins for these values: a power of two, so that bins of a smaller width lie within."""
+    return 1 << max(0, ((hi - lo) // _BINS).bit_length() - 1)
+
+
+def number_slices(bins: Iterable[Bin], *, width: int, nulls: int, rows_a_slice: int) -> tuple[Slice, ...]:
     """Neighbouring bins put together to slices of about `rows_a_slice`, and one for the rows without a key.
 
-    The slices are disjoint and cover every value from the first bin's smallest to the last bin's largest.
+    The slices are disjoint and cover every value from the first bin's smallest to the last bin's largest. They end
+    where bins end, so that a later histogram counts each of them exactly, whatever was added meanwhile.
     """
+    bars = sorted(bins, key=lambda bar: bar.lo)
+    ends = [min(_end(bar.hi, width), after.lo - 1) for bar, after in pairwise(bars)] + [bar.hi for bar in bars[-1:]]
     parts: list[tuple[Window, int]] = []
-    lo: int | None = None
-    rows = 0
-    for bar in sorted(bins, key=lambda bar: bar.lo):
-        lo = bar.lo - 1 if lo is None else lo
+    lo, rows = bars[0].lo - 1 if bars else 0, 0
+    for bar, end in zip(bars, ends, strict=True):
         rows += bar.rows
-        if rows >= rows_a_slice:
-            parts.append((Range(lo, bar.hi), rows))
-            lo, rows = bar.hi, 0
-        last = bar.hi
-    if rows and lo is not None:
-        parts.append((Range(lo, last), rows))
+        if rows >= rows_a_slice or bar is bars[-1]:
+            parts.append((Range(lo, end), rows))
+            lo, rows = end, 0
     return _numbered(parts, nulls)
+
+
+def _end(value: int, width: int) -> int:
+    """The last value of the bin that holds this one: SQL divides towards zero, so that of 0 reaches to both sides."""
+    return -(-value // width) * width if value <= -width else (max(value, 0) // width + 1) * width - 1
 
 
 def even_slices(lo: int, hi: int, count: int) -> tuple[Slice, ...]:

@@ -165,7 +165,7 @@ class Verification:
         rows: how many rows the source counted.
         shard_rows: how many rows its shards hold by `sys.shards`; None where the source has none or `--where` narrows.
         documents: how many documents the index holds.
-        compared: how many rows were compared, field by field.
+        compared: how many rows were compared, every field of them.
         slices: those with something wrong.
         left_out: columns of the table that the index does not have, and that were not compared.
         dead_letters: documents that the job which made the index could not write, as far as it is known.

@@ -9,7 +9,7 @@ __all__ = ["Ask", "Census", "Group", "Keyset", "Offset", "Prefix", "Prefixes", "
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The rows with `lo < lead <= hi`, in the order of the lead.
+    """The rows with `lo < lead <= hi`.
 
     Attributes:
         lo: exclusive; it may lie one below the column type's smallest value, and is then not sent.
@@ -87,10 +87,13 @@ class Ask:
     Attributes:
         window: which rows.
         limit: how many of them at most.
+        ordered: whether the rows of a `Range` are to come in the order of the lead, so that a page that was cut off at
+            its limit can be used; it costs the source more. Other windows have their own order, or none.
     """
 
     window: Window
     limit: int
+    ordered: bool = False
 
     @property
     def skipped(self) -> int:

@@ -113,6 +113,12 @@ class Source(Protocol):
     def stored_rows(self, table: Table) -> int | None:
         """The rows in the table's primary shards as these themselves say; None where the source has no shards."""
 
+    def updates(self, selection: Selection) -> int | None:
+        """A number that an UPDATE of a row that stays changes; None where the source cannot tell.
+
+        The table has a primary key.
+        """
+
     def reader(self, selection: Selection) -> Reader:
         """A connection of its own to read pages with."""
 

@@ -19,6 +19,7 @@ from indexer.source.crate_sql import CrateGrammar, Statement, compiled, quoted
 from indexer.source.introspection import describe
 from indexer.source.shards import absent_shards, stored_rows
 from indexer.source.statements import Query, Shape, Statements
+from indexer.source.updates import updates
 
 __all__ = ["CrateReader", "CrateSource"]
 
@@ -118,6 +119,10 @@ class CrateSource:
     def stored_rows(self, table: Table) -> int | None:
         """The rows in the primary shards, by `sys.shards`."""
         return stored_rows(self._connection, table.name)
+
+    def updates(self, selection: Selection) -> int:
+        """How often the rows were updated, weighed by their keys."""
+        return updates(self._connection, selection)
 
     def reader(self, selection: Selection) -> CrateReader:
         """A connection of its own to read pages with."""

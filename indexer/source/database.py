@@ -146,6 +146,10 @@ class DatabaseSource:
         """There are no shards."""
         return None
 
+    def updates(self, selection: Selection) -> int | None:  # noqa: ARG002  # the protocol's
+        """SQL has no name for it."""
+        return None
+
     def reader(self, selection: Selection) -> DatabaseReader:
         """A reader of pages."""
         return DatabaseReader(self, selection)

@@ -38,6 +38,8 @@ class Shape(Enum):
 
     RANGE = auto()
     RANGE_FROM_LOWEST = auto()
+    RANGE_ORDERED = auto()
+    RANGE_FROM_LOWEST_ORDERED = auto()
     PREFIXES = auto()
     VALUE = auto()
     VALUE_AFTER = auto()
@@ -55,7 +57,8 @@ class Shape(Enum):
     """No rows: whether the user's condition parses alone. One that closes the parenthesis around it does not."""
 
 
-_RANGES: Final = frozenset({Shape.RANGE, Shape.RANGE_FROM_LOWEST})
+_UNORDERED: Final = frozenset({Shape.RANGE, Shape.RANGE_FROM_LOWEST, Shape.PREFIXES})
+_ORDERED: Final = {Shape.RANGE: Shape.RANGE_ORDERED, Shape.RANGE_FROM_LOWEST: Shape.RANGE_FROM_LOWEST_ORDERED}
 _GROUPS: Final = frozenset({Shape.VALUE, Shape.VALUE_AFTER, Shape.NULLS, Shape.NULLS_AFTER})
 _AFTER: Final = frozenset({Shape.VALUE_AFTER, Shape.NULLS_AFTER, Shape.KEYSET_AFTER})
 
@@ -123,7 +126,7 @@ class Statements:
     def page(self, ask: Ask) -> Query:
         """The query for a page."""
         shape, values = self._asked(ask.window)
-        return Query(shape, {**values, "limit": ask.limit})
+        return Query(_ORDERED.get(shape, shape) if ask.ordered else shape, {**values, "limit": ask.limit})
 
     def _asked(self, window: Window) -> tuple[Shape, dict[str, Json]]:
         match window:
@@ -175,10 +178,10 @@ class Statements:
         return page.where(after(keys)) if shape in _AFTER else page
 
     def _order(self, shape: Shape, keys: Sequence[OrderKey]) -> list[Element]:
-        """By the lead alone within a range, for more to sort by costs more; not at all among prefixes."""
-        if shape in _RANGES:
-            return [self._lead]
-        return [] if shape is Shape.PREFIXES else [key.sorted for key in keys]
+        """Not at all where a page is used only if it is whole; by the lead alone in a range, for more costs more."""
+        if shape in _UNORDERED:
+            return []
+        return [self._lead] if shape in _ORDERED.values() else [key.sorted for key in keys]
 
     def _window(self, shape: Shape) -> ColumnElement[bool]:
         lead = self._lead
@@ -188,6 +191,8 @@ class Statements:
         conditions = {
             Shape.RANGE: sa.and_(lead > lo, lead <= hi),
             Shape.RANGE_FROM_LOWEST: lead <= hi,
+            Shape.RANGE_ORDERED: sa.and_(lead > lo, lead <= hi),
+            Shape.RANGE_FROM_LOWEST_ORDERED: lead <= hi,
             Shape.VALUE: lead == value,
             Shape.VALUE_AFTER: lead == value,
             Shape.NULLS: lead.is_(None),

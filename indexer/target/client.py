@@ -5,7 +5,15 @@ from importlib.metadata import version
 from types import TracebackType
 from typing import Final, Self, TypedDict
 
-from elastic_transport import NdjsonSerializer, OrjsonSerializer, SerializationError, Serializer, TransportError
+from elastic_transport import (
+    BaseNode,
+    NdjsonSerializer,
+    OrjsonSerializer,
+    SerializationError,
+    Serializer,
+    TransportError,
+    Urllib3HttpNode,
+)
 from elasticsearch import ApiError, Elasticsearch, UnsupportedProductError
 
 from indexer.errors import Refused
@@ -13,6 +21,7 @@ from indexer.model.json import Json
 from indexer.model.outcome import LATER
 from indexer.settings import TargetAccess
 from indexer.target.address import Address, read_address
+from indexer.target.bounded_node import BoundedNode
 from indexer.target.failure import FORBIDDEN, UNAUTHORIZED, classify, error_type
 from indexer.tls import refuse_unusable
 
@@ -66,7 +75,7 @@ class Cluster:
         client: the official client, which tries another node up to three times where one does not answer.
         single: the same client with one try a request, for callers that count and bound tries themselves.
         url: the nodes it was given, without credentials.
-        undecoded: as `single`, and the answers to searches at a point in time stay bytes.
+        undecoded: as `single`, and the answers to searches at a point in time stay bytes, cut off behind `MOST_BYTES`.
         version: the oldest node's version, for example `9.2.0`.
     """
 
@@ -107,13 +116,16 @@ def connect(access: TargetAccess) -> Cluster:
     client = _client(address, access, QuickJson())
     shown = ",".join(address.nodes)
     try:
-        return Cluster(client, shown, _version(client, shown), _client(address, access, UndecodedPages()))
+        undecoded = _client(address, access, UndecodedPages(), BoundedNode)
+        return Cluster(client, shown, _version(client, shown), undecoded)
     except Refused:
         client.close()
         raise
 
 
-def _client(address: Address, access: TargetAccess, json: Serializer) -> Elasticsearch:
+def _client(
+    address: Address, access: TargetAccess, json: Serializer, node: type[BaseNode] = Urllib3HttpNode
+) -> Elasticsearch:
     tls = _tls(access) if address.secure else {}
     try:
         return Elasticsearch(
@@ -124,6 +136,7 @@ def _client(address: Address, access: TargetAccess, json: Serializer) -> Elastic
             sniff_on_node_failure=access.sniff,
             sniff_before_requests=access.sniff,
             request_timeout=access.timeout,
+            node_class=node,
             serializers={
                 "application/json": json,
                 "application/vnd.elasticsearch+json": json,

@@ -11,10 +11,10 @@ from indexer.errors import Refused, TargetError, TargetUnavailable
 from indexer.model.json import Json, JsonObject
 from indexer.target.client import Cluster
 from indexer.target.failure import NOT_FOUND, TIMEOUT, answered, error_type
-from indexer.target.name import generation, is_generation, loading_alias, moment, refuse_name
+from indexer.target.name import index_name, is_index_name, loading_alias, moment, refuse_name
 from indexer.target.template import matching_templates
 
-__all__ = ["PRODUCT", "Generation", "Indexes"]
+__all__ = ["PRODUCT", "Index", "Indexes"]
 
 PRODUCT: Final = "log-search-indexer"
 """How `_meta` of a mapping names this product: only what bears it is ever deleted."""
@@ -34,7 +34,7 @@ _PATIENCE: Final = 600.0
 _ALL_STATES: Final = ("open", "closed", "hidden")
 
 
-class _Index(TypedDict, total=False):
+class _Found(TypedDict, total=False):
     """What `GET /<name>` answers of an index, as far as it is asked for."""
 
     aliases: dict[str, JsonObject]
@@ -48,11 +48,11 @@ class _Shards(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
+class Index:
     """An index that this product made.
 
     Attributes:
-        name: its name, by which generations sort in time.
+        name: its name, by which indexes of an alias sort in time.
         meta: the mapping's `_meta`: product, version, table, job.
         aliases: the aliases that point to it, without the loading alias.
         complete: whether it was ever switched to.
@@ -95,10 +95,10 @@ class Indexes:
     def new_name(self, alias: str, now: datetime) -> str:
         """A name for a new index behind the alias, by its time in UTC: `logs_20261122_101500`.
 
-        Generations sort by name, so it comes after those that there are: a clock may have been set back since.
+        Indexes sort by name, so it comes after those that there are: a clock may have been set back since.
         """
         newest = max((one.name for one in self.made_by_us(alias)), default="")
-        name = generation(alias, max(now, moment(newest) + timedelta(seconds=1)) if newest else now)
+        name = index_name(alias, max(now, moment(newest) + timedelta(seconds=1)) if newest else now)
         with answered(f"look for {name}"):
             taken = bool(self._indices.exists(index=name))
         return self.new_name(alias, moment(name) + timedelta(seconds=1)) if taken else name
@@ -116,7 +116,7 @@ class Indexes:
             name: the index, from `new_name`.
             mappings: the mapping; it wins over index templates.
             settings: the index settings as planned; `finish` applies those that wait until it is loaded.
-            meta: goes into the mapping's `_meta`: version, table, job.
+            meta: goes into the mapping's `_meta`: version, table, job; an index that has just this is the job's own.
 
         Raises:
             Refused: where Elasticsearch does not accept the mapping or the settings, or the user may not: nothing
@@ -134,14 +134,11 @@ class Indexes:
         except TargetUnavailable:
             raise
         except TargetError as error:
-            if not (_exists(error) and self._is_ours(name, meta)):
+            if not _exists(error):
                 raise Refused(str(error)) from error
+            if self._look(name)[name]["mappings"].get("_meta") != body["_meta"]:
+                raise Refused(f"Another job made {name} at this moment: see `indexer jobs`.") from error
         self._undo_templates(name, body)
-
-    def _is_ours(self, name: str, meta: JsonObject) -> bool:
-        """Whether this very job made the index, and never heard of it."""
-        made = _generation(name, self._look(name)[name]).meta
-        return made.get("product") == PRODUCT and made.get("job") == meta.get("job")
 
     def _undo_templates(self, name: str, wanted: JsonObject) -> None:
         # Before the first document: an alias of a template would show half an index, and its rules come before ours.
@@ -227,10 +224,10 @@ class Indexes:
             self._indices.update_aliases(actions=actions)
         return before
 
-    def made_by_us(self, alias: str) -> tuple[Generation, ...]:
+    def made_by_us(self, alias: str) -> tuple[Index, ...]:
         """The indexes that this product made for the alias, oldest first: by name and by `_meta`."""
         found = self._look(f"{alias}_*")
-        made = [_generation(name, index) for name, index in found.items() if is_generation(alias, name)]
+        made = [_index(name, index) for name, index in found.items() if is_index_name(alias, name)]
         return tuple(sorted((one for one in made if one.meta.get("product") == PRODUCT), key=lambda one: one.name))
 
     def delete_old(self, alias: str, keep: int, not_these: Collection[str] = ()) -> tuple[str, ...]:
@@ -242,7 +239,7 @@ class Indexes:
         Returns:
             The names of those that were deleted.
         """
-        served = max((name for name in self.current(alias) if is_generation(alias, name)), default="")
+        served = max((name for name in self.current(alias) if is_index_name(alias, name)), default="")
         old = [
             one for one in self.made_by_us(alias) if one.name < served and not one.aliases and one.name not in not_these
         ]
@@ -257,10 +254,10 @@ class Indexes:
         with answered(f"delete the index {name}"):
             self._indices.delete(index=name, ignore_unavailable=True)
 
-    def _look(self, name: str) -> dict[str, _Index]:
+    def _look(self, name: str) -> dict[str, _Found]:
         with answered(f"look for {name}"):
             try:
-                found: dict[str, _Index] = self._indices.get(
+                found: dict[str, _Found] = self._indices.get(
                     index=name, features=["aliases", "mappings"], expand_wildcards=_ALL_STATES
                 ).body
             except ApiError as error:
@@ -280,10 +277,10 @@ def _not_served(name: str) -> TargetUnavailable:
     )
 
 
-def _generation(name: str, index: _Index) -> Generation:
+def _index(name: str, index: _Found) -> Index:
     meta = index["mappings"].get("_meta")
     aliases = index["aliases"].keys()
-    return Generation(
+    return Index(
         name=name,
         meta=meta if isinstance(meta, dict) else {},
         aliases=tuple(sorted(aliases - {loading_alias(name)})),

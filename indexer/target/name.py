@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from indexer.errors import Refused
 
-__all__ = ["generation", "is_generation", "loading_alias", "matches", "moment", "refuse_name"]
+__all__ = ["index_name", "is_index_name", "loading_alias", "matches", "moment", "refuse_name"]
 
 _FORBIDDEN = re.compile(r'[\s"*\\/<>|,?#:]')
 _LONGEST = 200
@@ -25,17 +25,17 @@ def loading_alias(index: str) -> str:
     return f"{index}_loading"
 
 
-def generation(alias: str, now: datetime) -> str:
+def index_name(alias: str, now: datetime) -> str:
     """The name of an index behind the alias, by its time in UTC: `logs_20261122_101500`."""
     return f"{alias}_{now:{_TIME}}"
 
 
 def moment(index: str) -> datetime:
-    """The time in the name of a generation."""
+    """The time in the name of an index."""
     return datetime.strptime("_".join(index.rsplit("_", 2)[1:]), _TIME).replace(tzinfo=UTC)
 
 
-def is_generation(alias: str, index: str) -> bool:
+def is_index_name(alias: str, index: str) -> bool:
     """Whether the index's name is one that this product gives an index behind the alias."""
     return re.fullmatch(re.escape(alias) + r"_\d{8}_\d{6}", index) is not None
 

@@ -1,8 +1,8 @@
-"""One answer to a search for known documents, told apart without being decoded: nearly every one is as it was sent.
+"""One answer to a search by `_shard_doc`, told apart without being decoded.
 
-Decoding a document costs more than all the rest of comparing it. A hit that holds, byte for byte, the JSON that was
-sent needs none: Elasticsearch keeps `_source` as it came. Any other hit is decoded, and an answer that does not have
-the expected shape is decoded as a whole.
+Decoding a document costs more than all the rest of comparing it, and is not needed: Elasticsearch keeps `_source` as it
+came, byte for byte, so that most documents are the JSON that was sent. A document that is not is decoded, and an answer
+that does not have the expected shape is decoded as a whole.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ import orjson
 
 from indexer.model.json import JsonObject
 
-__all__ = ["Answer", "Held", "Hit", "PageOfHits", "read_page"]
+__all__ = ["Answer", "Documents", "Held", "Hit", "PageOfHits", "decoded", "documents_of", "read_documents", "read_page"]
 
 _SCORE: Final = b',"_score":null,'
 _IGNORED: Final = b'"_ignored":['
@@ -95,6 +95,24 @@ class PageOfHits:
     others: list[Held] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """Documents in the order of their places.
+
+    Attributes:
+        pairs: `_id` and `_source` of each, both as JSON.
+        last: the place of the last one; None where there is none.
+    """
+
+    pairs: list[tuple[bytes, bytes]]
+    last: int | None
+
+    @property
+    def size(self) -> int:
+        """Their bytes."""
+        return sum(len(id_) + len(source) for id_, source in self.pairs)
+
+
 def read_page(data: bytes, index: str, sent: Mapping[bytes, bytes]) -> PageOfHits:
     """Take an answer apart.
 
@@ -109,15 +127,56 @@ def read_page(data: bytes, index: str, sent: Mapping[bytes, bytes]) -> PageOfHit
     begin = b'{"_index":%b,"_id":' % orjson.dumps(index)
     head, *hits = data.split(begin)
     if not hits or not data.endswith(_END_OF_ALL):
-        return _decoded(data)
+        return decoded(orjson.loads(data))
     hits[-1] = hits[-1][: -len(_END_OF_ALL)] + b","
     try:
         page = PageOfHits(orjson.loads(head + _END_OF_ALL))
         for hit in hits:
             _take(page, begin, hit, sent)
     except (orjson.JSONDecodeError, ValueError):  # a document holds what looks like the beginning of a hit
-        return _decoded(data)
+        return decoded(orjson.loads(data))
     return page
+
+
+def read_documents(data: bytes, index: str) -> tuple[Answer, Documents]:
+    """Take an answer apart into its documents and the rest, in which the last hit is left without its document.
+
+    Raises:
+        orjson.JSONDecodeError: where the answer is not JSON.
+    """
+    begin = b'{"_index":%b,"_id":' % orjson.dumps(index)
+    head, *hits = data.split(begin)
+    if not hits or not data.endswith(_END_OF_ALL):
+        return _whole(orjson.loads(data))
+    try:
+        pairs = [_document(hit) for hit in hits]
+        last = b"%b%b%b" % (begin, pairs[-1][0], hits[-1][hits[-1].rindex(_SORT) :])
+        answer: Answer = orjson.loads(head + last)
+    except ValueError:  # a document holds what looks like the beginning of a hit
+        return _whole(orjson.loads(data))
+    return answer, Documents(pairs, answer["hits"]["hits"][-1]["sort"][0])
+
+
+def _whole(answer: Answer) -> tuple[Answer, Documents]:
+    return answer, documents_of(answer)
+
+
+def documents_of(answer: Answer) -> Documents:
+    """The documents of an answer that was decoded as a whole."""
+    hits = answer["hits"]["hits"]
+    pairs = [(orjson.dumps(hit["_id"]), orjson.dumps(hit["_source"])) for hit in hits]
+    return Documents(pairs, hits[-1]["sort"][0] if hits else None)
+
+
+def _document(hit: bytes) -> tuple[bytes, bytes]:
+    id_, score, rest = hit.partition(_SCORE)
+    if rest.startswith(_IGNORED):
+        rest = rest.partition(b"],")[2]
+    if not score or not rest.startswith(_SOURCE):
+        raise ValueError(hit)
+    if b"\\" in id_:  # as we write it: JSON has several ways to escape a character
+        id_ = orjson.dumps(orjson.loads(id_))
+    return id_, rest[len(_SOURCE) : rest.rindex(_SORT)]
 
 
 def _take(page: PageOfHits, begin: bytes, hit: bytes, sent: Mapping[bytes, bytes]) -> None:
@@ -134,8 +193,8 @@ def _take(page: PageOfHits, begin: bytes, hit: bytes, sent: Mapping[bytes, bytes
     page.others.append(_held(orjson.loads(begin + hit[:-1])))
 
 
-def _decoded(data: bytes) -> PageOfHits:
-    answer: Answer = orjson.loads(data)
+def decoded(answer: Answer) -> PageOfHits:
+    """An answer that was decoded as a whole: every document is one of the others."""
     return PageOfHits(answer, others=[_held(hit) for hit in answer["hits"]["hits"]])
 
 

@@ -1,8 +1,8 @@
 """Reading an index as it stood at one moment: by `_id`, by query, and from one end to the other."""
 
 import math
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -12,10 +12,20 @@ from elasticsearch import ApiError
 
 from indexer.errors import Refused, TargetError, TargetUnavailable
 from indexer.model.json import Json, JsonObject
+from indexer.target.bounded_node import MOST_BYTES
 from indexer.target.client import Cluster
 from indexer.target.failure import NOT_FOUND, answered
 from indexer.target.name import loading_alias
-from indexer.target.page_of_hits import Answer, Held, PageOfHits, read_page
+from indexer.target.page_of_hits import (
+    Answer,
+    Documents,
+    Held,
+    PageOfHits,
+    decoded,
+    documents_of,
+    read_documents,
+    read_page,
+)
 
 __all__ = ["MOST", "Served", "Snapshot", "look"]
 
@@ -125,35 +135,66 @@ class Snapshot:
         with suppress(TargetError), answered(f"close the point in time of {self.index}"):
             self._cluster.client.options(max_retries=0).close_point_in_time(id=self._pit)
 
-    def find(self, ids: Sequence[str]) -> list[Held]:
-        """The documents that there are of these, at most `MOST`."""
-        return self.match({orjson.dumps(id_): b"" for id_ in ids}).others
+    def find(self, ids: Sequence[str], field: str) -> list[Held]:
+        """The documents that there are of these, at most `MOST`, with one field of each."""
+        return decoded(self._ask({**_looked_up([*ids]), "_source": [field]})).others
 
-    def match(self, sent: Mapping[bytes, bytes]) -> PageOfHits:
-        """Look documents up, at most `MOST`.
+    def match(self, sent: Mapping[bytes, bytes]) -> list[PageOfHits]:
+        """Look documents up, at most `MOST`; by halves where they are too large to come in one answer.
 
         Args:
             sent: what was sent as these documents, by their ids: both as JSON.
         """
-        body = orjson.dumps(
-            {
-                "size": len(sent),
-                "query": {"ids": {"values": orjson.Fragment(b"[%b]" % b",".join(sent))}},
-                "sort": ["_shard_doc"],
-                "track_total_hits": False,
-                "pit": self._at,
-            }
-        )
+        ids = list(sent)
+        asked = _looked_up(orjson.loads(b"[%b]" % b",".join(ids)))
+        data = self._bounded(asked)
+        if data is not None:
+            with self._whole():
+                page = read_page(data, self.index, sent)
+            self._refuse_partial(page.answer)
+            return [page]
+        if len(ids) == 1:
+            return [decoded(self._ask(asked))]
+        middle = len(ids) // 2
+        halves = ids[:middle], ids[middle:]
+        return [page for half in halves for page in self.match({id_: sent[id_] for id_ in half})]
+
+    def documents(self, after: int | None, size: int, query: JsonObject) -> Documents | None:
+        """The next documents of a query by place; none at the end.
+
+        Args:
+            after: the place behind which they lie; None to begin.
+            size: how many at most.
+            query: which.
+
+        Returns:
+            None where they are too large to come in one answer; a single one always comes.
+        """
+        asked: JsonObject = {"size": size, "query": query, "sort": ["_shard_doc"], "track_total_hits": False}
+        asked |= {} if after is None else {"search_after": [after]}
+        data = self._bounded(asked)
+        if data is None:
+            return None if size > 1 else documents_of(self._ask(asked))
+        with self._whole():
+            answer, documents = read_documents(data, self.index)
+        self._refuse_partial(answer)
+        return documents
+
+    def _bounded(self, asked: JsonObject) -> bytes | None:
+        """The answer as it came; None where it is larger than `MOST_BYTES`."""
+        body = orjson.dumps({**asked, "pit": self._at})
         with answered(f"read {self.index}"):
             data: bytes = self._cluster.undecoded.perform_request(
                 "POST", "/_search", params=_PARAMS, headers=_HEADERS, body=body
             ).body
+        return None if len(data) > MOST_BYTES else data
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
         try:
-            page = read_page(data, self.index, sent)
+            yield
         except orjson.JSONDecodeError as error:
             raise TargetUnavailable(f"Elasticsearch sent half an answer for {self.index}; try again.") from error
-        self._refuse_partial(page.answer)
-        return page
 
     def count(self, query: JsonObject) -> int:
         """How many documents a query finds."""
@@ -189,6 +230,10 @@ class Snapshot:
         if answer["timed_out"] or answer["_shards"]["failed"]:
             raise _partial(self.index)
         self._pit = answer.get("pit_id", self._pit)
+
+
+def _looked_up(ids: list[Json]) -> JsonObject:
+    return {"size": len(ids), "query": {"ids": {"values": ids}}, "sort": ["_shard_doc"], "track_total_hits": False}
 
 
 def _partial(index: str) -> TargetUnavailable:

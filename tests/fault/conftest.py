@@ -8,11 +8,11 @@ import pytest
 
 from indexer.local.crate_table import Cursor
 from indexer.local.distribution import VERSION
-from indexer.local.elasticsearch import start_elasticsearch
 from indexer.local.process import free_port
 from indexer.local.server import Server
 from tests.account import Account, account_of
 from tests.attack import Attack, fill
+from tests.quick_start import start_quick_elasticsearch
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ class OwnElasticsearch:
 
     def _launch(self) -> Server:
         settings = {"http.max_content_length": f"{self.MOST_BYTES}b", "cluster.info.update.interval": "10s"}
-        return start_elasticsearch(self._folder, version=VERSION, port=self._port, settings=settings)
+        return start_quick_elasticsearch(self._folder, version=VERSION, port=self._port, settings=settings)
 
     @property
     def url(self) -> str:
@@ -55,9 +55,15 @@ def own_elasticsearch() -> Iterator[OwnElasticsearch]:
         server.stop()
 
 
+@pytest.fixture(scope="module")
+def attacked(shared_cursor: Cursor, shared_schema: str) -> str:
+    """The table to move."""
+    return fill(shared_cursor, shared_schema)
+
+
 @pytest.fixture
 def attack(
-    crate_cursor: Cursor, schema: str, cratedb_url: str, elasticsearch_url: str, alias: str, tmp_path: Path
+    attacked: str, cratedb_url: str, elasticsearch_url: str, alias: str, tmp_path: Path, account: Account
 ) -> Attack:
     """A job without any fault so far; `replace` its source or target by a proxy."""
-    return Attack(fill(crate_cursor, schema), alias, tmp_path, cratedb_url, elasticsearch_url)
+    return Attack(attacked, alias, tmp_path, cratedb_url, elasticsearch_url, account)

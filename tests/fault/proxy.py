@@ -11,33 +11,23 @@
 import itertools
 import re
 import socket
+import ssl
 import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias
 from urllib.parse import urlsplit
 
-import orjson
-
-BUSY_ITEM = {
-    "index": {
-        "status": 429,
-        "error": {
-            "type": "es_rejected_execution_exception",
-            "reason": "rejected execution of coordinating operation [max_coordinating_and_primary_bytes=53687091]",
-        },
-    }
-}
-"""What Elasticsearch says of a document that it has no room for at the moment."""
-
 _HOP_BY_HOP = frozenset({"connection", "content-length", "host", "keep-alive", "transfer-encoding"})
 
 Headers: TypeAlias = dict[str, str]
+Connect: TypeAlias = Callable[[], HTTPConnection]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +54,18 @@ class Answer:
 class Exchange:
     """One request on its way; a fault decides what becomes of it."""
 
-    def __init__(self, handler: BaseHTTPRequestHandler, upstream: str, request: Request) -> None:
+    def __init__(self, handler: BaseHTTPRequestHandler, connect: Connect, request: Request) -> None:
         self.request = request
         self._handler = handler
-        self._upstream = urlsplit(upstream)
+        self._connect = connect
 
-    def forward(self, body: bytes | None = None) -> Answer:
-        """Ask the real server; what the client sent, or something else."""
+    def forward(self, body: bytes | None = None, **changed: str) -> Answer:
+        """Ask the real server; what the client sent, or something else, or with other headers."""
         sent = self.request.body if body is None else body
-        connection = HTTPConnection(self._upstream.hostname or "localhost", self._upstream.port, timeout=60)
+        headers = {name: value for name, value in self.request.headers.items() if name.lower() not in changed}
+        connection = self._connect()
         try:
-            connection.request(self.request.method, self.request.path, sent, headers=self.request.headers)
+            connection.request(self.request.method, self.request.path, sent, headers={**headers, **changed})
             response = connection.getresponse()
             return Answer(response.status, response.read(), dict(response.getheaders()))
         finally:
@@ -151,36 +142,6 @@ def altered(change: Callable[[bytes], bytes]) -> Fault:
     return fault
 
 
-def busy_items(every: int) -> Fault:
-    """Of all documents, each so many-th finds the server busy (429) and never reaches it; the others pass."""
-    count = itertools.count(1)
-
-    def fault(exchange: Exchange) -> None:
-        documents = bulk_documents(exchange.request.body)
-        lucky = [next(count) % every > 0 for _ in documents]
-        body = b"".join(document for document, passed in zip(documents, lucky, strict=True) if passed)
-        answer = exchange.forward(body) if body else Answer(200, b'{"errors":false,"items":[]}')
-        told = orjson.loads(answer.body)
-        taken = iter(told["items"])
-        items = [next(taken) if passed else BUSY_ITEM for passed in lucky]
-        exchange.reply(
-            Answer(answer.status, orjson.dumps({"errors": told["errors"] or not all(lucky), "items": items}))
-        )
-
-    return fault
-
-
-def bulk_documents(body: bytes) -> list[bytes]:
-    """The documents of a bulk request, each with its action."""
-    lines = body.splitlines(keepends=True)
-    return [action + source for action, source in zip(lines[::2], lines[1::2], strict=True)]
-
-
-def loses_a_document(exchange: Exchange) -> None:
-    """The server never sees the last document, and tells only of those that it saw."""
-    exchange.reply(exchange.forward(b"".join(bulk_documents(exchange.request.body)[:-1])))
-
-
 def each(nth: int, fault: Fault) -> Fault:
     """One of so many requests meets the fault, the others pass."""
     count = itertools.count(1)
@@ -202,11 +163,10 @@ def after(act: Callable[[], object], fault: Fault = passes) -> Fault:
 
 
 def held(until: threading.Event) -> Fault:
-    """Hold the request back until the test sets the event."""
+    """Hold the request back until the test sets the event; cut it where that never comes, as no test lasts so long."""
 
     def fault(exchange: Exchange) -> None:
-        until.wait(60)
-        passes(exchange)
+        (passes if until.wait(240) else cut_before)(exchange)
 
     return fault
 
@@ -216,24 +176,27 @@ class FaultProxy:
 
     Attributes:
         url: where clients find it.
+        crate: the same, as `--source` takes it.
         seen: the requests that met the script or its end, in order.
         otherwise: what becomes of them when the script is at its end.
         together: how many of them are on their way now.
 
     Args:
-        upstream: the real server's URL, http.
+        upstream: the real server's URL, `crate://` too.
+        ca: the authority that signed its certificate, where it speaks TLS; clients speak http to the proxy.
         on: an expression that is searched for in `POST /path`: requests without it always pass.
     """
 
-    def __init__(self, upstream: str, on: str = "") -> None:
+    def __init__(self, upstream: str, on: str = "", ca: Path | None = None) -> None:
         self.seen: list[Request] = []
         self.otherwise: Fault = passes
         self._on = re.compile(on)
         self._script: deque[Fault] = deque()
         self._lock = threading.Lock()
         self.together = 0
-        self._server = _Server(("127.0.0.1", 0), _handler(self, upstream))
+        self._server = _Server(("127.0.0.1", 0), _handler(self, _connector(upstream, ca)))
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.crate = self.url.replace("http://", "crate://")
 
     def script(self, *faults: Fault) -> None:
         """Add faults for the next requests, one each."""
@@ -270,7 +233,16 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
 
-def _handler(proxy: FaultProxy, upstream: str) -> type[BaseHTTPRequestHandler]:
+def _connector(upstream: str, ca: Path | None) -> Connect:
+    server = urlsplit(upstream)
+    host = server.hostname or "localhost"
+    if ca is None:
+        return lambda: HTTPConnection(host, server.port, timeout=60)
+    trusted = ssl.create_default_context(cafile=ca)
+    return lambda: HTTPSConnection(host, server.port, timeout=60, context=trusted)
+
+
+def _handler(proxy: FaultProxy, connect: Connect) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -278,7 +250,7 @@ def _handler(proxy: FaultProxy, upstream: str) -> type[BaseHTTPRequestHandler]:
             headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             request = Request(self.command, self.path, headers, body)
-            proxy.serve(Exchange(self, upstream, request))
+            proxy.serve(Exchange(self, connect, request))
 
         do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _serve  # noqa: N815  # named by the base class
 

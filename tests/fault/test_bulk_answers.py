@@ -2,18 +2,13 @@
 
 from dataclasses import replace
 
-import orjson
 import pytest
 
 from tests.attack import Attack
-from tests.fault.proxy import Fault, FaultProxy, altered, each, half, loses_a_document, refuse
+from tests.fault.bulk import loses_a_document, without_last_item
+from tests.fault.proxy import Fault, FaultProxy, altered, each, half, refuse
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
-
-
-def without_last_item(body: bytes) -> bytes:
-    answer = orjson.loads(body)
-    return orjson.dumps({**answer, "items": answer["items"][:-1]})
 
 
 @pytest.mark.parametrize(

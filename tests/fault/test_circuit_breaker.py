@@ -6,20 +6,34 @@ The server is this file's own, with a heap of 2 GB: it is the one that trips, wh
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from elasticsearch import Elasticsearch
 
+from indexer.errors import BreakerTripped
 from indexer.local.crate_table import Cursor, crate_cursor
 from indexer.local.cratedb import HOW_TO_GET, start_cratedb
-from indexer.local.process import free_port, wait_until
+from indexer.local.process import free_port
+from indexer.model.identifier import TableName
+from indexer.model.key import choose_key
+from indexer.model.selection import select
+from indexer.model.window import Ask, Range
+from indexer.settings import SourceAccess
+from indexer.source.cratedb import CrateSource
 from tests.account import Account
 from tests.commands import Ended, run, start
+from tests.newest_job import newest_job, wait_for_rows
 
-pytestmark = [pytest.mark.slow, pytest.mark.cratedb, pytest.mark.elasticsearch, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.large,
+    pytest.mark.cratedb,
+    pytest.mark.elasticsearch,
+    pytest.mark.timeout(900),
+]
 
 MIB = 2**20
 ROWS = 10_000_000
@@ -27,6 +41,8 @@ DEEP = 9_000_000
 """Rows that the OFFSET job has behind it when it is looked at: to read them page by page would take it hours."""
 
 CHUNK = 500_000
+
+MUCH = "1GiB"
 
 
 @pytest.fixture(scope="module")
@@ -77,27 +93,13 @@ class Job:
         """Leave a job unfinished at this OFFSET: a real one, killed at its first checkpoint, which is then moved."""
         process = start("reindex", *self.options, *more, cwd=self.folder)
         try:
-            assert wait_until(lambda: self._read(process.pid) > 0, 60), "no checkpoint was made"
+            wait_for_rows(self.client, self.alias, process.pid, below=ROWS)
         finally:
             process.kill()
             process.communicate()
-        (left,) = self._state()["left"]
+        (left,) = newest_job(self.client, self.alias)["left"]
         moved = {**left, "read": offset, "windows": [{"offset": offset}]}
-        self.client.update(index=self._jobs, id=f"alias:{self.alias}", doc={"left": [moved]})
-
-    @property
-    def _jobs(self) -> str:
-        return f"{self.alias}_jobs"
-
-    def _state(self) -> dict[str, Any]:
-        found = self.client.options(ignore_status=(404, 503)).get(index=self._jobs, id=f"alias:{self.alias}")
-        state: dict[str, Any] = found.body.get("_source", {})
-        return state
-
-    def _read(self, pid: int) -> int:
-        """Rows that the last checkpoint of this process counts as done."""
-        state = self._state()
-        return sum(part["read"] for part in state["left"]) if state and state["holder"]["pid"] == pid else 0
+        self.client.update(index=f"{self.alias}_jobs", id=f"alias:{self.alias}", doc={"left": [moved]})
 
     def count(self) -> int:
         return int(self.client.count(index=self.alias)["count"])
@@ -105,7 +107,8 @@ class Job:
 
 @pytest.fixture
 def job(server: str, elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Job]:
-    (tmp_path / "plain.yaml").write_text("fields: {uid: {type: keyword, index: false, doc_values: false}}\n")
+    # As little as Elasticsearch can be asked to do: it is not what is attacked.
+    (tmp_path / "plain.yaml").write_text("fields: {id: false, uid: {type: keyword, index: false, doc_values: false}}\n")
     options = (
         "--source", server, "--target", elasticsearch_url, "--index", alias, "--jobs-index", f"{alias}_jobs",
         "--memory", "64MiB", "--page", "10000", "--json", "--quiet",
@@ -114,18 +117,42 @@ def job(server: str, elasticsearch_url: str, alias: str, tmp_path: Path) -> Iter
         yield Job(alias, options, tmp_path, client)
 
 
-def test_a_low_breaker_is_answered_with_smaller_pages(cursor: Cursor, job: Job, account: Account) -> None:
+@pytest.fixture(scope="module")
+def wider(cursor: Cursor) -> str:
+    """40,000 rows of a kilobyte."""
     cursor.execute("CREATE TABLE wider (id BIGINT PRIMARY KEY, m TEXT) CLUSTERED INTO 2 SHARDS")
     cursor.execute("INSERT INTO wider SELECT i, repeat('x', 1000) FROM generate_series(1, 40000) AS t (i)")
     cursor.execute("REFRESH TABLE wider")
-    cursor.execute("""SET GLOBAL TRANSIENT "indices.breaker.query.limit" = '12mb'""")
+    return "wider"
+
+
+@contextmanager
+def breaker_at(limit: str, cursor: Cursor) -> Iterator[None]:
+    cursor.execute(f"""SET GLOBAL TRANSIENT "indices.breaker.query.limit" = '{limit}'""")
     try:
-        ended = job.run("--table", "wider", "--memory", "1GiB")  # so that only the breaker makes pages small
+        yield
     finally:
         cursor.execute("""RESET GLOBAL "indices.breaker.query.limit" """)
+
+
+def test_a_page_that_trips_it_asks_for_less(server: str, cursor: Cursor, wider: str) -> None:
+    source = CrateSource(SourceAccess(url=server))
+    table = source.describe(TableName(wider))
+    reader = source.reader(select(table, choose_key(table)))
+    with breaker_at("2mb", cursor):
+        with pytest.raises(BreakerTripped, match="breaker would use"):
+            reader.page(Ask(Range(0, 10_000), 10_000))
+        assert len(reader.page(Ask(Range(0, 10_000), 10)).rows) == 10
+    reader.close()
+    source.close()
+
+
+def test_a_low_breaker_is_answered_with_smaller_pages(cursor: Cursor, wider: str, job: Job, account: Account) -> None:
+    with breaker_at("12mb", cursor):
+        ended = job.run("--table", wider, "--memory", MUCH)  # so that only the breaker makes pages small
     assert ended.code == 0, ended.err
     report = json.loads(ended.out)
-    account.tried(rows=40_000, lost=40_000 - job.count())
+    account.tried(rows=40_000, lost=40_000 - job.count(), memory=MUCH, peak=ended.peak)
     assert report["pages"] > 2 * 4, "the breaker never tripped: lower its limit"
 
 

@@ -17,12 +17,12 @@ TIMES = 5
 
 
 def through(attack: Attack, source: FaultProxy, target: FaultProxy) -> Attack:
-    return replace(attack, source=source.url.replace("http://", "crate://"), target=target.url)
+    return replace(attack, source=source.crate, target=target.url)
 
 
 @pytest.mark.parametrize("fault", [cut_before, cut_after, half], ids=["before", "after", "in the answer"])
 def test_every_third_connection_is_cut_on_both_sides(attack: Attack, fault: Fault) -> None:
-    with FaultProxy(attack.source.replace("crate://", "http://")) as source, FaultProxy(attack.target) as target:
+    with FaultProxy(attack.source) as source, FaultProxy(attack.target) as target:
 
         def begin() -> None:
             source.otherwise, target.otherwise = each(3, fault), each(3, fault)

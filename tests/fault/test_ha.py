@@ -12,6 +12,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from indexer.local.cratedb import HOW_TO_GET
+from tests.account import Account
 from tests.cluster import crate_home
 from tests.commands import environment, run
 
@@ -35,7 +36,9 @@ def pids(printed: str) -> set[int]:
 
 
 @pytest.mark.usefixtures("cratedb_url")  # it keeps the usual port, so that no other test takes these nodes for its own
-def test_a_node_dies_in_mid_job_and_the_job_ends_complete(cache: str, elasticsearch_url: str, alias: str) -> None:
+def test_a_node_dies_in_mid_job_and_the_job_ends_complete(
+    cache: str, elasticsearch_url: str, alias: str, account: Account
+) -> None:
     own = {"INDEXER_CACHE": cache, "ELASTICSEARCH_URL": elasticsearch_url, "INDEXER_JOBS_INDEX": f"{alias}_jobs"}
     command = [sys.executable, "-m", "bench.ha", "--rows", str(ROWS), "--index", alias]
     ended = subprocess.run(
@@ -57,7 +60,7 @@ def test_a_node_dies_in_mid_job_and_the_job_ends_complete(cache: str, elasticsea
     assert places == sorted(places)
     assert "UNASSIGNED" not in ended.stderr, "a replica that is away is no shard that is away"
     with Elasticsearch(elasticsearch_url) as client:
-        assert client.count(index=alias)["count"] == ROWS
+        account.tried(rows=ROWS, lost=ROWS - client.count(index=alias)["count"])
     assert_three_nodes_run_until_down(own, killed=pids(ended.stdout))
 
 

@@ -3,22 +3,40 @@
 import json
 import os
 import random
+import re
 import signal
+import threading
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from elasticsearch import Elasticsearch
 
 from indexer.local.crate_table import Cursor
+from indexer.local.process import wait_until
 from tests.account import Account
 from tests.commands import run, start
-from tests.scan import documents, versions
+from tests.fault.proxy import Exchange, FaultProxy, passes
+from tests.newest_job import holds_lock, newest_job, rows_read, wait_for_lock
+from tests.scan import documents
 
-pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
+pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch, pytest.mark.large]
 
-PAGE = 2_000
+ROWS = 500_000
+PAGE = 5_000
+IN_FLIGHT = 8
+"""Pages: those of two readers, of four batches that wait and of two that are written."""
+
 KILLS = 10
+SLOWLY = ("--page", "100", "--batch-bytes", "4KiB")
+"""So that a job still runs when somebody looks at it."""
+
+SEED = int(os.environ.get("ATTACK_SEED") or random.randrange(10**9))
+"""Decides the moments of the kills; it is in the test's name, so that they can be tried again."""
 
 
 @pytest.fixture
@@ -39,59 +57,162 @@ def table(crate_cursor: Cursor, schema: str, request: pytest.FixtureRequest) -> 
     return name
 
 
-def lock_of(client: Elasticsearch, alias: str, jobs: str) -> dict[str, object]:
-    found = client.options(ignore_status=(404, 503)).get(index=jobs, id=f"alias:{alias}")  # made a moment ago, or not
-    lock: dict[str, object] = found.body.get("_source", {})
-    return lock
+@dataclass(frozen=True)
+class Killed:
+    """A job that is killed and resumed, behind proxies that a test can let it stand still at.
 
+    Attributes:
+        folder: its working directory.
+        client: for what the test looks up.
+        alias: its target.
+        options: all that it is told but for the servers.
+        source: counts the rows that are read.
+        target: stands between it and Elasticsearch.
+    """
 
-def wait_until_it_runs(client: Elasticsearch, alias: str, jobs: str, pid: int) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        lock = lock_of(client, alias, jobs)
-        if lock and lock["holder"]["pid"] == pid:  # type: ignore[index]
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"process {pid} never took the lock of {alias}")
+    folder: Path
+    client: Elasticsearch
+    alias: str
+    options: tuple[str, ...]
+    source: FaultProxy
+    target: FaultProxy
 
+    @property
+    def command(self) -> tuple[str, ...]:
+        servers = ("--source", self.source.crate, "--target", self.target.url)
+        return ("reindex", *self.options, "--index", self.alias, *servers)
 
-@pytest.mark.parametrize(
-    "table", [pytest.param(60_000, id="60k"), pytest.param(500_000, id="500k", marks=pytest.mark.slow)], indirect=True
-)
-def test_ten_kills_lose_nothing_and_double_nothing(
-    cratedb_url: str, elasticsearch_url: str, table: str, alias: str, tmp_path: Path, account: Account
-) -> None:
-    jobs = f"{alias}_jobs"
-    options = (
-        "--source", cratedb_url, "--target", elasticsearch_url, "--table", table, "--jobs-index", jobs,
-        "--page", str(PAGE), "--batch-bytes", "100KiB", "--json", "--quiet",
-    )  # fmt: skip
-    undisturbed = run("reindex", *options, "--index", f"{alias}_calm", cwd=tmp_path)
-    assert undisturbed.code == 0, undisturbed.err
-    dice = random.Random(alias)
-    kills = 0
-    with Elasticsearch(elasticsearch_url) as client:
-        while kills < KILLS:
-            process = start("reindex", *options, "--index", f"{alias}_killed", cwd=tmp_path)
-            wait_until_it_runs(client, f"{alias}_killed", jobs, process.pid)
-            time.sleep(dice.uniform(0.0, 0.5))  # the moment is what is random here
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-            if process.returncode != -signal.SIGKILL:
-                break
-            kills += 1
-        ended = run("reindex", *options, "--index", f"{alias}_killed", cwd=tmp_path)
+    def run(self) -> dict[str, Any]:
+        ended = run(*self.command, cwd=self.folder, timeout=600)
         assert ended.code == 0, ended.err
-        report = json.loads(ended.out)
-        assert report["resumed"]
-        calm, killed = documents(client, f"{alias}_calm"), documents(client, f"{alias}_killed")
-        account.tried(kills, rows=len(calm), lost=len(calm.keys() - killed.keys()))
-        assert killed == calm
-        assert report["rows_read"] == report["rows_indexed"] == len(calm)
-        twice = versions(client, f"{alias}_killed") - len(calm)
-    assert kills == KILLS, "the job ended before it was killed ten times: make it longer"
-    # In flight: a page a reader, what waits for and is in the writers, and what was acknowledged since the last beat.
-    assert twice <= kills * 20 * PAGE
+        report: dict[str, Any] = json.loads(ended.out)
+        return report
+
+    def checkpoint(self) -> int:
+        """Rows that the last checkpoint counts as read."""
+        return rows_read(self.client, self.alias)
+
+    def is_past(self, rows: float) -> bool:
+        """Whether the last checkpoint counts more rows."""
+        return self.checkpoint() > rows
+
+    def stands_at(self, path: str) -> bool:
+        """Whether it asked Elasticsearch for this."""
+        return any(path in one.path for one in self.target.seen)
+
+    def kill(self, condition: Callable[[], bool], moment: float = 0.0) -> None:
+        """Start it, and kill it once it has the lock and the condition is met."""
+        process = start(*self.command, cwd=self.folder)
+        try:
+            ours = wait_until(lambda: holds_lock(self.client, self.alias, process.pid) and condition(), 180)
+            time.sleep(moment)  # which is what is random here: anywhere between two checkpoints
+        finally:
+            process.send_signal(signal.SIGKILL)
+            said = process.communicate()
+        assert ours, said
+        assert process.returncode == -signal.SIGKILL, (said, "it ended before it was killed: make it longer")
+
+
+class RowsRead:
+    """Counts the rows of the pages that CrateDB answers with, also of those that a killed job had no use for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.rows = 0
+
+    def __call__(self, exchange: Exchange) -> None:
+        answer = exchange.forward()
+        if b" LIMIT " in exchange.request.body:
+            found = re.search(rb'"rowcount":(\d+)', answer.body[-200:])
+            assert found, answer.body[-200:]
+            with self._lock:
+                self.rows += int(found[1])
+        exchange.reply(answer)
+
+    def taken(self) -> int:
+        """The rows since this was asked last."""
+        with self._lock:
+            rows, self.rows = self.rows, 0
+        return rows
+
+
+@pytest.fixture
+def killed(cratedb_url: str, elasticsearch_url: str, table: str, alias: str, tmp_path: Path) -> Iterator[Killed]:
+    jobs = f"{alias}_jobs"
+    options = ("--table", table, "--page", str(PAGE), "--batch-bytes", "100KiB", "--json", "--quiet")
+    with (
+        FaultProxy(cratedb_url, on="/_sql") as source,
+        FaultProxy(elasticsearch_url, on=r"/_refresh|POST /_aliases") as target,
+        Elasticsearch(elasticsearch_url) as client,
+    ):
+        yield Killed(tmp_path, client, alias, (*options, "--jobs-index", jobs), source, target)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("table", [ROWS], indirect=True)
+@pytest.mark.parametrize("seed", [SEED], ids=[f"ATTACK_SEED={SEED}"])
+def test_ten_kills_while_it_loads_lose_nothing_and_double_nothing(
+    killed: Killed, account: Account, record_property: Callable[[str, object], None], seed: int
+) -> None:
+    dice = random.Random(seed)
+    killed.source.otherwise = rows = RowsRead()
+    calm = replace(killed, alias=f"{killed.alias}_calm")
+    calm.run()
+    once = rows.taken()
+    taken = []
+    for kill in range(KILLS):
+        share = dice.uniform(kill, kill + 1) / (KILLS + 2)
+        # Past the checkpoint that it goes on from; at once, while what a checkpoint that runs ahead counts is still on
+        # its way, or anywhere before the next one.
+        past = partial(killed.is_past, max(killed.checkpoint(), share * ROWS))
+        killed.kill(past, dice.choice((0.0, dice.uniform(0.0, 1.0))))
+        taken.append(rows.taken())
+    report = killed.run()
+    taken.append(rows.taken())
+    assert report["resumed"]
+    expected, found = (documents(killed.client, one.alias) for one in (calm, killed))
+    account.tried(KILLS, rows=len(expected), lost=len(expected.keys() - found.keys()))
+    assert found == expected
+    assert report["rows_read"] == report["rows_indexed"] == len(expected) == ROWS
+    assert report["rows_caught_up"] == 0, "the load left rows out, which only the verification found"
+    twice = sum(taken) - once
+    record_property("rows read twice a kill", twice / KILLS)
+    assert twice <= KILLS * IN_FLIGHT * PAGE, taken
+
+
+@pytest.mark.parametrize("table", [30_000], indirect=True)
+def test_kills_between_the_load_and_the_switch_lose_nothing_and_read_nothing_again(
+    killed: Killed, account: Account
+) -> None:
+    """Once while the index is made searchable to be verified, and once when it is verified and not switched to."""
+    killed.source.otherwise = rows = RowsRead()
+    for on in ("/_refresh", "/_aliases"):
+        gone = threading.Event()
+
+        def stands_still(exchange: Exchange, on: str = on, gone: threading.Event = gone) -> None:
+            if on not in exchange.request.path:
+                passes(exchange)
+                return
+            gone.wait(120)
+            exchange.cut()  # what asked is dead: nothing of it may be done any more
+
+        killed.target.seen.clear()
+        killed.target.otherwise = stands_still
+        killed.kill(partial(killed.stands_at, on))
+        gone.set()
+        assert not killed.client.indices.exists_alias(name=killed.alias)
+    assert killed.checkpoint() == 30_000
+    once = rows.taken()
+    killed.target.otherwise = passes
+    report = killed.run()
+    assert report["resumed"]
+    assert report["rows_read"] == report["rows_indexed"] == 30_000
+    assert once >= 30_000
+    assert rows.taken() == 0
+    found = documents(killed.client, killed.alias)
+    assert {document["n"] for document in found.values()} == set(range(30_000))
+    account.tried(2, rows=30_000, lost=30_000 - len(found))
 
 
 @pytest.mark.parametrize("table", [pytest.param(30_000, id="30k")], indirect=True)
@@ -101,11 +222,11 @@ def test_a_second_job_is_refused_and_says_who_holds_the_lock(
     jobs = f"{alias}_jobs"
     options = (
         "--source", cratedb_url, "--target", elasticsearch_url, "--table", table, "--index", alias,
-        "--jobs-index", jobs, "--page", "100", "--batch-bytes", "4KiB",
+        "--jobs-index", jobs,
     )  # fmt: skip
-    first = start("reindex", *options, "--quiet", cwd=tmp_path)
+    first = start("reindex", *options, *SLOWLY, "--quiet", cwd=tmp_path)
     with Elasticsearch(elasticsearch_url) as client:
-        wait_until_it_runs(client, alias, jobs, first.pid)
+        wait_for_lock(client, alias, first.pid)
     second = run("reindex", *options, cwd=tmp_path)
     assert second.code == 2
     assert f"process {first.pid} on {os.uname().nodename}" in second.err
@@ -120,26 +241,49 @@ def test_a_second_job_is_refused_and_says_who_holds_the_lock(
 
 
 @pytest.mark.parametrize("table", [pytest.param(30_000, id="30k")], indirect=True)
+@pytest.mark.parametrize(
+    ("change", "differs"),
+    [
+        (["--where", "n < 5"], "--where was '' and is 'n < 5'"),
+        (["--key", "uid"], "--key was 'ts, uid' and is 'uid'"),
+        (["--mapping", "other.yaml"], "mapping was "),
+        ("ALTER TABLE {} ADD COLUMN added INTEGER", "m TEXT, added INTEGER'"),
+    ],
+    ids=["where", "key", "mapping", "table"],
+)
 def test_a_resume_refuses_what_changed_and_fresh_starts_anew(
-    cratedb_url: str, elasticsearch_url: str, table: str, alias: str, tmp_path: Path
+    cratedb_url: str,
+    elasticsearch_url: str,
+    crate_cursor: Cursor,
+    table: str,
+    alias: str,
+    tmp_path: Path,
+    change: list[str] | str,
+    differs: str,
 ) -> None:
+    (tmp_path / "other.yaml").write_text("fields: {m: keyword}")
     jobs = f"{alias}_jobs"
     options = (
         "--source", cratedb_url, "--target", elasticsearch_url, "--table", table, "--index", alias,
-        "--jobs-index", jobs, "--page", "100", "--batch-bytes", "4KiB",
+        "--jobs-index", jobs,
     )  # fmt: skip
     with Elasticsearch(elasticsearch_url) as client:
-        process = start("reindex", *options, "--quiet", cwd=tmp_path)
-        wait_until_it_runs(client, alias, jobs, process.pid)
+        process = start("reindex", *options, *SLOWLY, "--quiet", cwd=tmp_path)
+        wait_for_lock(client, alias, process.pid)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        unfinished = str(lock_of(client, alias, jobs)["job"])
-        refused = run("reindex", *options, "--where", "n < 5", cwd=tmp_path)
+        before = newest_job(client, alias)
+        unfinished = str(before["job"])
+        if isinstance(change, str):
+            crate_cursor.execute(change.format(table))
+            change = []
+        refused = run("reindex", *options, *change, cwd=tmp_path)
         assert refused.code == 2
         assert unfinished in refused.err
-        assert "--where was '' and is 'n < 5'" in refused.err
+        assert differs in refused.err
         assert client.indices.exists(index=unfinished)
-        fresh = run("reindex", *options, "--where", "n < 5", "--fresh", "--json", cwd=tmp_path)
+        assert newest_job(client, alias) == before
+        fresh = run("reindex", *options, *change, "--fresh", "--json", cwd=tmp_path)
         assert fresh.code == 0, fresh.err
-        assert json.loads(fresh.out)["rows_indexed"] == 5
+        assert json.loads(fresh.out)["rows_indexed"] == (5 if "--where" in change else 30_000)
         assert not client.indices.exists(index=unfinished)

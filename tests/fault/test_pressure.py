@@ -7,7 +7,8 @@ import orjson
 import pytest
 
 from tests.attack import BATCH, Attack
-from tests.fault.proxy import BUSY_ITEM, Exchange, Fault, FaultProxy, busy_items, passes, refuse
+from tests.fault.bulk import BUSY_ITEM, busy_items
+from tests.fault.proxy import Exchange, Fault, FaultProxy, passes, refuse
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 

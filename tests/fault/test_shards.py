@@ -2,7 +2,6 @@
 
 import json
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,11 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from indexer.local.cratedb import HOW_TO_GET
+from indexer.local.process import wait_until
 from tests.account import Account
 from tests.cluster import Cluster, crate_cluster, crate_home
 from tests.commands import Ended, run, start
+from tests.newest_job import newest_job, rows_done, rows_read
 from tests.readme import loader_grants
 from tests.scan import documents
 from tests.secured_crate import PASSWORD
@@ -66,27 +67,12 @@ class Job:
         return Ended(process.returncode, out, err)
 
     def _wait_until_it_reads(self, pid: int) -> None:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            state = self.state()
-            ours = state and state["holder"]["pid"] == pid
-            if ours and (state["status"] == "repairing" or 0 < self.read() < ROWS // 2):
-                return
-            time.sleep(0.02)
-        raise AssertionError(f"process {pid} made no checkpoint in the first half: {self.state()}")
+        assert wait_until(lambda: self._is_busy(pid), 180), newest_job(self.client, self.alias)
 
-    def state(self) -> dict:  # type: ignore[type-arg]
-        found = self.client.options(ignore_status=(404, 503)).get(index=self.jobs, id=f"alias:{self.alias}")
-        state: dict = found.body.get("_source", {})  # type: ignore[type-arg]
-        return state
-
-    @property
-    def jobs(self) -> str:
-        return f"{self.alias}_jobs"
-
-    def read(self) -> int:
-        """Rows that the last checkpoint counts as done."""
-        return sum(part["read"] for part in self.state()["left"])
+    def _is_busy(self, pid: int) -> bool:
+        job = newest_job(self.client, self.alias)
+        repairs = bool(job) and job["holder"]["pid"] == pid and job["status"] == "repairing"
+        return repairs or 0 < rows_done(self.client, self.alias, pid) < ROWS // 2
 
     def served(self) -> list[str]:
         """The indexes behind the alias."""
@@ -105,9 +91,14 @@ def job(cluster: Cluster, elasticsearch_url: str, alias: str, tmp_path: Path) ->
 
 
 @pytest.fixture
-def table(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]:
-    """Rows over three partitions of three shards; each node has a part of each partition."""
+def table(cluster: Cluster, request: pytest.FixtureRequest) -> None:
+    """Rows over three partitions of three shards; each node, started again where one is dead, has a part of each."""
+    for node in cluster.nodes:
+        if node.process is None:
+            node.start()
+    cluster.wait_for_shards()
     with cluster.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS logs")
         cursor.execute(
             "CREATE TABLE logs (id BIGINT, day INTEGER, m TEXT, PRIMARY KEY (id, day))"
             f" CLUSTERED INTO 3 SHARDS PARTITIONED BY (day) WITH (number_of_replicas = {request.param})"
@@ -119,13 +110,6 @@ def table(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]:
         for grant in loader_grants()[1:]:
             cursor.execute(grant)
     cluster.wait_for_shards()
-    yield "logs"
-    for node in cluster.nodes:
-        if node.process is None:
-            node.start()
-    cluster.wait_for_shards()
-    with cluster.cursor() as cursor:
-        cursor.execute("DROP TABLE logs")
 
 
 def assert_complete(job: Job, ended: Ended, account: Account) -> None:
@@ -157,7 +141,7 @@ def test_a_dead_node_without_replicas_is_never_success_and_a_resume_completes(
     assert "UNASSIGNED" in ended.err
     assert "job" not in ended.out
     assert job.served() == old
-    checkpoint = job.read()
+    checkpoint = rows_read(job.client, job.alias)
     assert 0 < checkpoint < ROWS
     again = job.run()
     assert again.code == 2, "a plan made of a part of the rows would lose the others for good"

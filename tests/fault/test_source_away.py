@@ -2,22 +2,24 @@
 
 import json
 import signal
-import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from elasticsearch import Elasticsearch
 
 from indexer.local.crate_table import crate_cursor
-from indexer.local.cratedb import HOW_TO_GET, start_cratedb
+from indexer.local.cratedb import HOW_TO_GET
 from indexer.local.process import free_port
 from indexer.local.server import Server
+from tests.account import Account
+from tests.attack import Running
 from tests.commands import Ended, run, start
+from tests.newest_job import wait_for_rows
+from tests.quick_start import start_quick_cratedb
 from tests.scan import documents
 
 pytestmark = [pytest.mark.slow, pytest.mark.cratedb, pytest.mark.elasticsearch]
@@ -40,7 +42,7 @@ class OwnServer:
         return f"crate://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        self.running = start_cratedb(self.folder, port=self.port)
+        self.running = start_quick_cratedb(self.folder, port=self.port)
         if self.running is None or self.running.process is None:
             pytest.skip(HOW_TO_GET)
 
@@ -71,40 +73,6 @@ def server() -> Iterator[OwnServer]:
             server.stop()
 
 
-@dataclass
-class Running:
-    """A job that runs, and the lines that it has printed so far."""
-
-    process: "subprocess.Popen[str]"
-    lines: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._listener = threading.Thread(target=self._listen, daemon=True)
-        self._listener.start()
-
-    def _listen(self) -> None:
-        assert self.process.stderr is not None
-        self.lines.extend(iter(self.process.stderr.readline, ""))
-
-    def wait_for_line(self, part: str) -> str:
-        """The first line that says so."""
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            for line in list(self.lines):
-                if part in line:
-                    return line
-            time.sleep(0.05)
-        raise AssertionError(f"no line says {part!r}: {self.lines}")
-
-    def end(self) -> Ended:
-        with self.process as process:  # closes its pipes too
-            assert process.stdout is not None
-            out = process.stdout.read()
-            code = process.wait(timeout=120)
-            self._listener.join()
-        return Ended(code, out, "".join(self.lines))
-
-
 @dataclass(frozen=True)
 class Job:
     """One way to call `reindex`, again and again."""
@@ -113,22 +81,13 @@ class Job:
     alias: str
     folder: Path
     client: Elasticsearch
+    account: Account
 
     def start(self, patience: int) -> Running:
         """Start it, and wait until it has read a part of the rows."""
         process = start("reindex", *self.options, "--patience", str(patience), cwd=self.folder)
-        deadline = time.monotonic() + 60
-        while not 0 < self.read(process.pid) < ROWS:
-            assert time.monotonic() < deadline, "the job made no checkpoint on its way"
-            time.sleep(0.02)
+        wait_for_rows(self.client, self.alias, process.pid, below=ROWS)
         return Running(process)
-
-    def read(self, pid: int) -> int:
-        """Rows that the last checkpoint of this process counts as done."""
-        found = self.client.options(ignore_status=(404, 503)).get(index=f"{self.alias}_jobs", id=f"alias:{self.alias}")
-        state = found.body.get("_source", {})
-        ours = state and state["holder"]["pid"] == pid and state["status"] == "running"
-        return sum(part["read"] for part in state["left"]) if ours else 0
 
     def served(self) -> list[str]:
         return sorted(self.client.options(ignore_status=404).indices.get_alias(name=self.alias).body)
@@ -137,19 +96,20 @@ class Job:
         assert ended.code == 0, ended.err
         report = json.loads(ended.out)
         assert report["rows_read"] == report["rows_indexed"] == ROWS
-        found = documents(self.client, self.alias)
-        assert sorted(document["id"] for document in found.values()) == list(range(1, ROWS + 1))
+        found = [document["id"] for document in documents(self.client, self.alias).values()]
+        self.account.tried(rows=ROWS, lost=len(set(range(1, ROWS + 1)) - set(found)))
+        assert sorted(found) == list(range(1, ROWS + 1))
         assert self.served() == [report["job"]]
 
 
 @pytest.fixture
-def job(server: OwnServer, elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Job]:
+def job(server: OwnServer, elasticsearch_url: str, alias: str, tmp_path: Path, account: Account) -> Iterator[Job]:
     options = (
         "--source", server.url, "--target", elasticsearch_url, "--table", "logs", "--index", alias,
         "--jobs-index", f"{alias}_jobs", "--page", str(PAGE), "--json",
     )  # fmt: skip
     with Elasticsearch(elasticsearch_url) as client:
-        yield Job(options, alias, tmp_path, client)
+        yield Job(options, alias, tmp_path, client, account)
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
@@ -158,8 +118,7 @@ def test_a_restart_is_waited_for(server: OwnServer, job: Job, how: signal.Signal
     assert server.running is not None
     assert server.running.process is not None
     server.running.process.stop(grace=30.0 if how is signal.SIGTERM else 0.0)
-    line = running.wait_for_line("waiting: ")
-    assert "CrateDB at http://127.0.0.1" in line
+    running.err.wait_for("waiting: .*CrateDB at http://127.0.0.1")
     server.start()
     job.assert_complete(running.end())
 

@@ -1,6 +1,7 @@
 """The terminal closes, or the system stops the job: it ends with its code, and the same command goes on."""
 
 import fcntl
+import itertools
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import termios
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,13 +20,17 @@ from elasticsearch import Elasticsearch
 
 from indexer.local.process import wait_until
 from indexer.local.sample_table import load_sqlite
-from tests.commands import environment, run
-from tests.fault.proxy import FaultProxy, held, passes
+from tests.account import Account
+from tests.commands import environment, run, start
+from tests.fault.bulk import standing_still
+from tests.fault.proxy import Exchange, FaultProxy, held, passes, refuse
 from tests.stream import terminal
 
 pytestmark = pytest.mark.elasticsearch
 
 ROWS = 3_000
+TAKEN = 12
+"""Batches that are taken before the job stands still: some pages of 500 rows."""
 
 
 @dataclass(frozen=True)
@@ -67,19 +73,17 @@ class Held:
 @pytest.fixture
 def job(elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Held]:
     load_sqlite(tmp_path / "logs.db", ROWS)
-    go = threading.Event()
-    with FaultProxy(elasticsearch_url, on="/_bulk") as proxy:
-        proxy.script(passes)
-        proxy.otherwise = held(go)
+    with standing_still(elasticsearch_url, 1) as (proxy, go):
         command = (
             "--source", f"sqlite:///{tmp_path}/logs.db", "--target", proxy.url, "--index", alias,
             "--jobs-index", f"{alias}_jobs", "--page", "500", "--batch-bytes", "64KiB",
         )  # fmt: skip
         yield Held(command, alias, proxy, go, tmp_path)
-        go.set()
 
 
-def test_a_closed_terminal_ends_the_job_with_its_code_and_it_can_be_resumed(job: Held, elasticsearch_url: str) -> None:
+def test_a_closed_terminal_ends_the_job_with_its_code_and_it_can_be_resumed(
+    job: Held, elasticsearch_url: str, account: Account
+) -> None:
     with ExitStack() as stack:
         with terminal() as (screen, keyboard):
             process = stack.enter_context(job.started(screen=keyboard))
@@ -92,10 +96,47 @@ def test_a_closed_terminal_ends_the_job_with_its_code_and_it_can_be_resumed(job:
     again = run("reindex", *job.command, "--json", cwd=job.folder)
     assert again.code == 0, again.err
     assert json.loads(again.out)["resumed"]
+    with Elasticsearch(elasticsearch_url) as client:
+        account.tried(rows=ROWS, lost=ROWS - client.count(index=job.alias)["count"])
+
+
+def test_what_was_acknowledged_before_it_was_stopped_is_in_its_last_checkpoint(
+    job: Held, elasticsearch_url: str
+) -> None:
+    bulks, locks, answers = itertools.count(1), itertools.count(1), threading.Event()
+
+    def fault(exchange: Exchange) -> None:
+        """Some documents are taken; of checkpoints only the first, until one more is asked for."""
+        if "/_bulk" in exchange.request.path:
+            (passes if next(bulks) <= TAKEN else held(job.go))(exchange)
+        else:
+            (passes if next(locks) == 1 or answers.is_set() else refuse(503))(exchange)
+
+    def read(client: Elasticsearch) -> int:
+        found = client.get(index=f"{job.alias}_jobs", id=f"alias:{job.alias}")["_source"]
+        return sum(part["read"] for part in found["left"])
+
+    with FaultProxy(elasticsearch_url, on="/_bulk|PUT .*/_doc/alias") as proxy, Elasticsearch(elasticsearch_url) as es:
+        proxy.otherwise = fault
+        process = start("reindex", *job.command, "--target", proxy.url, cwd=job.folder)
+        # Both writers stand still with their next request, so that all before it is acknowledged.
+        assert wait_until(lambda: sum("/_bulk" in one.path for one in proxy.seen) == TAKEN + 2, 180)
+        assert read(es) == 0
+        answers.set()
+        process.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 143, err
+        assert time.monotonic() - began < 40
+        assert job.status(es) == "interrupted"
+        assert read(es) > 0
+        job.go.set()
+    again = run("reindex", *job.command, "--json", cwd=job.folder)
+    assert again.code == 0, again.err
     assert json.loads(again.out)["rows_indexed"] == ROWS
 
 
-def test_under_nohup_it_outlives_the_terminal(job: Held, elasticsearch_url: str) -> None:
+def test_under_nohup_it_outlives_the_terminal(job: Held, elasticsearch_url: str, account: Account) -> None:
     with ExitStack() as stack:
         with terminal() as (screen, keyboard):
             process = stack.enter_context(job.started("nohup", screen=keyboard))
@@ -106,7 +147,7 @@ def test_under_nohup_it_outlives_the_terminal(job: Held, elasticsearch_url: str)
         assert process.wait(timeout=120) == 0
     with Elasticsearch(elasticsearch_url) as client:
         assert job.status(client) == "done"
-        assert client.count(index=job.alias)["count"] == ROWS
+        account.tried(rows=ROWS, lost=ROWS - client.count(index=job.alias)["count"])
 
 
 def test_signals_that_come_together_do_not_keep_it_from_saying_how_it_ended(job: Held, elasticsearch_url: str) -> None:

@@ -1,10 +1,13 @@
 """The parts of the benchmarks that ask a server, on tables that are small enough for a test."""
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 
+from bench import watching
 from bench.curves import DEPTHS, Curves, measure_curves
+from bench.data import make_logs
 from bench.database import query
 from bench.narrow import make_narrow
 from bench.page_sql import Key, Table, strategies
@@ -22,14 +25,16 @@ WAYS = {(key, strategy) for key in Key for strategy in strategies(key)}
 
 @pytest.fixture(scope="module")
 def narrow(cratedb_url: str) -> Iterator[TableName]:
-    name = make_narrow(cratedb_url, ROWS)
-    yield name
-    query(cratedb_url, f"DROP TABLE {name}")
+    schema = f"test_{uuid4().hex[:12]}"
+    try:
+        yield make_narrow(cratedb_url, ROWS, schema)
+    finally:
+        query(cratedb_url, f"DROP TABLE IF EXISTS {schema}.bench_narrow_{ROWS}")
 
 
 @pytest.fixture(scope="module")
 def curves(cratedb_url: str, narrow: TableName) -> Curves:
-    return measure_curves(cratedb_url, [Table(narrow, ROWS, PAGE)], 1, 60, lambda _: None)
+    return measure_curves(cratedb_url, [Table(narrow, ROWS, PAGE)], lambda _: 1, 60, lambda _: None)
 
 
 def test_every_strategy_walks_every_row_of_every_kind_of_key(curves: Curves) -> None:
@@ -55,10 +60,21 @@ def test_what_the_server_refuses_is_told(cratedb_url: str) -> None:
     assert "by zero" in load.error
 
 
-def test_wide_rows_are_as_wide_as_they_should_be(cratedb_url: str, crate_cursor: Cursor) -> None:
-    table = make_wide(cratedb_url, 100_001, 7)
-    try:
-        crate_cursor.execute(f"SELECT count(*), min(length(payload)), max(length(payload)) FROM {table}", [])
-        assert crate_cursor.fetchall() == [[7, 100_001, 100_001]]
-    finally:
-        query(cratedb_url, f"DROP TABLE {table}")
+def test_a_server_that_refuses_to_be_watched_ends_nothing(cratedb_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_LOOK", "SELECT 1 / 0")
+    load = watched(cratedb_url, "a query", "SELECT 1", [])
+    assert (load.heap, load.looks, load.error) == (0, 0, None)
+
+
+def test_wide_rows_are_as_wide_as_they_should_be(cratedb_url: str, crate_cursor: Cursor, schema: str) -> None:
+    table = make_wide(cratedb_url, 100_001, 7, schema)
+    crate_cursor.execute(f"SELECT count(*), min(length(payload)), max(length(payload)) FROM {table}", [])
+    assert crate_cursor.fetchall() == [[7, 100_001, 100_001]]
+
+
+def test_a_table_that_is_there_is_found_and_one_of_other_rows_is_made_anew(cratedb_url: str, schema: str) -> None:
+    table, told = TableName("logs", schema), list[str]()
+    for rows in (20, 20, 30):
+        make_logs(cratedb_url, rows, told.append, table)
+        assert query(cratedb_url, f"SELECT count(*), max(id) FROM {table}") == [[rows, rows]]
+    assert [line.split()[0] for line in told] == ["Made", "Found", "Made"]

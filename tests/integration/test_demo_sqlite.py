@@ -1,9 +1,12 @@
 """The demo where no CrateDB is to be found: an embedded SQLite file takes its place, and the output says so."""
 
 import re
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -52,11 +55,22 @@ def run(alone: Island, cache: Path) -> Iterator[Run]:
     assert "Elasticsearch at http://127.0.0.1:9200 was stopped." in command("indexer", "down", "--clean").out
 
 
+@contextmanager
+def on_interrupt(heard: Callable[[int, FrameType | None], object] | signal.Handlers) -> Iterator[None]:
+    """What Ctrl-C does to what is started here: a program inherits that it is ignored."""
+    before = signal.signal(signal.SIGINT, heard)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_without_cratedb_the_demo_reads_an_sqlite_file_and_says_so(run: Run, cache: Path, tmp_path: Path) -> None:
     file = cache / "samples.sqlite"
-    # As `make demo` does it, in the checkout; then as somebody who installed the product, in any folder.
-    for cwd, loaded in (CHECKOUT, ROWS), (tmp_path, 0):
-        demo = run("indexer", "demo", "--rows", str(ROWS), cwd=cwd)
+    # As `make demo` does it, in the checkout; then as somebody who installed the product, in any folder, behind a `&`.
+    for cwd, loaded, heard in (CHECKOUT, ROWS, signal.default_int_handler), (tmp_path, 0, signal.SIG_IGN):
+        with on_interrupt(heard):
+            demo = run("indexer", "demo", "--rows", str(ROWS), cwd=cwd)
         assert demo.code == 0, demo.out + demo.err
         assert [line for line in demo.out.splitlines() if line.startswith("CrateDB")] == [
             f"CrateDB: none found, so the sample logs are in the SQLite file {file}, read through SQLAlchemy."

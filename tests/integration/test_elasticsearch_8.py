@@ -19,6 +19,7 @@ from indexer.local.elasticsearch import start_elasticsearch
 from indexer.local.http import ask
 from indexer.local.process import free_port
 from indexer.local.sample_table import load_sqlite
+from indexer.local.server import Origin
 from indexer.model.json import JsonObject
 from tests.commands import Ended, environment, run
 from tests.sqlite_logs import found_ids, ids_where
@@ -72,6 +73,7 @@ def server_url() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="elasticsearch-8-") as folder:
         server = start_elasticsearch(Path(folder), version=SERVER, port=free_port())
         try:
+            assert server.origin is Origin.EMBEDDED
             assert server.process is not None
             assert psutil.Process(server.process.pid).uids().effective != 0
             yield server.url

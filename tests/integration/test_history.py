@@ -10,6 +10,7 @@ from elasticsearch import Elasticsearch
 
 from indexer.local.sample_table import load_sqlite
 from tests.commands import Ended, run, start
+from tests.newest_job import newest_job, wait_for_lock
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -35,9 +36,9 @@ def reindex(source: str, elasticsearch_url: str, alias: str, jobs: str, tmp_path
 
 @pytest.fixture
 def indexer(elasticsearch_url: str, jobs: str, tmp_path: Path) -> Command:
-    def command(*words: str) -> Ended:
+    def command(*words: str, **env: str) -> Ended:
         more = ("--jobs-index", jobs) if words[0] == "jobs" else ()
-        return run("indexer", *words, "--target", elasticsearch_url, *more, cwd=tmp_path)
+        return run("indexer", *words, "--target", elasticsearch_url, *more, cwd=tmp_path, timeout=120, **env)
 
     return command
 
@@ -49,11 +50,15 @@ def test_jobs_are_listed_and_shown(reindex: Command, indexer: Command, alias: st
     assert listed.code == 0
     assert listed.out.index(names[1]) < listed.out.index(names[0])
     assert "2,000 of 2,000" in listed.out
+    assert all(name in indexer("jobs", COLUMNS="80").out for name in names), (
+        "who cannot read a name cannot show its job"
+    )
     shown = indexer("jobs", "show", names[0])
     assert all(part in shown.out for part in (names[0], alias, "done", "2,000 of 2,000", "id"))
     states = [json.loads(line) for line in indexer("jobs", "--json").out.splitlines()]
     assert [state["job"] for state in states] == names[::-1]
     assert {state["status"] for state in states} == {"done"}
+    assert json.loads(indexer("jobs", "show", names[0], INDEXER_JSON="1").out) == states[1]
 
 
 def test_an_unknown_job_is_refused_with_the_nearest(reindex: Command, indexer: Command) -> None:
@@ -86,11 +91,11 @@ def test_clean_removes_what_a_killed_job_left_after_saying_so(
     options = ("--source", source, "--target", elasticsearch_url, "--index", alias, "--jobs-index", jobs)
     process = start("reindex", *options, "--page", "1", "--quiet", cwd=tmp_path)
     with Elasticsearch(elasticsearch_url) as client:
-        while not (left := set(client.indices.get(index=f"{alias}_2*", expand_wildcards="all")) - {served}):
-            assert process.poll() is None
+        wait_for_lock(client, alias, process.pid)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        [unfinished] = left
+        unfinished = newest_job(client, alias)["job"]
+        assert set(client.indices.get(index=f"{alias}_2*", expand_wildcards="all")) == {served, unfinished}
         said = indexer("jobs", "clean")
         assert f"Would remove {unfinished}" in said.out
         assert client.indices.exists(index=unfinished)

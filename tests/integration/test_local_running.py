@@ -1,6 +1,8 @@
-"""`up` and `down`: what was started is found again by another program, and nothing else is stopped."""
+"""`up` and `down`: started without privileges, found again by another program, stopped clean, and nothing else is."""
 
 import json
+import os
+import pwd
 import subprocess
 import sys
 import tempfile
@@ -16,7 +18,11 @@ from indexer.local.distribution import distribution
 from indexer.local.process import Process, wait_until
 from tests.commands import run
 
-UP = "from indexer.local.running import up; print(up(own=True).elasticsearch.process.pid)"
+UP = """
+from indexer.local.running import up
+found = up(own=True)
+print(*(server.process.pid for server in (found.elasticsearch, found.cratedb) if server and server.process))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -74,19 +80,50 @@ def test_a_cluster_is_not_started_beside_a_source_that_is_named(cache_folder: Pa
 
 
 @pytest.mark.elasticsearch
-def test_what_up_started_outlives_it_is_found_again_and_comes_down(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+def test_what_up_started_outlives_it_is_found_again_and_comes_down(
+    monkeypatch: pytest.MonkeyPatch, home: Path, cache_folder: Path
+) -> None:
     monkeypatch.setenv("ES_HOME", str(home))
     first, second = _up(), _up()
     assert first == second
-    server = psutil.Process(first)
-    assert "Elasticsearch" in {stopped.name for stopped in running.down()}
-    assert wait_until(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE, 10)
+    families = [family(psutil.Process(pid)) for pid in first]
+    for processes in families:
+        assert_unprivileged_and_local(processes)
+    stopped = running.down()
+    assert "Elasticsearch" in {server.name for server in stopped}
+    assert sorted(server.process.pid for server in stopped if server.process) == sorted(first)
+    assert wait_until(lambda: not any(runs(process) for processes in families for process in processes), 10)
+    for server in stopped:
+        log = cache_folder / cache.SERVERS / server.name.lower() / "out.log"
+        assert not server.process or "closed" in log.read_text(), "it was not asked to end"
     assert running.down() == ()
 
 
-def _up() -> int:
+def _up() -> list[int]:
     done = subprocess.run([sys.executable, "-c", UP], check=True, capture_output=True, text=True)
-    return int(done.stdout)
+    return [int(pid) for pid in done.stdout.split()]
+
+
+def family(leader: psutil.Process) -> list[psutil.Process]:
+    return [leader, *leader.children(recursive=True)]
+
+
+def assert_unprivileged_and_local(processes: list[psutil.Process]) -> None:
+    wanted = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+    assert {process.username() for process in processes} == {wanted}
+    listening = [
+        connection.laddr.ip
+        for process in processes
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert listening
+    assert set(listening) <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+
+
+def runs(process: psutil.Process) -> bool:
+    """Whether it does; a zombie is one that its parent, which is none of ours, has not reaped."""
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 def test_clean_removes_what_is_ours_alone(cache_folder: Path) -> None:

@@ -1,5 +1,6 @@
 """A job with exactly the privileges that the README lists, and with each of them taken away."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from indexer.target.client import Cluster, connect
 from tests.commands import Ended, run
+from tests.fault.proxy import FaultProxy, refuse
 from tests.secured import LESSER, PASSWORDS, Secured
 from tests.secured_crate import PASSWORD, ROWS, SecuredCrate
 
@@ -26,13 +28,25 @@ def made(admin: Cluster) -> set[str]:
     return set(admin.client.indices.get(index="logs*,reindex-jobs*,dead_letters*", expand_wildcards="all").body)
 
 
+def reach(target: Secured) -> tuple[str, ...]:
+    return "--target", target.server.url, "--target-ca", str(target.ca)
+
+
 def reindex(crate: SecuredCrate, target: Secured, user: str, folder: Path, *more: str) -> Ended:
-    return run(
-        "reindex", "--table", "logs", "--page", "100", "--quiet", *more,
-        "--source", crate.server.url, "--source-user", "loader", "--source-ca", str(crate.authority.ca),
-        "--target", target.server.url, "--target-user", user, "--target-ca", str(target.ca),
-        cwd=folder, INDEXER_SOURCE_PASSWORD=PASSWORD, INDEXER_TARGET_PASSWORD=PASSWORDS[user],
-    )  # fmt: skip
+    return command(crate, reach(target), user, folder, *REINDEX, *more)
+
+
+REINDEX = ("reindex", "--table", "logs", "--quiet")
+
+
+def command(crate: SecuredCrate, target: tuple[str, ...], user: str, folder: Path, *words: str) -> Ended:
+    source = ("--source", crate.server.url, "--source-user", "loader", "--source-ca", str(crate.authority.ca))
+    return sourceless(target, user, folder, *words, *source, INDEXER_SOURCE_PASSWORD=PASSWORD)
+
+
+def sourceless(target: tuple[str, ...], user: str, folder: Path, *words: str, **env: str) -> Ended:
+    known = {"INDEXER_CACHE": str(folder), "INDEXER_TARGET_PASSWORD": PASSWORDS[user], **env}
+    return run(*words, *target, "--target-user", user, cwd=folder, timeout=120, **known)
 
 
 def test_what_the_readme_lists_is_enough(
@@ -43,6 +57,13 @@ def test_what_the_readme_lists_is_enough(
         assert ended.code == 0, ended.err
     assert "Deleted: logs_" in ended.out
     assert admin.client.count(index="logs")["count"] == ROWS
+    verify = ("indexer", "verify", "--index", "logs", "--full", "--json")
+    verified = command(secured_cratedb, reach(secured), "loader", tmp_path, *verify)
+    assert verified.code == 0, verified.err
+    assert json.loads(verified.out)["compared"] == ROWS
+    listed = sourceless(reach(secured), "loader", tmp_path, "indexer", "jobs", "--json")
+    assert listed.code == 0, listed.err
+    assert [json.loads(line)["status"] for line in listed.out.splitlines()] == ["done"] * 3
 
 
 LETTERS = ("--dead-letter-index", "dead_letters")
@@ -75,6 +96,61 @@ def test_each_that_is_missing_in_elasticsearch_is_named_before_anything_is_made(
     assert where[kind] in ended.err.partition(": give")[0], "what follows names every privilege"
     assert ended.err.count("\n") == 1
     assert not made(admin)
+
+
+def test_what_the_readme_lists_is_enough_for_an_analyzer_that_the_cluster_lacks(
+    secured_cratedb: SecuredCrate, secured: Secured, admin: Cluster, tmp_path: Path
+) -> None:
+    """The user may not ask for analyzers, and is not taken to have what would then be refused."""
+    (tmp_path / "korean.yaml").write_text("fields: {m: {type: text, analyzer: korean}}\n")
+    ended = reindex(secured_cratedb, secured, "loader", tmp_path, "--mapping", "korean.yaml")
+    assert ended.code == 0, ended.err
+    assert admin.client.count(index="logs")["count"] == ROWS
+
+
+YES = refuse(200, b'{"has_all_requested":true,"cluster":{},"index":{}}')
+
+
+@pytest.mark.parametrize("lesser", LESSER)
+@pytest.mark.usefixtures("admin")
+def test_each_is_needed_for_the_server_itself_refuses_without_it(
+    secured_cratedb: SecuredCrate, secured: Secured, tmp_path: Path, lesser: str
+) -> None:
+    """What asks for the privileges is told that all are there, so that only Elasticsearch is left to refuse."""
+    (tmp_path / "wrong.yaml").write_text("fields: {m: long}\n")
+    with FaultProxy(secured.server.url, on="_has_privileges", ca=secured.ca) as proxy:
+        proxy.otherwise = YES
+        ended = [outcome.err for outcome in in_turn(secured_cratedb, proxy, lesser, tmp_path) if outcome.code in {1, 2}]
+    assert len(ended) == 1, "every privilege is needed"
+    assert "(403: " in ended[0]
+
+
+def in_turn(crate: SecuredCrate, proxy: FaultProxy, user: str, folder: Path) -> Iterator[Ended]:
+    """What together needs every privilege, up to the first that fails: two jobs, and a replay by another machine."""
+    (folder / "elsewhere").mkdir()
+    target = ("--target", proxy.url)
+    mapping = ("--mapping", str(folder / "wrong.yaml"))
+    for _ in range(2):
+        loaded = command(crate, target, user, folder, *REINDEX, *LETTERS, *mapping, "--json")
+        yield loaded
+        if loaded.code != WITH_LETTERS:
+            return
+    yield command(
+        crate, target, user, folder / "elsewhere", "indexer", "replay", json.loads(loaded.out)["job"], *mapping
+    )
+
+
+WITH_LETTERS = 3
+
+
+@pytest.mark.usefixtures("admin")
+def test_with_all_of_them_nothing_of_that_is_refused(
+    secured_cratedb: SecuredCrate, secured: Secured, tmp_path: Path
+) -> None:
+    (tmp_path / "wrong.yaml").write_text("fields: {m: long}\n")
+    with FaultProxy(secured.server.url, ca=secured.ca) as proxy:
+        ended = list(in_turn(secured_cratedb, proxy, "loader", tmp_path))
+    assert [outcome.code for outcome in ended] == [WITH_LETTERS] * 3, ended
 
 
 @pytest.mark.parametrize("table", ["doc.logs", "sys.shards"])

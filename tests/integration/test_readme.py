@@ -1,11 +1,12 @@
-"""The README's commands, run as it writes them, on the demo's own servers."""
+"""The README's commands and programs, run as it writes them, on servers that the tests have to themselves."""
 
-import os
+import json
 import re
-import shlex
 import signal
+import sqlite3
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,38 +14,73 @@ from typer.testing import CliRunner
 
 from indexer.cli.demo_commands import REINDEX, SEARCHES
 from indexer.cli.main import app
+from indexer.local.crate_table import crate_cursor
 from tests.commands import Ended, environment, run
+from tests.playground import Playground
+from tests.readme import TEXT, blocks
 
-README = Path(__file__).parents[2] / "README.md"
-TEXT = README.read_text(encoding="utf-8")
 ROWS = 20_000
+JOB = "logs_20261122_101500"
+"""The job that the README shows and replays."""
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", TEXT, flags=re.DOTALL)
-
-
-def commands() -> list[list[str]]:
-    """The commands of the README's console blocks, without their comments."""
+def commands() -> list[str]:
+    """The commands of the README's console blocks, but those that `make` runs and the searches."""
     lines = [line for block in blocks("console") for line in block.splitlines()]
-    return [words for line in lines if (words := shlex.split(line, comments=True))]
+    return [line for line in lines if re.match(r"reindex |indexer (?!search)", line)]
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Where commands are typed.
+
+    Attributes:
+        exports: what was typed first.
+        cache: the cache folder.
+        folder: the working directory.
+    """
+
+    exports: str
+    cache: Path
+    folder: Path
+
+    def start(self, command: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            ["bash", "-c", f"{self.exports}\nexec {command}"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.folder,
+            env=environment(INDEXER_CACHE=str(self.cache)),
+        )
+
+    def run(self, command: str) -> Ended:
+        process = self.start(command)
+        out, err = process.communicate(timeout=120)
+        return Ended(process.returncode, out, err)
 
 
 @pytest.fixture(scope="module")
-def demo(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) -> Ended:
+def demo(playground: Playground, tmp_path_factory: pytest.TempPathFactory) -> Ended:
     """`make demo` is `indexer demo`."""
     folder = tmp_path_factory.mktemp("demo")
-    ended = run("indexer", "demo", "--rows", str(ROWS), cwd=folder, timeout=240, ELASTICSEARCH_URL=elasticsearch_url)
+    ended = run("indexer", "demo", "--rows", str(ROWS), cwd=folder, timeout=240, **playground.environment)
     assert ended.code == 0, ended.err
     return ended
 
 
 @pytest.fixture(scope="module")
-def servers(demo: Ended, elasticsearch_url: str) -> dict[str, str]:
-    """What the demo says to export."""
-    exported = {name: shlex.split(value)[0] for name, value in re.findall(r"export (\w+)=(.*)", demo.out)}
-    assert exported["ELASTICSEARCH_URL"] == elasticsearch_url
-    return exported
+def exports(demo: Ended, playground: Playground) -> str:
+    """What the demo says to type into the shell."""
+    lines = "\n".join(re.findall(r"^  (export .*)$", demo.out, flags=re.MULTILINE))
+    assert f"export ELASTICSEARCH_URL={playground.elasticsearch}" in lines
+    return lines
+
+
+@pytest.fixture
+def shell(exports: str, playground: Playground, tmp_path: Path) -> Shell:
+    """A shell of somebody who has run the demo, in a folder of his own."""
+    return Shell(exports, playground.cache, tmp_path)
 
 
 @pytest.mark.elasticsearch
@@ -63,45 +99,65 @@ def test_the_demo_ends_with_every_example(demo: Ended) -> None:
 
 @pytest.mark.elasticsearch
 @pytest.mark.parametrize("search", SEARCHES)
-def test_an_example_runs_as_written(servers: dict[str, str], search: str, tmp_path: Path) -> None:
+def test_an_example_runs_as_written(shell: Shell, search: str) -> None:
     assert f"\n{search}" in TEXT
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    process = subprocess.Popen(
-        ["bash", "-c", f"exec {search}"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-        env=environment(**servers, PATH=path),
-    )
+    process = shell.start(search)
     assert process.stdout is not None
     first = process.stdout.readline()
     if "--follow" in search:
         process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
-    assert first or (tmp_path / "auth.ndjson").stat().st_size
+    assert first or (shell.folder / "auth.ndjson").stat().st_size
 
 
 @pytest.mark.elasticsearch
-def test_the_commands_run(servers: dict[str, str], tmp_path: Path) -> None:
-    ran = 0
-    for words in commands():
-        if words[0] not in {"reindex", "indexer"} or words[1] == "search":
-            continue
-        local = [word for word in words if not word.startswith(("crate://", "https://"))]
-        local = [word for word in local if word not in {"--source", "--target"}]
-        ended = run(*local, cwd=tmp_path, timeout=120, **servers)
-        assert ended.code == 0, (words, ended.err)
+def test_what_the_demo_says_to_try_next_runs(demo: Ended, shell: Shell) -> None:
+    suggested = re.findall(r"^  (indexer .*)$", demo.out, flags=re.MULTILINE)
+    assert len(suggested) == 3
+    for command in suggested:
+        ended = shell.run(command)
+        assert (ended.code, bool(ended.out)) == (0, True), (command, ended.err)
+
+
+@pytest.mark.elasticsearch
+def test_the_commands_run(shell: Shell, playground: Playground) -> None:
+    make_users(playground)
+    ran = commands()
+    assert {words.split()[1] for words in ran} == {"--table", "plan", "jobs", "replay", "verify", "mapping"}
+    job = json.loads(shell.run("indexer jobs --json").out.splitlines()[0])["job"]
+    for command in ran:
+        ended = shell.run(command.replace(JOB, job))
+        assert ended.code == 0, (command, ended.err)
         assert ended.out
-        ran += 1
-    assert ran >= 4
+
+
+def make_users(playground: Playground) -> None:
+    """The second table that the README names, where the demo has put the first."""
+    table = "CREATE TABLE IF NOT EXISTS users (id BIGINT PRIMARY KEY, updated_at TIMESTAMP)"
+    if playground.cratedb:
+        with crate_cursor(playground.cratedb) as cursor:
+            cursor.execute(table)
+            return
+    with sqlite3.connect(playground.cache / "samples.sqlite") as connection:
+        connection.execute(table)
+        connection.execute("CREATE INDEX IF NOT EXISTS changes ON users (updated_at)")
+    connection.close()
 
 
 @pytest.mark.elasticsearch
-def test_a_second_demo_doubles_nothing(demo: Ended, servers: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", blocks("python"))
+def test_a_program_runs(shell: Shell, program: str) -> None:
+    (shell.folder / "program.py").write_text(program, "utf-8")
+    ended = shell.run(f"{sys.executable} program.py")
+    assert ended.code == 0, ended.err
+    assert ended.out.strip()
+
+
+@pytest.mark.elasticsearch
+def test_a_second_demo_doubles_nothing(demo: Ended, shell: Shell) -> None:
     assert f"{ROWS:,} rows in the table logs" in demo.out
-    again = run("indexer", "demo", "--rows", str(ROWS), cwd=tmp_path, timeout=240, **servers)
+    again = shell.run(f"indexer demo --rows {ROWS}")
     assert again.code == 0, again.err
     assert ", 0 of them loaded now" in again.out
 

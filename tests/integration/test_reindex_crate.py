@@ -31,22 +31,22 @@ def reindex(cratedb_url: str, elasticsearch_url: str, alias: str, tmp_path: Path
     return command
 
 
-@pytest.fixture
-def logs(crate_cursor: Cursor, schema: str) -> str:
+@pytest.fixture(scope="module")
+def logs(shared_cursor: Cursor, shared_schema: str) -> str:
     """A table of 5,000 rows whose timestamp ties, with NULLs in it."""
-    name = f'"{schema}"."Logs"'
-    crate_cursor.execute(
+    name = f'"{shared_schema}"."Logs"'
+    shared_cursor.execute(
         f"CREATE TABLE {name} (uid TEXT PRIMARY KEY, ts TIMESTAMP WITH TIME ZONE,"
         " level TEXT, note TEXT, amount NUMERIC(20, 5))"
         " CLUSTERED INTO 4 SHARDS WITH (number_of_replicas = 0)"
     )
-    crate_cursor.execute(
+    shared_cursor.execute(
         f"INSERT INTO {name} (uid, ts, level, note, amount)"
         " SELECT 'u' || i, CASE WHEN i % 50 = 0 THEN NULL ELSE 1700000000000 + (i / 700) * 1000 END,"
         " CASE WHEN i % 10 = 0 THEN 'ERROR' ELSE 'INFO' END, 'note ' || i, 12345678901234.56789"
         " FROM generate_series(0, 4999) AS t (i)"
     )
-    crate_cursor.execute(f"REFRESH TABLE {name}")
+    shared_cursor.execute(f"REFRESH TABLE {name}")
     return name
 
 
@@ -229,3 +229,28 @@ def test_the_library_is_the_same_job(cratedb_url: str, elasticsearch_url: str, l
 
     report = reindex(Settings(table=logs, source=cratedb_url, target=elasticsearch_url, index=alias, page=777))
     assert (report.rows_read, report.rows_indexed, report.exit_code) == (5000, 5000, 0)
+
+
+@pytest.mark.parametrize("name", ["MyTable", "select"])
+def test_odd_names_of_tables_and_columns_arrive_as_they_are(
+    reindex: Reindex, crate_cursor: Cursor, schema: str, client: Elasticsearch, alias: str, name: str
+) -> None:
+    table = f'"{schema}"."{name}"'
+    crate_cursor.execute(
+        f'CREATE TABLE {table} ("Select" BIGINT PRIMARY KEY, "a column" TEXT, "UPPER" TEXT, "order" INTEGER,'
+        ' "o" OBJECT AS ("In Side" TEXT))'
+    )
+    crate_cursor.execute(
+        f'INSERT INTO {table} ("Select", "a column", "UPPER", "order", "o")'
+        " SELECT i, 'a' || i, 'U' || i, i % 7, {\"In Side\" = 'i' || i} FROM generate_series(1, 900) AS t (i)"
+    )
+    crate_cursor.execute(f"REFRESH TABLE {table}")
+    ended = reindex("--table", table, "--page", "100", "--where", '"order" < 7 AND "a column" <> \'\'', "--json")
+    assert ended.code == 0, ended.err
+    assert report_of(ended)["rows_indexed"] == 900
+    assert client.get(index=alias, id="8")["_source"] == {
+        "Select": 8, "a column": "a8", "UPPER": "U8", "order": 1, "o": {"In Side": "i8"},
+    }  # fmt: skip
+    by_key = reindex("--table", table, "--key", "order", "--columns", "order,a column", "--catch-up", "order", "--json")
+    assert by_key.code == 0, by_key.err
+    assert client.get(index=alias, id="8")["_source"] == {"a column": "a8", "order": 1}

@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.job.lease import this_process
+from indexer.job.holder import this_process
 from indexer.local.crate_table import Cursor
 from indexer.model.job import Status
 from indexer.settings import TargetAccess

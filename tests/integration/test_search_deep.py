@@ -14,14 +14,15 @@ from elasticsearch import Elasticsearch
 from indexer import Settings
 from indexer import search as find
 from indexer.errors import Refused
-from indexer.model.json import JsonObject, Row
+from indexer.model.json import Row
 from indexer.model.question import Question
 from indexer.settings import TargetAccess
 from indexer.target.client import Cluster, connect
-from indexer.target.deep import every_hit
+from indexer.target.deep import PAGE_BYTES, every_hit
 from indexer.target.follow import follow
-from indexer.target.search import Answer, Search
+from indexer.target.search import Search
 from tests.commands import run, start
+from tests.fault.proxy import FaultProxy
 from tests.searched import NOON, serve
 
 pytestmark = pytest.mark.elasticsearch
@@ -61,19 +62,16 @@ def test_every_hit_comes_once_and_in_order(cluster: Cluster, logs: str, sort: tu
         assert values == sorted(values, reverse=sort[0].startswith("-"))
 
 
-def test_pages_are_bounded_in_bytes(cluster: Cluster, logs: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes: list[int] = []
-    search = Search(cluster, logs)
-    ask = search.ask
-
-    def noted(question: Question, body: JsonObject) -> Answer:
-        sizes.append(int(str(body["size"])))
-        return ask(question, body)
-
-    monkeypatch.setattr("indexer.target.deep.PAGE_BYTES", 10_000)
-    monkeypatch.setattr(search, "ask", noted)
-    assert len(list(every_hit(search, Question()))) == COUNT
-    assert all(20 < size < 60 for size in sizes[1:]), sizes
+def test_pages_are_bounded_in_bytes(elasticsearch_url: str, alias: str, tmp_path: Path) -> None:
+    """Hits of 32 kB: as many as make 8 MiB are asked for, once the first page has told how wide they are."""
+    text = "wide " * 6_400
+    rows: list[Row] = [[n, NOON + n, "INFO", "auth", 200, 1.0, text] for n in range(900)]
+    serve(elasticsearch_url, alias, rows, tmp_path)
+    with FaultProxy(elasticsearch_url, on="/_search") as proxy, connect(TargetAccess(url=proxy.url)) as cluster:
+        assert len(list(every_hit(Search(cluster, alias), Question()))) == len(rows)
+    _, *sizes = [json.loads(request.body)["size"] for request in proxy.seen]
+    assert sizes
+    assert all(0.9 * PAGE_BYTES < size * len(text) < PAGE_BYTES for size in sizes), sizes
 
 
 def test_a_walk_that_ends_early_leaves_no_point_in_time(cluster: Cluster, logs: str) -> None:

@@ -1,6 +1,7 @@
 """The search command finds Korean words, whatever analyzer the server has."""
 
-from pathlib import Path
+from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 
@@ -25,14 +26,17 @@ TABLE = Table(
 )
 
 
-@pytest.fixture
-def served(elasticsearch_url: str, alias: str, tmp_path: Path) -> str:
+@pytest.fixture(scope="module")
+def served(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An alias of the messages, mapped by the shipped overlay of `logs`."""
-    overlay, _ = find_overlay(TABLE, directory=tmp_path)
+    alias = f"test_search_korean_{uuid4().hex[:12]}"
+    overlay, _ = find_overlay(TABLE, directory=tmp_path_factory.mktemp("elsewhere"))
     rows: list[Row] = [[n, message, "auth"] for n, message in enumerate(MESSAGES)]
     with connect(TargetAccess(url=elasticsearch_url)) as cluster:
-        Indexes(cluster).switch(alias, load(cluster, alias, TABLE, overlay, rows).index)
-    return alias
+        index = load(cluster, alias, TABLE, overlay, rows).index
+        Indexes(cluster).switch(alias, index)
+        yield alias
+        Indexes(cluster).delete(index)
 
 
 @pytest.mark.parametrize(

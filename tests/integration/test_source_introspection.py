@@ -34,17 +34,17 @@ EVERY_TYPE = """
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def source(cratedb_url: str) -> Iterator[CrateSource]:
     source = CrateSource(SourceAccess(url=cratedb_url))
     yield source
     source.close()
 
 
-@pytest.fixture
-def every(source: CrateSource, crate_cursor: Cursor, schema: str) -> Table:
-    crate_cursor.execute(EVERY_TYPE.format(schema=schema))
-    return source.describe(TableName("Every", schema))
+@pytest.fixture(scope="module")
+def every(source: CrateSource, shared_cursor: Cursor, shared_schema: str) -> Table:
+    shared_cursor.execute(EVERY_TYPE.format(schema=shared_schema))
+    return source.describe(TableName("Every", shared_schema))
 
 
 def column(table: Table, name: str) -> Column:

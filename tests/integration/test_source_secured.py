@@ -75,18 +75,23 @@ WRONG = {
 }
 
 
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """An authority that nobody trusts."""
+    return Authority(tmp_path_factory.mktemp("other"), "other").make()
+
+
 @pytest.mark.elasticsearch
 @pytest.mark.parametrize("wrong", WRONG)
 def test_who_cannot_is_told_why_in_one_sentence(
-    secured_cratedb: SecuredCrate, elasticsearch_url: str, alias: str, tmp_path: Path, wrong: str
+    secured_cratedb: SecuredCrate, other: Authority, elasticsearch_url: str, alias: str, tmp_path: Path, wrong: str
 ) -> None:
     options, sentence = WRONG[wrong]
-    other = Authority(tmp_path, "other").make()
     known = {
         "{card}": str(secured_cratedb.card.cert),
         "{key}": str(secured_cratedb.card.key),
         "{other}": str(other.ca),
-        "{other-key}": str(tmp_path / "other.key"),
+        "{other-key}": str(other.folder / "other.key"),
         "{port}": secured_cratedb.port,
         "{token}": secured_cratedb.token(),
         "{expired}": secured_cratedb.token(-60),

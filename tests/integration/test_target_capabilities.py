@@ -76,15 +76,38 @@ def test_asking_creates_nothing(cluster: Cluster) -> None:
     assert not {name for name in everything() - before if "probe" in name or "simulate" in name}
 
 
-def test_a_user_who_may_not_ask_is_taken_to_have_what_the_plan_wants(elasticsearch_url: str) -> None:
+DENIED = refuse(403, b'{"error":{"type":"security_exception","reason":"unauthorized"},"status":403}')
+
+
+def test_a_user_who_may_not_ask_for_types_is_taken_to_have_what_the_plan_wants(elasticsearch_url: str) -> None:
     """Creating the index proves it, or is refused with nothing changed."""
-    denied = refuse(403, b'{"error":{"type":"security_exception","reason":"unauthorized"},"status":403}')
-    for path in ("/_analyze", "/_simulate"):
-        with FaultProxy(elasticsearch_url, on=path) as proxy, connect(TargetAccess(url=proxy.url)) as cluster:
-            proxy.otherwise = denied
-            capabilities = probe(cluster, ["no_such_analyzer"], ["no_such_type"])
-        assert ("no_such_analyzer" in capabilities.analyzers) is (path == "/_analyze")
-        assert ("no_such_type" in capabilities.field_types) is (path == "/_simulate")
+    with FaultProxy(elasticsearch_url, on="/_simulate") as proxy, connect(TargetAccess(url=proxy.url)) as cluster:
+        proxy.otherwise = DENIED
+        assert probe(cluster, ["no_such_analyzer"], ["no_such_type"]).field_types == {"no_such_type"}
+
+
+@pytest.mark.parametrize(
+    ("plugins", "modules", "has"),
+    [
+        (b"[]", b"[]", set()),
+        (b"[]", b'[{"name":"analysis-common"}]', {"cjk"}),
+        (b'[{"name":"analysis-nori"}]', b'[{"name":"analysis-common"}]', {"cjk", "nori"}),
+    ],
+    ids=["minimal", "as usual", "with nori"],
+)
+def test_of_a_user_who_may_not_ask_the_modules_tell_the_analyzers(
+    elasticsearch_url: str, plugins: bytes, modules: bytes, has: set[str]
+) -> None:
+    """The server's own list of plugins and modules is the one answer that is of the test's making."""
+
+    def no_privilege(exchange: Exchange) -> None:
+        nodes = b'{"nodes":{"a":{"version":"9.2.0","plugins":%b,"modules":%b}}}' % (plugins, modules)
+        (DENIED if "/_analyze" in exchange.request.path else refuse(200, nodes))(exchange)
+
+    on = "/_analyze|/_nodes/plugins|/_nodes/_all/plugins"
+    with FaultProxy(elasticsearch_url, on=on) as proxy, connect(TargetAccess(url=proxy.url)) as cluster:
+        proxy.otherwise = no_privilege
+        assert probe(cluster, ["nori", "cjk"], ()).analyzers == has
 
 
 def test_a_plugin_must_be_on_every_node(elasticsearch_url: str) -> None:

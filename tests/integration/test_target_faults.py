@@ -13,7 +13,17 @@ from indexer.settings import TargetAccess
 from indexer.target.bulk import BulkWriter
 from indexer.target.client import Cluster, connect
 from indexer.target.index import Indexes
-from tests.fault.proxy import Fault, FaultProxy, altered, cut_after, cut_before, half, larger_than, refuse
+from tests.fault.bulk import without_last_item
+from tests.fault.proxy import (
+    Fault,
+    FaultProxy,
+    altered,
+    cut_after,
+    cut_before,
+    half,
+    larger_than,
+    refuse,
+)
 from tests.lines import ids, line, lines, new_index
 
 pytestmark = pytest.mark.elasticsearch
@@ -34,11 +44,6 @@ def cluster(proxy: FaultProxy) -> Iterator[Cluster]:
 @pytest.fixture
 def index(cluster: Cluster, alias: str) -> str:
     return new_index(cluster, alias)
-
-
-def without_last_item(body: bytes) -> bytes:
-    answer = orjson.loads(body)
-    return orjson.dumps({**answer, "items": answer["items"][:-1]})
 
 
 def with_busy_items(*places: int) -> Fault:

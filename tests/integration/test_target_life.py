@@ -47,7 +47,7 @@ def aliases_of(cluster: Cluster, name: str) -> set[str]:
     return set(cluster.client.indices.get_alias(index=name).body[name]["aliases"])
 
 
-def served_generation(cluster: Cluster, alias: str, count: int) -> str:
+def served_index(cluster: Cluster, alias: str, count: int) -> str:
     indexes = Indexes(cluster)
     name = new_index(cluster, alias)
     BulkWriter(cluster, name).write(lines(count))
@@ -98,13 +98,13 @@ def test_settings_that_are_not_planned_become_the_servers_own(cluster: Cluster, 
     assert finished["number_of_replicas"] == "1"
 
 
-def test_a_second_generation_replaces_the_first_and_the_third_deletes_it(cluster: Cluster, alias: str) -> None:
+def test_a_second_index_replaces_the_first_and_the_third_deletes_it(cluster: Cluster, alias: str) -> None:
     indexes = Indexes(cluster)
-    first = served_generation(cluster, alias, 1)
-    second = served_generation(cluster, alias, 2)
+    first = served_index(cluster, alias, 1)
+    second = served_index(cluster, alias, 2)
     assert indexes.current(alias) == (second,)
     assert indexes.delete_old(alias, keep=1) == ()
-    third = served_generation(cluster, alias, 3)
+    third = served_index(cluster, alias, 3)
     assert [made.name for made in indexes.made_by_us(alias)] == [first, second, third]
     assert indexes.delete_old(alias, keep=1, not_these={first}) == ()
     assert indexes.delete_old(alias, keep=1) == (first,)
@@ -113,12 +113,12 @@ def test_a_second_generation_replaces_the_first_and_the_third_deletes_it(cluster
     assert [made.name for made in indexes.made_by_us(alias)] == [third]
 
 
-def test_an_unfinished_index_is_no_generation_to_keep(cluster: Cluster, alias: str) -> None:
+def test_an_unfinished_index_is_not_kept(cluster: Cluster, alias: str) -> None:
     """Else a failed job would push out the last good index, to which one might want to go back."""
     indexes = Indexes(cluster)
-    good = served_generation(cluster, alias, 1)
+    good = served_index(cluster, alias, 1)
     failed = new_index(cluster, alias)
-    served = served_generation(cluster, alias, 1)
+    served = served_index(cluster, alias, 1)
     begun = new_index(cluster, alias)
     assert [(made.name, made.complete) for made in indexes.made_by_us(alias)] == [
         (good, True),
@@ -140,9 +140,9 @@ def test_only_what_this_product_made_is_deleted(cluster: Cluster, alias: str) ->
     }
     for name, meta in bystanders.items():
         cluster.client.indices.create(index=name, mappings={"_meta": meta} if meta else {})
-    borrowed = served_generation(cluster, alias, 1)
+    borrowed = served_index(cluster, alias, 1)
     cluster.client.indices.put_alias(index=borrowed, name=f"{alias}_of_someone_else")
-    served_generation(cluster, alias, 1)
+    served_index(cluster, alias, 1)
     assert indexes.delete_old(alias, keep=0) == ()
     for name in (*bystanders, borrowed):
         assert cluster.client.indices.exists(index=name)
@@ -154,9 +154,9 @@ def test_nothing_is_deleted_where_nothing_of_ours_is_served(cluster: Cluster, al
     assert cluster.client.indices.exists(index=unserved)
 
 
-def test_a_closed_old_generation_is_still_seen(cluster: Cluster, alias: str) -> None:
-    old = served_generation(cluster, alias, 1)
-    served_generation(cluster, alias, 1)
+def test_a_closed_old_index_is_still_seen(cluster: Cluster, alias: str) -> None:
+    old = served_index(cluster, alias, 1)
+    served_index(cluster, alias, 1)
     cluster.client.indices.close(index=old)
     assert Indexes(cluster).delete_old(alias, keep=0) == (old,)
 
@@ -173,7 +173,7 @@ def test_the_alias_moves_in_one_step_from_however_many_indexes(cluster: Cluster,
 
 def test_readers_see_one_whole_index_at_every_moment(cluster: Cluster, alias: str) -> None:
     indexes = Indexes(cluster)
-    one, two = served_generation(cluster, alias, 1), served_generation(cluster, alias, 2)
+    one, two = served_index(cluster, alias, 1), served_index(cluster, alias, 2)
     seen: list[int] = []
     enough = threading.Event()
 
@@ -193,14 +193,14 @@ def test_readers_see_one_whole_index_at_every_moment(cluster: Cluster, alias: st
 
 def test_a_switch_that_fails_changes_nothing(cluster: Cluster, alias: str) -> None:
     indexes = Indexes(cluster)
-    served = served_generation(cluster, alias, 1)
+    served = served_index(cluster, alias, 1)
     with pytest.raises(Exception, match="no such index"):
         indexes.switch(alias, f"{alias}_20300101_000000")
     assert indexes.current(alias) == (served,)
 
 
 def test_a_switch_may_be_repeated(cluster: Cluster, alias: str) -> None:
-    served = served_generation(cluster, alias, 1)
+    served = served_index(cluster, alias, 1)
     assert Indexes(cluster).switch(alias, served) == (served,)
     assert Indexes(cluster).current(alias) == (served,)
 

@@ -15,7 +15,7 @@ import pytest
 
 from indexer.local.sample_table import load_sqlite
 from tests.commands import environment
-from tests.fault.proxy import FaultProxy, held, passes
+from tests.fault.bulk import standing_still
 from tests.stream import Stream, terminal
 
 pytestmark = pytest.mark.elasticsearch
@@ -66,13 +66,9 @@ class Job:
 @pytest.fixture
 def job(elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Job]:
     load_sqlite(tmp_path / "logs.db", ROWS)
-    go = Event()
-    with FaultProxy(elasticsearch_url, on="/_bulk") as proxy:
-        proxy.script(passes)
-        proxy.otherwise = held(go)
+    with standing_still(elasticsearch_url, 1) as (proxy, go):
         servers = ("--source", f"sqlite:///{tmp_path}/logs.db", "--target", proxy.url)
         yield Job((*servers, "--index", alias, "--page", "500", "--batch-bytes", "64KiB"), alias, tmp_path, go)
-        go.set()
 
 
 def test_a_terminal_gets_a_live_bar_and_stdout_the_summary(job: Job) -> None:

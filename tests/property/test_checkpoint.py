@@ -20,9 +20,7 @@ windows = st.one_of(
 )
 counts = st.integers(0, 99)
 lefts = st.lists(
-    st.builds(
-        Left, counts, st.lists(windows, max_size=3).map(tuple), counts, counts, counts, counts, st.none() | windows
-    ),
+    st.builds(Left, counts, st.lists(windows, max_size=3).map(tuple), counts, windows, counts, counts, counts),
     max_size=4,
 ).map(tuple)
 

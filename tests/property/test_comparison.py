@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.model.comparison import differences, parts
+from indexer.model.digest import EVERY, Digest, bucket
 from indexer.model.json import Json, JsonObject
-from indexer.model.ledger import Left
+from indexer.model.ledger import Left, whole
 from indexer.model.sampling import sample
 from indexer.model.seen import Seen
+from indexer.model.slice import Slice
 from indexer.model.window import Group, Prefix, Prefixes, Range
-from indexer.target.page_of_hits import Held, read_page
+from indexer.target.page_of_hits import Documents, Held, read_documents, read_page
 
 Sent: TypeAlias = dict[str, tuple[JsonObject, JsonObject | None, bool]]
 
@@ -128,6 +130,48 @@ def test_an_answer_is_read_where_a_document_looks_like_a_hit() -> None:
     assert page.others == [Held("a", 1, {"hit": inner}), Held("b", 2, {"n": "c"})]
 
 
+pairs = st.dictionaries(texts, st.tuples(objects, st.booleans()), max_size=6)
+
+
+@given(pairs)
+def test_documents_are_told_apart_as_if_they_were_decoded(made: dict[str, tuple[JsonObject, bool]]) -> None:
+    hits: list[Any] = []
+    for place, (id_, (source, ignored)) in enumerate(made.items()):
+        more = {"_ignored": ["a.keyword"]} if ignored else {}
+        hits.append({"_index": "i", "_id": id_, "_score": None, **more, "_source": source, "sort": [place]})
+    head = {"pit_id": "p", "took": 1, "timed_out": False, "_shards": {"failed": 0}}
+    answer, documents = read_documents(orjson.dumps({**head, "hits": {"max_score": None, "hits": hits}}), "i")
+    assert (answer["timed_out"], answer["pit_id"]) == (False, "p")
+    assert documents.pairs == [(orjson.dumps(id_), orjson.dumps(source)) for id_, (source, _) in made.items()]
+    assert documents.last == (len(hits) - 1 if hits else None)
+
+
+def test_an_id_is_known_however_it_is_escaped() -> None:
+    hit = b'{"_index":"i","_id":"\\u0001\\/","_score":null,"_source":{"n":1},"sort":[4]}'
+    _, documents = read_documents(b'{"pit_id":"p","hits":{"max_score":null,"hits":[%b]}}' % hit, "i")
+    assert documents == Documents([(orjson.dumps("\x01/"), b'{"n":1}')], 4)
+
+
+documents_of_a_side = st.lists(st.tuples(st.binary(max_size=3), st.binary(max_size=3)), max_size=30)
+
+
+@given(documents_of_a_side, documents_of_a_side, st.randoms(use_true_random=False))
+def test_sums_are_the_same_for_the_same_documents_only(
+    rows: list[tuple[bytes, bytes]], others: list[tuple[bytes, bytes]], random: Random
+) -> None:
+    """Doubled documents count twice, and the order does not matter; only the buckets that differ are named."""
+    one, two = Digest(), Digest()
+    one.add(rows)
+    shuffled = [*rows, *others]
+    random.shuffle(shuffled)
+    for document in shuffled:
+        two.add([document])
+    expected = {bucket(id_) for id_, _ in others}
+    assert one.differing(two) == two.differing(one) == expected
+    assert two.count(expected) - one.count(expected) == len(others)
+    assert two.count(EVERY) == len(shuffled)
+
+
 places = st.integers(0, 3).flatmap(lambda shard: st.integers(0, 5_000).map(lambda place: (shard << 32) | place))
 
 
@@ -144,14 +188,15 @@ def test_what_was_seen_is_known_exactly(added: list[int], asked: list[int]) -> N
     st.lists(st.integers(2, 10**9), min_size=1, max_size=8), st.floats(0.001, 0.5), st.randoms(use_true_random=False)
 )
 def test_a_sample_lies_within_its_slices(widths: list[int], share: float, random: Random) -> None:
-    slices, lo = [], -5
+    slices: list[Left] = []
+    lo = -5
     for number, width in enumerate(widths):
-        slices.append(Left(number, (Range(lo, lo + width),), 1_000_000))
+        slices += whole([Slice(number, Range(lo, lo + width), 1_000_000)])
         lo += width
     chosen = sample(slices, share, random)
     assert [part.number for part in chosen] == [part.number for part in slices]
-    for part, whole in zip(chosen, slices, strict=True):
-        [window], [around] = part.windows, whole.windows
+    for part, all_of_it in zip(chosen, slices, strict=True):
+        [window], [around] = part.windows, all_of_it.windows
         assert isinstance(window, Range)
         assert isinstance(around, Range)
         assert around.lo <= window.lo < window.hi <= around.hi
@@ -161,7 +206,7 @@ def test_a_sample_lies_within_its_slices(widths: list[int], share: float, random
 @given(st.lists(st.integers(1, 20_000), min_size=1, max_size=9), st.randoms(use_true_random=False))
 def test_a_sample_of_text_is_made_of_its_prefixes(rows: list[int], random: Random) -> None:
     prefixes = [Prefix(chr(97 + place), rows=count) for place, count in enumerate(rows)]
-    slices = [Left(0, (Prefixes(tuple(prefixes)),), sum(rows)), Left(1, (Group(None),), 30_000)]
+    slices = whole([Slice(0, Prefixes(tuple(prefixes)), sum(rows)), Slice(1, Group(None), 30_000)])
     chosen = sample(slices, 0.1, random)
     assert len({part.number for part in chosen}) == len(chosen)
     total = sum(rows) + 30_000
@@ -171,5 +216,6 @@ def test_a_sample_of_text_is_made_of_its_prefixes(rows: list[int], random: Rando
 
 
 def test_a_small_table_is_sampled_whole() -> None:
-    slices = (Left(0, (Range(0, 9),), 800), Left(1, (Prefixes((Prefix("a", rows=60), Prefix("b", rows=40))),), 100))
+    text = Prefixes((Prefix("a", rows=60), Prefix("b", rows=40)))
+    slices = whole([Slice(0, Range(0, 9), 800), Slice(1, text, 100)])
     assert sample(slices, 0.01, Random(1)) == slices

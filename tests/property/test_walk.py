@@ -152,6 +152,26 @@ def test_pages_fill_where_the_plan_misjudged_the_density() -> None:
     assert len(table.pages) < 130
 
 
+def test_a_full_page_in_no_order_is_asked_for_again_in_order() -> None:
+    """It may have been cut off anywhere: none of it is used."""
+    way = walk(Range(0, 100), lead=LEAD, ties=(), limit=5, rows=8)
+    assert way.ask() == Ask(Range(0, 50), 5, ordered=True), "the first page shows whether the width is right"
+    assert way.take([[10, 0], [20, 1], [50, 2], [50, 3]]) == [[10, 0], [20, 1], [50, 2], [50, 3]]
+    assert way.ask() == Ask(Range(50, 100), 5)
+    assert way.take([[90, 0], [60, 1], [51, 2], [52, 3], [70, 4]]) == ()
+    assert way.rest() == (Range(50, 100),)
+    assert way.ask() == Ask(Range(50, 100), 5, ordered=True)
+    page: list[Row] = [[51, 2], [52, 3], [53, 4], [54, 5], [55, 6]]
+    assert way.take(page) == page
+    assert way.rest() == (Range(55, 100),)
+
+
+def test_a_page_out_of_the_order_that_was_asked_for_raises() -> None:
+    way = walk(Range(0, 100), lead=LEAD, ties=(), limit=3, rows=2)
+    with pytest.raises(NoProgress, match="asked for"):
+        way.take([[10, 1], [50, 2], [30, 3]])
+
+
 def test_rows_from_outside_the_window_raise() -> None:
     """CrateDB answers every row where a bound overflows; such a page must never be taken for data."""
     way = walk(Range(10, 20), lead=LEAD, ties=(TIE,), limit=5, rows=10)
@@ -173,14 +193,22 @@ def test_a_keyset_page_that_does_not_advance_raises() -> None:
         way.take([[1, 5], [1, 6]])
 
 
+def bin_of(value: int, width: int) -> int:
+    """Towards zero, as SQL divides."""
+    return value // width if value >= 0 else -(-value // width)
+
+
 @given(st.lists(numbers, min_size=1, max_size=80), st.integers(1, 30), st.integers(0, 3))
 def test_number_slices_cover_every_value_once(leads: list[int], rows_a_slice: int, nulls: int) -> None:
+    width = 1024
     groups: dict[int, list[int]] = {}
     for lead in leads:
-        groups.setdefault(lead // 1000, []).append(lead)
+        groups.setdefault(bin_of(lead, width), []).append(lead)
     bins = [Bin(min(group), max(group), len(group)) for group in groups.values()]
-    slices = number_slices(bins, nulls=nulls, rows_a_slice=rows_a_slice)
+    slices = number_slices(bins, width=width, nulls=nulls, rows_a_slice=rows_a_slice)
     ranges = [s.window for s in slices if isinstance(s.window, Range)]
+    # Whatever is added later, bins of this width or a half of it lie within one slice.
+    assert all(bin_of(one.hi, width // 2) != bin_of(one.hi + 1, width // 2) for one in ranges[:-1])
     assert all(before.hi == after.lo for before, after in pairwise(ranges))
     assert ranges[0].lo == min(leads) - 1
     assert ranges[-1].hi == max(leads)

@@ -5,7 +5,7 @@ import pytest
 
 from bench.comparing import Move, Verdict, compare, differences
 from bench.load_report import comparison
-from bench.record import Figure, load, save
+from bench.record import Figure, load, load_all, save
 from indexer.errors import Refused
 from tests.bench_records import MACHINE, a_record
 
@@ -60,6 +60,8 @@ def test_a_comparison_is_a_table_for_people() -> None:
     told = comparison([Move(FAST, SLOW)], [])
     assert "| a page |  11 ms | 21 ms | +90.9% |   WORSE |" in told
     assert "- nothing" in told
+    fast = Figure("reindex", "rows/s", (102_500.0, 103_138.4), more=True)
+    assert "| 102,819 rows/s | 102,819 rows/s |" in comparison([Move(fast, fast)], [])
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -75,3 +77,12 @@ def test_a_file_that_is_no_record_is_refused(tmp_path: Path) -> None:
         load(file)
     with pytest.raises(Refused, match="cannot be read"):
         load(tmp_path / "absent.json")
+
+
+def test_records_are_told_apart_by_the_names_of_their_files(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("paging.json", "a day/paging.json", "paging of.today.json")]
+    for file in files:
+        save(a_record(SLOW), file)
+    assert load_all([files[0], files[2]]) == {"paging": a_record(SLOW), "paging-of-today": a_record(SLOW)}
+    with pytest.raises(Refused, match=r"Two records are called paging, the second is .*a day/paging\.json: rename"):
+        load_all(files)

@@ -1,6 +1,6 @@
 import re
-import shutil
-import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -9,9 +9,29 @@ import pytest
 from bench.charts import draw
 from bench.html import pictures, to_html
 from tests.bench_records import BARS, CURVE, MEMORY, a_record
+from tests.browser import Shown, show
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+RECORDS = {
+    "paging": replace(a_record(), charts=(CURVE,)),
+    "memory": replace(a_record(bench="memory"), charts=(MEMORY, BARS)),
+    "memory-again": replace(a_record(bench="memory"), charts=(MEMORY, BARS)),
+}
+
 VOID = {"meta", "br", "hr", "img", "link"}
+
+PROBE = """<script>
+const words = [...document.querySelectorAll("svg")].map((svg) => {
+  const box = svg.getBoundingClientRect();
+  const beyond = [...svg.querySelectorAll("text, circle, rect")].filter((one) => {
+    const it = one.getBoundingClientRect();
+    return it.width && (it.left < box.left - 1 || it.right > box.right + 1 || it.bottom > box.bottom + 1);
+  });
+  const marks = svg.querySelectorAll("circle, rect.rect, path.line").length;
+  return `plot ${Math.round(box.width)}x${Math.round(box.height)} marks ${marks} outside ${beyond.length}`;
+});
+document.body.append(words.join("; "));
+</script>"""
+"""What the test adds to the page, for only a browser knows where things lie."""
 
 
 class Balanced(HTMLParser):
@@ -22,10 +42,12 @@ class Balanced(HTMLParser):
         self.open: list[str] = []
         self.tags: list[str] = []
         self.links: list[str] = []
+        self.ids: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.links += [value or "" for name, value in attrs if name in {"src", "href", "xlink:href"}]
+        self.ids += [value or "" for name, value in attrs if name == "id"]
         if tag not in VOID:
             self.open.append(tag)
 
@@ -40,14 +62,14 @@ class Balanced(HTMLParser):
 
 @pytest.fixture
 def page() -> str:
-    return to_html([a_record(), a_record(bench="memory")])
+    return to_html(RECORDS)
 
 
 def test_the_report_is_well_formed_and_loads_nothing_and_runs_nothing(page: str) -> None:
     found = Balanced()
     found.feed(page)
     assert found.open == []
-    assert found.links == ["#paging", "#memory"]
+    assert found.links == ["#paging", "#memory", "#memory-again"]
     assert "script" not in found.tags
     assert not re.search(r"url\(\s*['\"]?http|@import", page)
 
@@ -55,11 +77,22 @@ def test_the_report_is_well_formed_and_loads_nothing_and_runs_nothing(page: str)
 def test_the_report_has_every_chart_and_table_and_escapes_what_was_measured(page: str) -> None:
     found = Balanced()
     found.feed(page)
-    assert found.tags.count("svg") == 6
-    assert found.tags.count("table") == 2
+    assert found.tags.count("svg") == 5
+    assert found.tags.count("table") == 3
     assert "<b>" not in page
     assert "&lt;here&gt;" in page
-    assert "--rows 1000" in page
+    assert "rows = 1000" in page
+
+
+def test_two_records_of_one_benchmark_have_each_a_place_and_plots_of_their_own(page: str, tmp_path: Path) -> None:
+    found = Balanced()
+    found.feed(page)
+    assert len(found.ids) == 3 + 5
+    assert len(set(found.ids)) == len(found.ids)
+    assert "<h2>" not in page
+    assert ">memory-again (memory)</h2>" in page
+    made = pictures(RECORDS, tmp_path)
+    assert len(set(made)) == len(made) == len(list(tmp_path.iterdir())) == 5
 
 
 def test_each_chart_is_drawn_the_same_each_time() -> None:
@@ -75,25 +108,64 @@ def test_values_are_where_a_logarithmic_axis_puts_them() -> None:
     assert max(windows) - min(windows) < (low - middle) / 50
 
 
+def test_a_logarithmic_axis_has_a_mark_below_and_above_all_values_and_not_too_many() -> None:
+    marks = re.findall(r'<text x="-5" y="[^"]+" class="">([\d,]+)</text>', draw(CURVE))
+    assert marks == ["10", "20", "50", "100", "200", "500", "1,000", "2,000", "5,000", "10,000"]
+
+
 def test_plots_are_files_for_a_readme(tmp_path: Path) -> None:
-    made = pictures([a_record()], tmp_path / "docs")
-    assert [path.name for path in made] == ["bench-paging-id.svg", "bench-end-to-end.svg", "bench-memory.svg"]
+    made = pictures(RECORDS, tmp_path / "docs")
+    assert [path.name for path in made] == [
+        "bench-paging-id.svg",
+        "bench-memory.svg",
+        "bench-end-to-end.svg",
+        "bench-memory-again-memory.svg",
+        "bench-memory-again-end-to-end.svg",
+    ]
     assert all(path.read_text().lstrip().startswith("<svg") for path in made)
 
 
-def test_a_browser_shows_it(page: str, tmp_path: Path) -> None:
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        pytest.skip(f"no headless browser here ({', '.join(BROWSERS)}): only a parser has read the report")
-    file, shot = tmp_path / "report.html", tmp_path / "report.png"
-    file.write_text(page, encoding="utf-8")
-    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
-    shown = subprocess.run(
-        [browser, *options, f"--screenshot={shot}", "--window-size=1200,3000", "--dump-dom", file.as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    assert shown.stdout.count("<svg") == 6
-    assert shot.stat().st_size > 20_000, "an empty page is smaller"
+BROKEN = """<!DOCTYPE html><title>Broken</title>
+<svg width="700" height="200"><text x="2000" y="20">beyond</text></svg>
+<svg width="300" height="200"><circle cx="9" cy="9" r="3"/></svg>
+<img src="http://example.invalid/picture.png">
+<script>woe()</script>
+"""
+"""What a report must not be: without it, nobody would know that the browser sees such things."""
+
+
+def drawn(shown: Shown) -> list[tuple[int, ...]]:
+    """Width, height, marks and words or marks beyond the edge of every plot."""
+    return [tuple(map(int, one)) for one in re.findall(r"plot (\d+)x(\d+) marks (\d+) outside (\d+)", shown.dom)]
+
+
+def faults(shown: Shown) -> Iterator[str]:
+    """What a browser sees that is wrong."""
+    for number, (width, height, marks, outside) in enumerate(drawn(shown), 1):
+        if width <= 600 or height <= 100:
+            yield f"plot {number} is too small"
+        if not marks:
+            yield f"plot {number} is empty"
+        if outside:
+            yield f"plot {number} goes beyond its edge"
+    yield from shown.console
+    yield from (f"asked for {one}" for one in shown.asked)
+    if shown.picture.stat().st_size < 60_000:
+        yield "hardly anything is to be seen"
+
+
+def test_a_browser_draws_every_plot_has_nothing_to_complain_of_and_asks_for_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(to_html(RECORDS) + PROBE, encoding="utf-8")
+    shown = show(file, tmp_path)
+    assert len(drawn(shown)) == 5
+    assert list(faults(shown)) == []
+
+
+def test_a_browser_sees_what_is_wrong_with_a_broken_page(tmp_path: Path) -> None:
+    file = tmp_path / "broken.html"
+    file.write_text(BROKEN + PROBE, encoding="utf-8")
+    found = list(faults(show(file, tmp_path)))
+    assert found[:3] == ["plot 1 is empty", "plot 1 goes beyond its edge", "plot 2 is too small"]
+    assert any("woe is not defined" in one for one in found)
+    assert found[-2:] == ["asked for http://example.invalid/picture.png", "hardly anything is to be seen"]

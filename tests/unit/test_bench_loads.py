@@ -10,8 +10,8 @@ from bench.memory import Held, Memory
 from bench.options import numbers, sizes
 from bench.record import save
 from bench.report import end_to_end_report
-from bench.restarts import Compared, Restart
-from bench.run import Run, Spent, Way
+from bench.restarts import Restart
+from bench.run import Compared, Run, Spent, Way
 from bench.scale import Grid, Point, Scale, Scaled, default_point
 from indexer.errors import Refused
 from tests.bench_records import MACHINE, a_record
@@ -86,9 +86,18 @@ def test_flat_is_a_ratio_within_one_round() -> None:
     assert (goal.got.low, goal.got.high) == pytest.approx((1.05, 1.1))
     assert goal.reached
     report = scale_report(found)
+    assert "reindex of 1,000 rows by its settings" in report
     assert "2 readers, 2 writers, page 10,000, batch 2,048 KiB (default)" in report
     assert "a row of 1,000,000, in times of one of 100,000: 1.08" in report
     assert replace(found, growth=found.growth[:2]).goals == ()
+
+
+def test_flat_is_judged_from_the_smallest_table_to_the_largest_whatever_ran_first() -> None:
+    runs = (grown(10**7, 30), grown(10**5, 20), grown(10**6, 21), grown(10**6, 22), grown(10**7, 32), grown(10**5, 20))
+    found = Scale(MACHINE, (), runs)
+    assert found.goals[0].what == "a row of 10,000,000, in times of one of 100,000"
+    assert (found.goals[0].got.low, found.goals[0].got.high) == pytest.approx((1.5, 1.6))
+    assert [x for x, _ in found.charts[1].series[0].points] == [10**5, 10**6, 10**7]
 
 
 def test_restarts_tell_what_was_left_and_what_was_written_again(tmp_path: Path) -> None:
@@ -118,3 +127,11 @@ def test_numbers_and_sizes_are_read_from_options() -> None:
 def test_what_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(Refused, match="no number or size"):
         numbers(text)
+
+
+def test_settings_are_shown_in_the_order_of_their_numbers_whatever_ran_first() -> None:
+    points = [Point(2, 2, page, MIB) for page in (10_000, 2_000, 500)]
+    found = Scale(MACHINE, tuple(Scaled(1_000, point, ran(Way.REINDEX, 100)) for point in points), ())
+    assert [point.page for point in found.rates] == [500, 2_000, 10_000]
+    shown = [line for line in scale_report(found).splitlines() if line.startswith("| 2 readers")]
+    assert [line.split("page ")[1].split(", batch")[0] for line in shown] == ["500", "2,000", "10,000"]

@@ -11,7 +11,7 @@ from bench.watching import Load
 from tests.bench_records import MACHINE
 
 QUIET = Spent(60, 20, 38, 0, machine=60)
-PLAN = Plan((9_500,), 500, repeat=2, limit=30)
+PLAN = Plan((9_500,), 500, repeat=2, limit=30, once=10_000)
 
 
 def page(strategy: Strategy, depth: float, milliseconds: float | None, error: str | None = None) -> Sample:

@@ -4,8 +4,9 @@ import pytest
 
 from bench.end_to_end import EndToEnd
 from bench.machine import Machine, ServerFacts
+from bench.programs import Skipped
 from bench.report import end_to_end_report, verifying_report
-from bench.run import Run, Spent, Way
+from bench.run import Compared, Run, Spent, Way
 from bench.verifying import Verified, Verifying
 
 MACHINE = Machine(
@@ -28,7 +29,7 @@ RATES = {
     Way.PARALLEL: 27_000,
     Way.OFFSET_BULK: 9_400,
     Way.OFFSET_PARALLEL: 12_000,
-    Way.LOGSTASH: 8_600,
+    Way.STAND_IN: 8_600,
 }
 
 
@@ -43,7 +44,7 @@ def found() -> EndToEnd:
 
 def test_the_table_has_a_line_for_each_way_and_the_bound_after_both_its_parts(found: EndToEnd) -> None:
     table = [line.split("|")[1].strip() for line in end_to_end_report(found).splitlines() if line.startswith("|")]
-    read, write, *others = map(str, Way)
+    read, write, *others = map(str, RATES)
     assert table[2:] == [read, write, "bound `1/(1/read + 1/write)`", *others]
 
 
@@ -65,6 +66,17 @@ def test_an_incomplete_way_is_shouted(found: EndToEnd) -> None:
     assert "reached" not in report
 
 
+def test_a_way_that_changed_rows_says_how_many_and_a_skipped_one_why(found: EndToEnd) -> None:
+    singer = replace(found.rounds[0][3], way=Way.SINGER, compared=Compared(1_000, missing=2, extra=1, different=7))
+    skipped = (Skipped(Way.LOGSTASH, "there is no Logstash."),)
+    report = end_to_end_report(replace(found, rounds=((*found.rounds[0], singer), found.rounds[1]), skipped=skipped))
+    (line,) = (line for line in report.splitlines() if line.startswith(f"| {Way.SINGER}"))
+    assert line.endswith(" NO: 2 + 1 + 7 |")
+    assert "2 rounds, those below parallel_bulk in the first alone" in report
+    assert "- Logstash: skipped: there is no Logstash." in report
+    assert "reached" in report, "what others lose is no doubt about the benchmark"
+
+
 def test_noise_is_named_and_no_goal_is_judged_by_it(found: EndToEnd) -> None:
     first, *others = found.rounds[0]
     noisy = replace(first, spent=replace(first.spent, machine=0.1))
@@ -75,10 +87,10 @@ def test_noise_is_named_and_no_goal_is_judged_by_it(found: EndToEnd) -> None:
 
 def test_a_stand_in_that_pages_in_no_order_may_lose_rows_and_the_others_are_judged_still(found: EndToEnd) -> None:
     *first, last = found.rounds[0]
-    assert last.way is Way.LOGSTASH
+    assert last.way is Way.STAND_IN
     report = end_to_end_report(replace(found, rounds=((*first, replace(last, documents=999)),)))
     assert [line for line in report.splitlines() if line.endswith(" NO |")] == [
-        line for line in report.splitlines() if line.startswith(f"| {Way.LOGSTASH}")
+        line for line in report.splitlines() if line.startswith(f"| {Way.STAND_IN}")
     ]
     assert "reached" in report
 

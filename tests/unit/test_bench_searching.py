@@ -20,8 +20,10 @@ def found() -> Searching:
 def test_each_goal_is_judged_by_its_median(found: Searching) -> None:
     assert [goal.reached for goal in found.goals] == [True, True, True, False]
     report = searching_report(found)
-    assert "thousand hits a second to NDJSON: 62.50 (62.50-62.50), wanted at least 50: reached" in report
-    assert "CPU seconds of it on a terminal: 0.41 (0.39-0.45), wanted at most 0.4: MISSED" in report
+    assert (
+        "every document to NDJSON, thousand hits a second: 62.50 (62.50-62.50), wanted at least 50: reached" in report
+    )
+    assert "the first example to a terminal, CPU seconds: 0.41 (0.39-0.45), wanted at most 0.4: MISSED" in report
 
 
 def test_a_run_that_missed_documents_is_no_figure(found: Searching) -> None:

@@ -5,12 +5,13 @@ from typer.main import get_command
 
 from indexer.cli.main import app
 from indexer.settings import SourceAccess, TargetAccess
+from tests.commands import run
 
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]  # a group, which typer's type does not say
 
 CREDENTIALS = {
-    "source": SourceAccess.model_fields.keys() - {"url", "timeout"},
-    "target": TargetAccess.model_fields.keys() - {"url", "timeout", "sniff"},
+    "source": SourceAccess.model_fields.keys() - {"url"},
+    "target": TargetAccess.model_fields.keys() - {"url", "sniff"},
 }
 """Of each side the settings by which a server is convinced, and convinces."""
 
@@ -37,3 +38,9 @@ def test_the_commands_that_reach_a_server_are_known_to_this_test() -> None:
     assert {name for name in COMMANDS if "target" in options(name)} == {
         "jobs", "mapping", "plan", "reindex", "replay", "rollback", "search", "up", "verify",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("named", "sentence"), [("", "No alias is named"), ("logs", "http://127.0.0.1:1")])
+def test_the_alias_to_switch_back_comes_from_the_environment_too(named: str, sentence: str) -> None:
+    ended = run("indexer", "rollback", "--target", "http://127.0.0.1:1", INDEXER_INDEX=named)
+    assert (ended.code, sentence in ended.err) == (2, True), ended.err

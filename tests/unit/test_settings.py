@@ -36,12 +36,14 @@ def test_the_target_comes_from_either_name(monkeypatch: pytest.MonkeyPatch, name
 
 def test_every_setting_can_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in Settings.model_fields:
-        monkeypatch.setenv(f"INDEXER_{name.upper()}", "7")
+        monkeypatch.setenv(f"INDEXER_{name.removeprefix('as_').upper()}", "7")
     monkeypatch.setenv("INDEXER_STRATEGY", "keyset")
     monkeypatch.setenv("INDEXER_BATCH_BYTES", "7kB")
     for switch, value in {
         "SWITCH": "no",
         "FRESH": "yes",
+        "JSON": "yes",
+        "QUIET": "yes",
         "TARGET_SNIFF": "yes",
         "SOURCE_VERIFY": "no",
         "TARGET_VERIFY": "no",
@@ -66,6 +68,16 @@ def test_a_value_that_cannot_be_is_one_sentence(given: dict[str, object], senten
     with pytest.raises(Refused, match=sentence) as refused:
         load_settings(**given)
     assert "\n" not in str(refused.value)
+
+
+def test_every_option_has_its_name_in_the_file() -> None:
+    Path("indexer.toml").write_text("json = true\nquiet = true\nsource_timeout = 7\n")
+    settings = load_settings()
+    assert (settings.as_json, settings.quiet, settings.source_timeout) == (True, True, 7)
+    assert not load_settings(as_json=False).as_json
+    Path("indexer.toml").write_text("json = 5\n")
+    with pytest.raises(Refused, match=r"^--json: "):
+        load_settings()
 
 
 def test_an_unknown_setting_in_the_file_is_refused_with_the_nearest() -> None:

@@ -61,8 +61,10 @@ def test_columns_are_listed_and_numeric_is_read_as_text() -> None:
 @pytest.mark.parametrize(
     ("key", "shape", "condition", "names"),
     [
-        ("ts", Shape.RANGE, '"ts" > $1 AND "ts" <= $2 ORDER BY "ts" LIMIT $3', ("lo", "hi", "limit")),
-        ("ts", Shape.RANGE_FROM_LOWEST, '"ts" <= $1 ORDER BY "ts" LIMIT $2', ("hi", "limit")),
+        ("ts", Shape.RANGE, '"ts" > $1 AND "ts" <= $2 LIMIT $3', ("lo", "hi", "limit")),
+        ("ts", Shape.RANGE_FROM_LOWEST, '"ts" <= $1 LIMIT $2', ("hi", "limit")),
+        ("ts", Shape.RANGE_ORDERED, '"ts" > $1 AND "ts" <= $2 ORDER BY "ts" LIMIT $3', ("lo", "hi", "limit")),
+        ("ts", Shape.RANGE_FROM_LOWEST_ORDERED, '"ts" <= $1 ORDER BY "ts" LIMIT $2', ("hi", "limit")),
         (
             "ts",
             Shape.VALUE,
@@ -140,6 +142,12 @@ def test_the_user_s_condition_stands_in_parentheses_as_it_was_written() -> None:
 )
 def test_the_parameters_of_a_window(key: str, window: Window, query: Query) -> None:
     assert Statements(selection(key), CrateGrammar()).page(Ask(window, 9)) == query
+
+
+def test_an_ordered_range_is_a_shape_of_its_own() -> None:
+    statements = Statements(selection("seq"), CrateGrammar())
+    assert statements.page(Ask(Range(0, 5), 9, ordered=True)).shape is Shape.RANGE_ORDERED
+    assert statements.page(Ask(Range(-(2**31) - 1, 5), 9, ordered=True)).shape is Shape.RANGE_FROM_LOWEST_ORDERED
 
 
 def test_the_parameters_of_a_census() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from indexer.errors import Refused
-from indexer.target.name import generation, is_generation, matches, refuse_name
+from indexer.target.name import index_name, is_index_name, matches, refuse_name
 
 LATE = datetime(2026, 11, 22, 10, 15, 0, tzinfo=UTC)
 
@@ -48,16 +48,16 @@ def test_names_that_a_full_elasticsearch_keeps_for_data_streams_are_refused(alia
         refuse_name(alias)
 
 
-def test_a_generation_is_known_by_its_name() -> None:
-    assert generation("logs", LATE) == "logs_20261122_101500"
-    assert is_generation("logs", "logs_20261122_101500")
+def test_an_index_is_known_by_its_name() -> None:
+    assert index_name("logs", LATE) == "logs_20261122_101500"
+    assert is_index_name("logs", "logs_20261122_101500")
 
 
 @pytest.mark.parametrize(
     "index", ["logs", "logs_app_20261122_101500", "xlogs_20261122_101500", "logs_20261122_101500_2"]
 )
-def test_other_indexes_are_no_generations(index: str) -> None:
-    assert not is_generation("logs", index)
+def test_other_names_are_not_taken_for_ours(index: str) -> None:
+    assert not is_index_name("logs", index)
 
 
 @pytest.mark.parametrize(

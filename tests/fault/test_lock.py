@@ -1,0 +1,133 @@
+"""The lock of an alias: whoever holds it, whoever wants it at the same moment, one job at a time."""
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from indexer import Report, Settings, reindex
+from indexer.errors import Refused
+from indexer.job.holder import is_dead, this_process
+from indexer.local.process import wait_until
+from indexer.local.sample_table import load_sqlite
+from indexer.model.job import Holder
+from tests.account import Account
+from tests.commands import Ended, start
+from tests.fault.bulk import standing_still
+from tests.fault.proxy import Exchange, FaultProxy, passes
+
+pytestmark = pytest.mark.elasticsearch
+
+ROWS = 2_000
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> str:
+    load_sqlite(tmp_path / "logs.db", ROWS)
+    return f"sqlite:///{tmp_path}/logs.db"
+
+
+@pytest.fixture
+def options(source: str, alias: str) -> tuple[str, ...]:
+    return ("--source", source, "--index", alias, "--jobs-index", f"{alias}_jobs", "--page", "100", "--json", "--quiet")
+
+
+@pytest.fixture
+def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
+    with Elasticsearch(elasticsearch_url) as client:
+        yield client
+
+
+def two_at_once(elasticsearch_url: str, options: tuple[str, ...], on: str) -> tuple[int, Ended, Ended]:
+    """Two jobs whose requests of this kind reach Elasticsearch together: the winner's process, its end, the other's."""
+    both = threading.Barrier(2)
+
+    def together(exchange: Exchange) -> None:
+        both.wait(120)
+        passes(exchange)
+
+    with FaultProxy(elasticsearch_url, on=on) as proxy:
+        proxy.script(together, together)
+        takers = [start("reindex", *options, "--target", proxy.url) for _ in range(2)]
+        ended = {taker.pid: Ended(taker.wait(120), *taker.communicate()) for taker in takers}
+    (winner, won), (_, lost) = sorted(ended.items(), key=lambda one: one[1].code)
+    assert (won.code, lost.code) == (0, 2), ended
+    return winner, won, lost
+
+
+def assert_one_index_has_all(client: Elasticsearch, alias: str, account: Account) -> None:
+    """The other job left none of its own."""
+    assert len(client.indices.get(index=f"{alias}_2*", expand_wildcards="all")) == 1
+    account.tried(rows=ROWS, lost=ROWS - client.count(index=alias)["count"])
+
+
+@pytest.mark.parametrize("place", ["here", "another machine"])
+def test_of_two_that_take_over_a_dead_holder_one_gets_its_lock(
+    elasticsearch_url: str, client: Elasticsearch, alias: str, options: tuple[str, ...], account: Account, place: str
+) -> None:
+    """Of one on another machine nobody can know that it is dead, but by the heartbeat that it owes."""
+    with standing_still(elasticsearch_url) as (proxy, _):
+        first = start("reindex", *options, "--target", proxy.url)
+        assert wait_until(lambda: bool(proxy.seen), 180)
+        first.send_signal(signal.SIGKILL)
+        first.communicate()
+    if place != "here":
+        client.update(index=f"{alias}_jobs", id=f"alias:{alias}", doc={"holder": {"place": place}})
+    winner, won, lost = two_at_once(elasticsearch_url, options, on=f"PUT /{alias}_jobs/_doc/alias")
+    assert f"process {winner} on {os.uname().nodename}" in lost.err
+    assert '"resumed": true' in won.out
+    assert_one_index_has_all(client, alias, account)
+
+
+def test_of_two_that_begin_at_the_same_moment_one_is_refused_and_leaves_nothing(
+    elasticsearch_url: str, client: Elasticsearch, alias: str, options: tuple[str, ...], account: Account
+) -> None:
+    two_at_once(elasticsearch_url, options, on=f"PUT /{alias}_2")
+    assert_one_index_has_all(client, alias, account)
+
+
+def test_a_second_thread_of_the_same_process_is_refused(
+    elasticsearch_url: str, client: Elasticsearch, alias: str, source: str, account: Account
+) -> None:
+    settings = Settings(table="logs", source=source, target=elasticsearch_url, index=alias, jobs_index=f"{alias}_jobs")
+    reports: list[Report] = []
+    with standing_still(elasticsearch_url) as (proxy, go):
+        slow = settings.model_copy(update={"target": proxy.url})
+        first = threading.Thread(target=lambda: reports.append(reindex(slow)))
+        first.start()
+        assert wait_until(lambda: bool(proxy.seen), 180)
+        with pytest.raises(Refused, match=f"process {os.getpid()} on"):
+            reindex(settings)
+        go.set()
+        first.join(180)
+    assert [report.rows_indexed for report in reports] == [ROWS]
+    assert_one_index_has_all(client, alias, account)
+
+
+def holder_of(pid: int) -> Holder:
+    """The holder that another process of this machine is."""
+    started = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    return replace(this_process(), pid=pid, started=int(started))
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells of processes in /proc")
+def test_a_holder_is_dead_at_once_only_where_that_is_known() -> None:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        holder = holder_of(process.pid)
+        assert not is_dead(holder)
+        assert is_dead(replace(holder, started=holder.started - 1)), "its number went to another process"
+        process.kill()
+        assert wait_until(lambda: is_dead(holder), 60), "before its parent has heard of it"
+    assert is_dead(holder)
+    # Two containers may have one name, and each a process 1.
+    assert not is_dead(replace(holder, place="another boot, or another namespace"))
+    assert not is_dead(replace(holder, place=""))
+    ours = this_process()
+    assert not is_dead(ours), "another thread may hold it"
+    assert ours != this_process()

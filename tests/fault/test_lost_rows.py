@@ -1,0 +1,210 @@
+"""Rows that are lost without any error: left out of an answer, or deleted from the new index before it is verified."""
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import orjson
+import pytest
+from elasticsearch import Elasticsearch
+
+from indexer.local.crate_table import Cursor
+from tests.account import Account
+from tests.attack import ROWS, Attack
+from tests.commands import Ended, run
+from tests.fault.proxy import Exchange, Fault, FaultProxy, after, altered, cut_after, passes
+from tests.scan import documents
+
+pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
+
+HISTOGRAM = b" AS share"
+"""What only the statement of a histogram says."""
+
+
+@pytest.fixture
+def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
+    with Elasticsearch(elasticsearch_url) as client:
+        yield client
+
+
+def deleting(client: Elasticsearch, alias: str, id_: str) -> Callable[[], None]:
+    """Takes a document out of the index that is loaded."""
+
+    def delete() -> None:
+        [index] = client.indices.get(index=f"{alias}_2*", expand_wildcards="all")
+        client.indices.refresh(index=index)
+        assert client.delete(index=index, id=id_)["result"] == "deleted"
+
+    return delete
+
+
+def test_a_document_that_vanishes_before_verification_fails_it(
+    attack: Attack, client: Elasticsearch, account: Account
+) -> None:
+    with FaultProxy(attack.target, on=f"{attack.alias}_2.*/_refresh") as proxy:
+        proxy.script(after(deleting(client, attack.alias, "7")))
+        ended = replace(attack, target=proxy.url).run()
+    account.tried()
+    assert ended.code == 4, ended.err
+    assert "lacks documents: slice 0 has " in ended.err
+    assert not client.indices.exists_alias(name=attack.alias)
+    assert attack.run().code == 4
+    assert attack.run("--fresh").code == 0
+
+
+def test_a_document_that_vanishes_where_others_were_written_twice_is_read_again(
+    attack: Attack, client: Elasticsearch, account: Account
+) -> None:
+    """An answer that was lost made some documents twice, so that how many were acknowledged tells nothing."""
+    bulks, refreshes = itertools.count(1), itertools.count(1)
+
+    def fault(exchange: Exchange) -> None:
+        if "/_bulk" in exchange.request.path:
+            (cut_after if next(bulks) == 3 else passes)(exchange)
+        else:
+            delete = deleting(client, attack.alias, "7")
+            (after(delete) if next(refreshes) == 1 else passes)(exchange)
+
+    with FaultProxy(attack.target, on=f"/_bulk|{attack.alias}_2.*/_refresh") as proxy:
+        proxy.otherwise = fault
+        ended = replace(attack, target=proxy.url).run()
+    assert ended.code == 0, ended.err
+    found = documents(client, attack.alias)
+    account.tried(rows=ROWS, lost=ROWS - len(found))
+    assert 0 < json.loads(ended.out)["rows_caught_up"] < ROWS
+
+
+@dataclass(frozen=True)
+class Gappy:
+    """A table of even numbers, by a number or by a text, and a job that reads it through a proxy."""
+
+    name: str
+    cursor: Cursor
+    proxy: FaultProxy
+    options: tuple[str, ...]
+    rows: ClassVar[int] = 6_000
+
+    def add(self, count: int) -> None:
+        """Add rows near the end, which is read last."""
+        values = [[f"zy5999{i:03}", 2 * (self.rows - i) - 1] for i in range(1, count + 1)]
+        self.cursor.executemany(f"INSERT INTO {self.name} (uid, id) VALUES (?, ?)", values)
+        self.cursor.execute(f"REFRESH TABLE {self.name}")
+
+    def run(self, folder: Path, *more: str) -> Ended:
+        return run("reindex", *self.options, "--source", self.proxy.crate, *more, cwd=folder)
+
+    def everything(self) -> set[int]:
+        self.cursor.execute(f"SELECT id FROM {self.name} LIMIT 100000")
+        return {int(str(row[0])) for row in self.cursor.fetchall()}
+
+
+@pytest.fixture(params=["id", "uid"])
+def gappy(
+    crate_cursor: Cursor,
+    schema: str,
+    cratedb_url: str,
+    elasticsearch_url: str,
+    alias: str,
+    request: pytest.FixtureRequest,
+) -> Iterator[Gappy]:
+    name = f'"{schema}".gappy'
+    crate_cursor.execute(
+        f"CREATE TABLE {name} (uid TEXT, id BIGINT, PRIMARY KEY ({request.param}))"
+        " CLUSTERED INTO 2 SHARDS WITH (number_of_replicas = 0)"
+    )
+    crate_cursor.execute(
+        f"INSERT INTO {name} (uid, id)"
+        f" SELECT substr('abcz', i / {Gappy.rows // 4} + 1, 1) || 'y' || lpad(i::TEXT, 4, '0'), 2 * i"
+        f" FROM generate_series(0, {Gappy.rows - 1}) AS t (i)"
+    )
+    crate_cursor.execute(f"REFRESH TABLE {name}")
+    options = (
+        "--target", elasticsearch_url, "--table", name, "--index", alias, "--jobs-index", f"{alias}_jobs",
+        "--page", "100", "--readers", "1", "--key", request.param, "--json", "--quiet",
+    )  # fmt: skip
+    with FaultProxy(cratedb_url, on="/_sql") as proxy:
+        yield Gappy(name, crate_cursor, proxy, options)
+
+
+def without(count: int) -> Callable[[bytes], bytes]:
+    """An answer without some of its rows, as of a partitioned table while a shard is away."""
+
+    def change(body: bytes) -> bytes:
+        told = orjson.loads(body)
+        assert len(told["rows"]) > count
+        told["rows"] = told["rows"][:1] + told["rows"][1 + count :]
+        return orjson.dumps({**told, "rowcount": len(told["rows"])})
+
+    return change
+
+
+def once(words: bytes, fault: Fault, nth: int = 1) -> Fault:
+    """Of the statements with these words the n-th meets the fault; all others pass."""
+    count = itertools.count(1)
+
+    def turn(exchange: Exchange) -> None:
+        (fault if words in exchange.request.body and next(count) == nth else passes)(exchange)
+
+    return turn
+
+
+def assert_all_there(gappy: Gappy, client: Elasticsearch, alias: str, ended: Ended, account: Account) -> None:
+    assert ended.code == 0, ended.err
+    rows = gappy.everything()
+    found = {document["id"] for document in documents(client, alias).values()}
+    account.tried(rows=len(rows), lost=len(rows - found))
+
+
+def test_rows_that_a_page_lacks_are_read_again_though_as_many_were_added(
+    gappy: Gappy, client: Elasticsearch, alias: str, tmp_path: Path, account: Account
+) -> None:
+    """A shard is away for the moment of one page: nothing tells, and in all there are as many rows as were planned."""
+    gappy.proxy.otherwise = once(b" LIMIT ", after(lambda: gappy.add(20), altered(without(20))))
+    ended = gappy.run(tmp_path)
+    assert_all_there(gappy, client, alias, ended, account)
+    assert 0 < json.loads(ended.out)["rows_caught_up"] < gappy.rows, "only what lacks rows is read again"
+
+
+@pytest.mark.parametrize("gappy", ["id"], indirect=True)
+def test_rows_that_a_page_and_then_the_count_lack_are_read_again(
+    gappy: Gappy, client: Elasticsearch, alias: str, tmp_path: Path, account: Account
+) -> None:
+    """The shard is away again while the source is counted to be verified: its own count, by the shards, tells."""
+    page = once(b" LIMIT ", after(lambda: gappy.add(20), altered(without(20))))
+    count = once(HISTOGRAM, altered(without(2_000)), nth=2)
+    gappy.proxy.otherwise = lambda exchange: (count if HISTOGRAM in exchange.request.body else page)(exchange)
+    assert_all_there(gappy, client, alias, gappy.run(tmp_path), account)
+
+
+def ends_early(body: bytes) -> bytes:
+    """A histogram without its last bars."""
+    told = orjson.loads(body)
+    kept = sorted(told["rows"], key=lambda bar: bar[0])[: len(told["rows"]) // 2]
+    return orjson.dumps({**told, "rows": kept, "rowcount": len(kept)})
+
+
+@pytest.mark.parametrize("gappy", ["id"], indirect=True)
+def test_a_plan_that_lacks_rows_is_made_again(
+    gappy: Gappy, client: Elasticsearch, alias: str, tmp_path: Path, account: Account
+) -> None:
+    """A shard is away for the moment of the histogram: its slices would end before the table does."""
+    gappy.proxy.otherwise = once(HISTOGRAM, altered(ends_early))
+    ended = gappy.run(tmp_path)
+    assert_all_there(gappy, client, alias, ended, account)
+    assert json.loads(ended.out)["rows_caught_up"] == 0
+
+
+def test_rows_that_were_only_deleted_are_not_read_again(
+    gappy: Gappy, client: Elasticsearch, alias: str, tmp_path: Path, account: Account
+) -> None:
+    def delete() -> None:
+        gappy.cursor.execute(f"DELETE FROM {gappy.name} WHERE id >= {gappy.rows} AND id < {gappy.rows + 500}")
+        gappy.cursor.execute(f"REFRESH TABLE {gappy.name}")
+
+    gappy.proxy.otherwise = once(b" LIMIT ", after(delete))
+    ended = gappy.run(tmp_path)
+    assert_all_there(gappy, client, alias, ended, account)
+    assert json.loads(ended.out)["rows_caught_up"] == 0

@@ -1,0 +1,153 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from bench import environment, programs
+from bench.end_to_end import Plan
+from bench.environment import Environment, Jar
+from bench.everything import BENCHES, FULL, SMALL, chosen
+from bench.programs import OTHERS, killable, program, split
+from bench.restarts import MOVERS
+from bench.run import Way
+from indexer.errors import Refused
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.chmod(0o755)
+    monkeypatch.setattr(environment, "_folder", lambda: tmp_path)
+
+
+@pytest.fixture
+def pins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(environment, "_PINS", tmp_path)
+    return tmp_path / "other.txt"
+
+
+def test_an_environment_is_made_once_and_anew_when_its_pins_change(pins: Path) -> None:
+    pins.write_text("# nothing\n")
+    first = Environment("other").python()
+    assert first.is_file()
+    made = first.parent.stat().st_mtime_ns
+    assert (Environment("other").python(), first.parent.stat().st_mtime_ns) == (first, made)
+    pins.write_text("# nothing more\n")
+    assert Environment("other").python() != first
+
+
+def test_what_cannot_be_installed_is_refused_with_the_installers_words(pins: Path) -> None:
+    pins.write_text("./not-here\n")
+    with pytest.raises(Refused, match=r"other.txt cannot be installed: .*not-here"):
+        Environment("other").python()
+    with pytest.raises(Refused, match="cannot be installed"):
+        Environment("other").python()  # half of one does not count as made
+
+
+def test_a_jar_that_was_cut_off_is_not_taken_for_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    def cut_off(*named: str | Path) -> Path:
+        (Path(named[-1]) / "one.jar").write_text("ha")
+        raise ConnectionError
+
+    def whole(*named: str | Path) -> Path:
+        (Path(named[-1]) / "one.jar").write_text("half")
+        return Path(named[-1]) / "one.jar"
+
+    jar = Jar("org.one", "one", "1.2")
+    monkeypatch.setattr(environment, "fetch", cut_off)
+    for _ in range(2):
+        with pytest.raises(Refused, match=r"one-1\.2\.jar cannot be fetched from Maven Central"):
+            jar.path()
+    monkeypatch.setattr(environment, "fetch", whole)
+    assert jar.path().read_text() == "half"
+    monkeypatch.setattr(environment, "fetch", cut_off)
+    assert jar.path().read_text() == "half", "it is fetched once"
+
+
+def test_a_jar_that_no_repository_gives_is_refused_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    with pytest.raises(Refused, match=r"one-1\.2\.jar cannot be fetched"):
+        Jar("org.one", "one", "1.2").path()
+    assert [path.name for path in tmp_path.iterdir()] == ["environments.lock"]
+
+
+def test_a_way_that_cannot_run_is_skipped_with_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGSTASH_HOME", str(tmp_path))
+    able, skipped = split((Way.REINDEX, Way.TUNED, Way.LOGSTASH))
+    assert able == (Way.REINDEX, Way.TUNED)
+    assert [str(one) for one in skipped] == [
+        f"Logstash: skipped: LOGSTASH_HOME is {tmp_path}, which has no bin/logstash: unpack Logstash there."
+    ]
+    monkeypatch.delenv("LOGSTASH_HOME")
+    monkeypatch.setattr(programs, "docker_answers", lambda: False)
+    assert (
+        program(Way.LOGSTASH).reason == "there is no Logstash: set LOGSTASH_HOME to an unpacked one, or start Docker."
+    )
+
+
+def test_what_runs_in_docker_is_not_killed_for_a_kill_would_not_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOGSTASH_HOME", raising=False)
+    able, skipped = killable((Way.REINDEX, Way.LOGSTASH, Way.DLT))
+    assert able == (Way.REINDEX, Way.DLT)
+    assert [(one.way, "Docker" in one.reason) for one in skipped] == [(Way.LOGSTASH, True)]
+    monkeypatch.setenv("LOGSTASH_HOME", "/opt/logstash")
+    assert killable((Way.LOGSTASH,)) == ((Way.LOGSTASH,), ())
+
+
+def test_every_way_has_a_program_whose_file_is_there_and_every_environment_its_pins() -> None:
+    folder = Path(programs.__file__).parent
+    for way in (way for way in Way if way is not Way.REINDEX):
+        one = program(way)
+        assert (folder / "ways" / f"{one.module}.py").is_file()
+        assert one.environment is None or (folder / "environments" / f"{one.environment.name}.txt").is_file()
+    assert set(OTHERS) == {Way.LOGSTASH, Way.SPARK, Way.DLT, Way.SINGER}
+
+
+def test_pins_name_versions_and_no_host() -> None:
+    for file in (Path(programs.__file__).parent / "environments").iterdir():
+        lines = file.read_text("utf-8").split(os.linesep)
+        assert all("==" in line and "/" not in line for line in lines if line), file.name
+
+
+def test_a_small_run_leaves_out_what_would_be_installed_and_says_so() -> None:
+    ways, skipped = SMALL.end_to_end.ways
+    assert set(ways) == set(Way) - set(OTHERS)
+    assert [str(one) for one in skipped] == [f"{way}: skipped: left out by --no-others" for way in OTHERS]
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_the_ways_that_goals_are_about_run_alone_where_asked_to(others: bool) -> None:  # noqa: FBT001
+    plan = Plan(1_000, 1, 0, basic=True, others=others)
+    ways, skipped = plan.ways
+    assert not plan.installs
+    assert ways == (Way.READ, Way.WRITE, Way.REINDEX, Way.BULK, Way.TUNED, Way.PARALLEL)
+    assert {one.way for one in skipped} == set(Way) - set(ways)
+    assert {one.reason for one in skipped} == {"left out by --basic"}
+
+
+def test_what_cannot_run_is_skipped_where_all_are_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Environment, "program", lambda one, _: tmp_path / one.name)
+    monkeypatch.setattr(Jar, "path", lambda _: tmp_path)
+    monkeypatch.setenv("LOGSTASH_HOME", str(tmp_path))
+    plan = Plan(1_000, 1, 0)
+    ways, skipped = plan.ways
+    assert plan.installs
+    assert set(ways) == set(Way) - {Way.LOGSTASH}
+    assert [(one.way, "bin/logstash" in one.reason) for one in skipped] == [(Way.LOGSTASH, True)]
+
+
+def test_some_benchmarks_are_chosen_by_name_in_their_own_order() -> None:
+    assert chosen("") == tuple(BENCHES)
+    assert chosen("memory, paging") == ("paging", "memory")
+    with pytest.raises(Refused, match="There is no benchmark 'pages': name some of paging, end-to-end"):
+        chosen("paging,pages")
+
+
+def test_a_full_run_times_the_pages_of_the_largest_tables_once() -> None:
+    assert [FULL.paging.rounds(rows) for rows in FULL.paging.rows] == [3, 3, 1, 1]
+
+
+def test_every_way_that_moves_rows_is_killed() -> None:
+    assert set(Way) - set(MOVERS) == {Way.READ, Way.WRITE}
