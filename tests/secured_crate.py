@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from indexer.errors import IndexerError
+from indexer.local.cratedb import READY
 from indexer.local.process import free_port
 from indexer.local.server import Launch, Origin, Server
 from indexer.model.json import Row
@@ -110,7 +111,7 @@ def _launch(home: Path, folder: Path, there: SecuredCrate) -> Launch:
 
 def _answers(there: SecuredCrate) -> bool:
     try:
-        return there.run("SELECT count(*) FROM sys.health WHERE health = 'RED'") == [[0]]
+        return there.run(READY) == [[1]]
     except IndexerError:
         return False
 

@@ -98,8 +98,8 @@ def is_green(url: str, count: int) -> bool:
     """Whether the cluster of this node has so many nodes, and every copy of every shard in its place."""
     nodes = query(url, "SELECT count(*) FROM sys.nodes")
     away = query(url, "SELECT count(*) FROM sys.shards WHERE routing_state <> 'STARTED'")
-    ill = query(url, "SELECT count(*) FROM sys.health WHERE health <> 'GREEN'")
-    return (nodes, away, ill) == ([[count]], [[0]], [[0]])
+    health = query(url, "SELECT health FROM sys.cluster_health")
+    return (nodes, away, health) == ([[count]], [[0]], [["GREEN"]])
 
 
 def wait_until_green(urls: Sequence[str], patience: float = PATIENCE) -> None:

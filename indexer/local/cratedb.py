@@ -13,7 +13,7 @@ from indexer.local.http import ask
 from indexer.local.process import free_port, wait_until
 from indexer.local.server import START_TIMEOUT, Launch, Origin, Server
 
-__all__ = ["HOW_TO_GET", "NAME", "crate_launch", "cratedb", "cratedb_answers", "find_cratedb", "start_cratedb"]
+__all__ = ["HOW_TO_GET", "NAME", "READY", "crate_launch", "cratedb", "cratedb_answers", "find_cratedb", "start_cratedb"]
 
 NAME: Final = "CrateDB"
 VERSION: Final = "6.4.3"
@@ -22,6 +22,15 @@ HEAP: Final = "2g"
 HOW_TO_GET: Final = (
     "There is no CrateDB: set CRATEDB_URL to a server, unpack one into CRATEDB_HOME or /opt/crate, or start Docker."
 )
+READY: Final = (
+    "SELECT count(*) FROM sys.cluster_health"
+    " WHERE missing_shards = 0 AND (health = 'GREEN' OR underreplicated_shards > 0)"
+)
+"""A query that answers 1 where every table is known and all of their primary shards are there.
+
+Until a node knows its tables, `sys.health` has no row, so none that is red, and the cluster is yellow though no shard
+of it is wanting (seen in 6.4.3).
+"""
 IMAGE: Final = Image(
     name=f"crate:{VERSION}",
     port=PORT,
@@ -99,4 +108,4 @@ def _docker(*, keep: bool) -> Server:
 
 def _is_ready(url: str) -> bool:
     """Whether it answers SQL and has all its primary shards; after a restart they take a moment."""
-    return query(url, "SELECT count(*) FROM sys.health WHERE health = 'RED'") == [[0]]
+    return query(url, READY) == [[1]]

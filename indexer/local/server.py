@@ -97,10 +97,15 @@ class Launch:
             Refused: where it cannot be run, ended, or was not ready in `timeout` seconds; with the end of its log.
         """
         process, ready = self._spawn(), False
+
+        def settled() -> bool:
+            nonlocal ready
+            ready = process.alive() and self.ready()
+            return ready or not process.alive() or given_up()
+
         try:
-            wait_until(lambda: not process.alive() or self.ready() or given_up(), timeout)
+            wait_until(settled, timeout)
             alive = process.alive()
-            ready = alive and self.ready()
         finally:  # also where the user interrupts the wait
             if not ready:
                 process.stop()

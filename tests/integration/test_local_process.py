@@ -76,6 +76,14 @@ def test_what_a_process_leaves_behind_is_killed_too(tmp_path: Path) -> None:
     assert wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 10)
 
 
+def test_a_server_that_was_ready_once_is_ready(launch: Launch) -> None:
+    looks = iter([False, True])
+    server = replace(launch, command=["sleep", "600"], ready=lambda: next(looks, False)).start(timeout=20)
+    assert server.process is not None
+    assert server.process.alive()
+    server.stop()
+
+
 def test_a_process_that_ended_by_itself_is_not_alive(tmp_path: Path) -> None:
     process = spawn([sys.executable, "-c", ""], log=tmp_path / "log", environment={}, account=None)
     assert wait_until(lambda: not process.alive(), 20)

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -11,7 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from indexer.errors import Refused
-from indexer.local.cratedb import find_cratedb, start_cratedb
+from indexer.local.crate_node import query
+from indexer.local.cratedb import crate_launch, find_cratedb, start_cratedb
 from indexer.local.elasticsearch import find_elasticsearch, start_elasticsearch
 from indexer.local.http import ask
 from indexer.local.process import free_port
@@ -115,6 +117,18 @@ def test_an_elasticsearch_that_cannot_start_shows_its_log(
 def test_a_cratedb_that_cannot_start_shows_its_log(folder: Path, impostor: int) -> None:
     with pytest.raises(Refused, match=r"(?s)CrateDB ended while .*CRATEDB_URL.*Address already in use"):
         start_cratedb(folder, port=impostor)
+
+
+@needs_crate
+def test_a_cratedb_that_does_not_know_its_tables_yet_is_not_ready(cratedb_home: Path, folder: Path) -> None:
+    launch = crate_launch(cratedb_home, folder, free_port())
+    with (folder / "config" / "crate.yml").open("a") as settings:
+        settings.write("gateway.expected_data_nodes: 2\ngateway.recover_after_data_nodes: 2\n")
+    server = replace(launch, ready=lambda: query(launch.url, "SELECT count(*) FROM sys.health") == [[0]]).start()
+    try:
+        assert not launch.ready()
+    finally:
+        server.stop()
 
 
 def test_homes_without_a_server_are_refused(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
