@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from elasticsearch import Elasticsearch
+from hypothesis import HealthCheck, settings
 
 from indexer.errors import Refused
 from indexer.job.folder import job_folder
@@ -41,7 +42,11 @@ def pytest_configure() -> None:
     """Let each of them end the tests with their servers stopped, and let programs under test hear them.
 
     A `&` makes both ignore Ctrl-C, `nohup` a closed terminal: what is ignored is inherited, a handler is not.
+
+    No property fails for being slow: how long an example takes is up to what else the machine does.
     """
+    settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("untimed")
     nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     for number in ENDING:
         signal.signal(number, end_once)

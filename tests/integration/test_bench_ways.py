@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -54,7 +55,8 @@ def test_a_server_that_does_not_greet_is_greeted_for_and_all_else_comes_from_it(
 def test_the_port_of_postgresqls_protocol_is_the_servers_own(task: Task) -> None:
     found = wire(task.source)
     port = first_value(task.source, "SELECT port['psql'] FROM sys.nodes")
-    assert (found.url, found.user, found.password) == (f"jdbc:postgresql://127.0.0.1:{port}/doc", "crate", "")
+    host = urlsplit(task.source).hostname
+    assert (found.url, found.user, found.password) == (f"jdbc:postgresql://{host}:{port}/doc", "crate", "")
 
 
 def test_a_way_that_was_killed_at_half_way_moves_every_row_when_it_is_run_again(

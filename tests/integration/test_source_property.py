@@ -118,7 +118,6 @@ def check(kind: Kind, source: Source, table: TableName, put: Insert) -> None:
 
     @settings(
         max_examples=12,
-        deadline=None,
         derandomize=True,  # a build fails for what changed, not by chance
         database=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
