@@ -28,30 +28,33 @@ INSERT INTO {table} (
 """The generated rows once more, later, with ids and trace ids of their own: much faster than generating more."""
 
 
-def make_logs(url: str, rows: int, say: Callable[[str], None], table: TableName = LOGS) -> None:
+def make_logs(url: str, rows: int, say: Callable[[str], None], table: TableName = LOGS, generated: int = ROWS) -> None:
     """Make the table with this many rows, unless it is there.
 
-    The first 200,000 rows are those of `indexer.local.samples`, each further 200,000 are a copy of them.
+    The first rows are those of `indexer.local.samples`, and as many at a time are copies of them. A copy lies in the
+    table in another order than what it was made of, which costs CrateDB half as much again to read: tables that are
+    compared have to be made of the same part.
 
     Args:
         url: CrateDB.
         rows: how many.
         say: is told whether it had to be made.
         table: its name.
+        generated: the number of rows that are no copies.
     """
     with cursor(url) as one:
         found = count(one, table) == rows
         if not found:
-            _make(one, rows, table)
+            _make(one, rows, table, generated)
     say(f"{'Found' if found else 'Made'} {table} with {rows:,} rows.")
 
 
-def _make(one: Cursor, rows: int, table: TableName) -> None:
+def _make(one: Cursor, rows: int, table: TableName, generated: int) -> None:
     one.execute(f"DROP TABLE IF EXISTS {table}")
-    load_crate(one, min(rows, ROWS), table, _END)
+    load_crate(one, min(rows, generated), table, _END)
     copy = _COPY.format(table=table)
-    for block in range(1, -(-rows // ROWS)):
-        first = block * ROWS
-        one.execute(copy, [first, first * MEAN_GAP, block, min(ROWS, rows - first)])
+    for block in range(1, -(-rows // generated)):
+        first = block * generated
+        one.execute(copy, [first, first * MEAN_GAP, block, min(generated, rows - first)])
     one.execute(f"REFRESH TABLE {table}")
     one.execute(f"OPTIMIZE TABLE {table}")

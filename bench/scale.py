@@ -24,6 +24,9 @@ _ALIAS: Final = "bench_scale"
 _FLAT: Final = 1.1
 """A row of the largest table may cost this many times one of the smallest."""
 
+_GENERATED: Final = 20_000
+"""Rows of each table that are no copies: so few that the smallest table too is made of copies, as the largest is."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Point:
@@ -179,7 +182,7 @@ def measure(urls: Urls, rows: int, grid: Grid, sizes: Sequence[int], repeat: int
     """
     grid_, growth = [(rows, point) for point in grid.points], [(size, default_point()) for size in sizes]
     for size in sorted({rows, *sizes}):
-        make_logs(urls.source, size, say, _table(size))
+        make_logs(urls.source, size, say, _table(size), _GENERATED)
     return Scale(
         machine=look(urls.source, urls.target),
         grid=tuple(_rounds(urls, grid_, repeat, say)),
@@ -188,7 +191,7 @@ def measure(urls: Urls, rows: int, grid: Grid, sizes: Sequence[int], repeat: int
 
 
 def _table(rows: int) -> TableName:
-    return TableName(f"{LOGS.name}_{rows}", LOGS.schema)
+    return TableName(f"bench_scale_{rows}", LOGS.schema)
 
 
 def _rounds(

@@ -75,6 +75,7 @@ def test_wide_rows_are_as_wide_as_they_should_be(cratedb_url: str, crate_cursor:
 def test_a_table_that_is_there_is_found_and_one_of_other_rows_is_made_anew(cratedb_url: str, schema: str) -> None:
     table, told = TableName("logs", schema), list[str]()
     for rows in (20, 20, 30):
-        make_logs(cratedb_url, rows, told.append, table)
-        assert query(cratedb_url, f"SELECT count(*), max(id) FROM {table}") == [[rows, rows]]
+        make_logs(cratedb_url, rows, told.append, table, generated=12)
+        made = query(cratedb_url, f"SELECT count(*), max(id), count(DISTINCT trace_id) FROM {table}")
+        assert made == [[rows, rows, rows]]
     assert [line.split()[0] for line in told] == ["Made", "Found", "Made"]
