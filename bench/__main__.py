@@ -39,6 +39,8 @@ app.command("mapping")(time_mapping)
 app.command("report")(make_report)
 app.command("compare")(compare_records)
 
+_STOPS = (signal.SIGTERM, signal.SIGHUP)
+
 Rows = Annotated[int, typer.Option(min=1, help="Rows of the table, made where it is not there.")]
 Repeat = Annotated[int, typer.Option(min=1, help="How often everything is measured.")]
 
@@ -162,14 +164,18 @@ def _put(file: Path | None, made: Record) -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    """End by way of every `finally`: servers that were started outlive a process that a signal ends."""
+    """End by way of every `finally`, once: servers that were started here outlive a process that a signal ends."""
     del frame
+    for other in _STOPS:
+        signal.signal(other, signal.SIG_IGN)
     sys.exit(128 + number)
 
 
 def main() -> int:
     """Run a command; an error of this product is one sentence and its exit code."""
-    signal.signal(signal.SIGTERM, _stop)
+    for number in _STOPS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(number, _stop)
     try:
         app()
     except IndexerError as error:

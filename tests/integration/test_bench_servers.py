@@ -1,8 +1,14 @@
 """The parts of the benchmarks that ask a server, on tables that are small enough for a test."""
 
+import signal
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
+import psutil
 import pytest
 
 from bench import watching
@@ -14,7 +20,11 @@ from bench.page_sql import Key, Table, strategies
 from bench.watching import watched
 from bench.wide import make_wide
 from indexer.local.crate_table import Cursor
+from indexer.local.cratedb import HOW_TO_GET
+from indexer.local.process import wait_until
 from indexer.model.identifier import TableName
+from tests.cluster import crate_home
+from tests.commands import environment
 
 pytestmark = pytest.mark.cratedb
 
@@ -79,3 +89,19 @@ def test_a_table_that_is_there_is_found_and_one_of_other_rows_is_made_anew(crate
         made = query(cratedb_url, f"SELECT count(*), max(id), count(DISTINCT trace_id) FROM {table}")
         assert made == [[rows, rows, rows]]
     assert [line.split()[0] for line in told] == ["Made", "Found", "Made"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+def test_a_benchmark_that_is_told_to_stop_stops_the_server_that_it_started(how: signal.Signals) -> None:
+    if crate_home() is None:
+        pytest.skip(HOW_TO_GET)
+    command = [sys.executable, "-m", "bench", "paging", "--rows", "100"]
+    with tempfile.TemporaryDirectory() as folder:  # the account of servers has no way into pytest's own
+        own = environment(INDEXER_CACHE=folder)
+        with subprocess.Popen(command, cwd=Path(__file__).parents[2], env=own, stderr=subprocess.DEVNULL) as bench:
+            children = psutil.Process(bench.pid).children
+            assert wait_until(lambda: bool(children()), timeout=60)
+            (server,) = children()
+            bench.send_signal(how)
+            assert bench.wait(60) == 128 + how
+        assert not server.is_running()
