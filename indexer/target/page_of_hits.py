@@ -124,9 +124,8 @@ def read_page(data: bytes, index: str, sent: Mapping[bytes, bytes]) -> PageOfHit
     Raises:
         orjson.JSONDecodeError: where the answer is not JSON.
     """
-    begin = b'{"_index":%b,"_id":' % orjson.dumps(index)
-    head, *hits = data.split(begin)
-    if not hits or not data.endswith(_END_OF_ALL):
+    begin, head, hits = _told_apart(data, index)
+    if not hits:
         return decoded(orjson.loads(data))
     hits[-1] = hits[-1][: -len(_END_OF_ALL)] + b","
     try:
@@ -144,9 +143,8 @@ def read_documents(data: bytes, index: str) -> tuple[Answer, Documents]:
     Raises:
         orjson.JSONDecodeError: where the answer is not JSON.
     """
-    begin = b'{"_index":%b,"_id":' % orjson.dumps(index)
-    head, *hits = data.split(begin)
-    if not hits or not data.endswith(_END_OF_ALL):
+    begin, head, hits = _told_apart(data, index)
+    if not hits:
         return _whole(orjson.loads(data))
     try:
         pairs = [_document(hit) for hit in hits]
@@ -155,6 +153,13 @@ def read_documents(data: bytes, index: str) -> tuple[Answer, Documents]:
     except ValueError:  # a document holds what looks like the beginning of a hit
         return _whole(orjson.loads(data))
     return answer, Documents(pairs, answer["hits"]["hits"][-1]["sort"][0])
+
+
+def _told_apart(data: bytes, index: str) -> tuple[bytes, bytes, list[bytes]]:
+    """How each hit begins, what stands before the first, and what follows each beginning: nothing in another shape."""
+    begin = b'{"_index":%b,"_id":' % orjson.dumps(index)
+    head, *hits = data.split(begin)
+    return begin, head, hits if data.endswith(_END_OF_ALL) else []
 
 
 def _whole(answer: Answer) -> tuple[Answer, Documents]:
