@@ -17,9 +17,10 @@ from indexer.local.account import server_account
 from indexer.local.process import Process, free_port, log_tail, spawn, wait_until
 from indexer.local.server import Launch, Origin
 
-# Not a wait of the test's: a server that hears no SIGTERM and has to be killed, long before it would end by itself.
+# A server that hears no SIGTERM and has to be killed; of one that a test left behind, its alarm is the end.
 STUBBORN = (
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+    "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); signal.alarm(600); print('up', flush=True);"
+    " signal.pause()"
 )
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can drop privileges: run the tests as root")
@@ -79,9 +80,9 @@ def test_what_a_process_leaves_behind_is_killed_too(tmp_path: Path) -> None:
 def test_a_server_that_was_ready_once_is_ready(launch: Launch) -> None:
     looks = iter([False, True])
     server = replace(launch, command=["sleep", "600"], ready=lambda: next(looks, False)).start(timeout=20)
-    assert server.process is not None
-    assert server.process.alive()
+    alive = server.process is not None and server.process.alive()
     server.stop()
+    assert alive
 
 
 def test_a_process_that_ended_by_itself_is_not_alive(tmp_path: Path) -> None:
