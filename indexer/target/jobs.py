@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Final
 
 from elasticsearch import ApiError
@@ -90,14 +89,17 @@ class Jobs:
     def write(self, state: JobState, before: Stored | None) -> Stored:
         """Write the alias' newest job, where nobody else did since `before`.
 
+        `all` finds another job, or another status, from then on; a checkpoint a second later.
+
         Raises:
             LostLock: where somebody did.
         """
         self._create()
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         beaten = replace(state, beat=state.beat + 1, heartbeat=now)
+        checkpoint = before is not None and (before.state.job, before.state.status) == (state.job, state.status)
         try:
-            return self._put(_lock(state.alias), beaten, before)
+            return self._put(_lock(state.alias), beaten, before, refresh=not checkpoint)
         except LostLock:
             # Or it was this very process, which never heard of it: the connection was cut before the answer.
             found = self.newest(state.alias)
@@ -105,7 +107,7 @@ class Jobs:
                 raise
             return found if found.state == beaten else self.write(replace(state, beat=found.state.beat), found)
 
-    def _put(self, id_: str, state: JobState, before: Stored | None) -> Stored:
+    def _put(self, id_: str, state: JobState, before: Stored | None, *, refresh: bool = True) -> Stored:
         with self._taken_over(state):
             written = self._client.index(
                 index=self._name,
@@ -114,6 +116,7 @@ class Jobs:
                 op_type=None if before else "create",
                 if_seq_no=before.seq_no if before else None,
                 if_primary_term=before.primary_term if before else None,
+                refresh=refresh,
             ).body
         return Stored(state, written["_seq_no"], written["_primary_term"])
 
@@ -121,7 +124,7 @@ class Jobs:
         """Keep a job that ended."""
         self._create()
         with answered(f"record the job {state.job}"):
-            self._client.index(index=self._name, id=f"job:{state.job}", document=write_job(state))
+            self._client.index(index=self._name, id=f"job:{state.job}", document=write_job(state), refresh=True)
 
     def amend(self, state: JobState) -> None:
         """Change what is kept of a job that ended: its record, and the lock while that holds the same job.
@@ -135,12 +138,8 @@ class Jobs:
                 self._put(id_, state, kept)
 
     def all(self) -> tuple[JobState, ...]:
-        """Every job that is known, the last written first, up to 1,000 of them.
-
-        For a user who may not refresh (`maintenance`), as they were up to a second ago.
-        """
+        """Every job that is known, the last written first, up to 1,000 of them."""
         with answered("list the jobs"):
-            self._client.options(ignore_status=(NOT_FOUND, HTTPStatus.FORBIDDEN)).indices.refresh(index=self._name)
             answer = self._client.search(
                 index=self._name, size=1_000, sort=["heartbeat:desc"], ignore_unavailable=True
             ).body
@@ -155,7 +154,7 @@ class Jobs:
     def forget(self, state: JobState) -> None:
         """Remove what is kept of a job that nobody runs."""
         with answered(f"forget the job {state.job}"):
-            self._client.options(ignore_status=NOT_FOUND).delete(index=self._name, id=f"job:{state.job}")
+            self._client.options(ignore_status=NOT_FOUND).delete(index=self._name, id=f"job:{state.job}", refresh=True)
         newest = self.newest(state.alias)
         if newest is None or newest.state.job != state.job:
             return
@@ -165,6 +164,7 @@ class Jobs:
                 id=_lock(state.alias),
                 if_seq_no=newest.seq_no,
                 if_primary_term=newest.primary_term,
+                refresh=True,
             )
 
     @contextmanager

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from threading import Barrier
 
 import orjson
 import pytest
 
+from indexer.model.pace import FULL
 from tests.attack import BATCH, Attack
 from tests.fault.bulk import BUSY_ITEM, busy_items
-from tests.fault.proxy import Exchange, Fault, FaultProxy, passes, refuse
+from tests.fault.proxy import Exchange, Fault, FaultProxy, after, passes, refuse
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
@@ -25,7 +27,8 @@ def proxy(elasticsearch_url: str) -> Iterator[FaultProxy]:
 def test_a_busy_server_is_sent_fewer_and_smaller_requests_until_it_is_not(
     attack: Attack, proxy: FaultProxy, elasticsearch_url: str, fault: Fault
 ) -> None:
-    proxy.script(*[passes] * 10)
+    met = after(Barrier(2, timeout=60).wait)  # by chance, each is often answered before the next one is sent
+    proxy.script(*[passes] * 8, met, met)
     proxy.otherwise = fault
     job = replace(attack, target=proxy.url).start()
     line = job.err.wait_for(r"slowed to 1 request of (\d+) KiB: (.*)")
@@ -33,14 +36,15 @@ def test_a_busy_server_is_sent_fewer_and_smaller_requests_until_it_is_not(
     assert "429 " in line[2]
     assert "es_rejected_execution_exception: rejected execution of coordinating operation" in line[2]
     busy = len(proxy.seen)
+    proxy.script(*[passes] * FULL, met, met)  # a step with each that is taken
     proxy.otherwise = passes
     ended = job.end()
     attack.assert_complete(ended, elasticsearch_url)
-    before, slowed, after = proxy.seen[2:10], proxy.seen[busy - 3 : busy], proxy.seen[-4:]
+    before, slowed, grown = proxy.seen[8:10], proxy.seen[busy - 3 : busy], proxy.seen[-4:]
     assert max(request.together for request in before) == 2
     assert {request.together for request in slowed} == {1}
     assert max(len(request.body) for request in slowed) <= BATCH / 8
-    assert max(len(request.body) for request in after) > BATCH / 2, "it grew back"
+    assert max(len(request.body) for request in grown) > BATCH / 2, "it grew back"
     assert max(request.together for request in proxy.seen[busy:]) == 2, "the second request is back"
 
 

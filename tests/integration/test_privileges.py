@@ -66,7 +66,24 @@ def test_what_the_readme_lists_is_enough(
     assert [json.loads(line)["status"] for line in listed.out.splitlines()] == ["done"] * 3
 
 
+def test_how_a_job_ended_is_known_at_once_to_who_may_not_refresh(
+    secured_cratedb: SecuredCrate, secured: Secured, admin: Cluster, tmp_path: Path
+) -> None:
+    """Nor need it be: no refresh of the index comes to the rescue here, as each second brings one elsewhere."""
+    (tmp_path / "wrong.yaml").write_text("fields: {m: long}\n")
+    for mapping in ((), ("--mapping", "wrong.yaml")):
+        ended = reindex(secured_cratedb, secured, "loader", tmp_path, "--json", *mapping)
+        assert ended.code == (WITH_LETTERS if mapping else 0), ended.err
+        admin.client.indices.put_settings(index="reindex-jobs", settings={"refresh_interval": "-1"})
+    listed = sourceless(reach(secured), "loader", tmp_path, "indexer", "jobs", "--json")
+    assert [json.loads(line)["status"] for line in listed.out.splitlines()] == ["done"] * 2
+    replay = ("indexer", "replay", json.loads(ended.out)["job"], "--mapping", "wrong.yaml")
+    replayed = command(secured_cratedb, reach(secured), "loader", tmp_path, *replay)
+    assert replayed.code == WITH_LETTERS, replayed.err
+
+
 LETTERS = ("--dead-letter-index", "dead_letters")
+WITH_LETTERS = 3
 
 
 def test_what_the_readme_lists_is_enough_for_an_index_of_dead_letters(
@@ -138,9 +155,6 @@ def in_turn(crate: SecuredCrate, proxy: FaultProxy, user: str, folder: Path) -> 
     yield command(
         crate, target, user, folder / "elsewhere", "indexer", "replay", json.loads(loaded.out)["job"], *mapping
     )
-
-
-WITH_LETTERS = 3
 
 
 @pytest.mark.usefixtures("admin")
