@@ -12,7 +12,7 @@ from bench.end_to_end import Plan as EndToEndPlan
 from bench.everything import BENCHES, FULL, SMALL, chosen, run_all
 from bench.mapping_command import time_mapping
 from bench.memory import WIDTHS
-from bench.options import JsonFile, Source, Target, numbers, sizes
+from bench.options import JsonFile, Source, Target, TargetHeap, heap_of, numbers, sizes
 from bench.paging import PAGE, Plan
 from bench.record import Record, save
 from bench.recording import (
@@ -106,12 +106,13 @@ def time_scale(
     grow: Annotated[str, typer.Option(help="Rows of growing tables.", metavar="N[,N]")] = "100000,1000000,10000000",
     source: Source = None,
     target: Target = None,
+    target_heap: TargetHeap = None,
     repeat: Repeat = 3,
     json: JsonFile = None,
 ) -> None:
     """Time reindex over readers x writers x page x batch bytes, and what a row costs as tables grow."""
     grid = Grid(numbers(readers), numbers(writers), numbers(page), sizes(batch_bytes))
-    with both_servers(source, target) as urls:
+    with both_servers(source, target, heap=heap_of(target_heap)) as urls:
         _put(json, record_scale(urls, rows, grid, numbers(grow), repeat, _say))
 
 
@@ -142,10 +143,11 @@ def run_everything(
     only: Annotated[str, typer.Option(help=f"Of {', '.join(BENCHES)}.", metavar="NAME[,NAME]")] = "",
     source: Source = None,
     target: Target = None,
+    target_heap: TargetHeap = None,
 ) -> None:
     """Run every benchmark, or some, and write the report of the records of all that the folder has then."""
     names = chosen(only)
-    with both_servers(source, target) as urls:
+    with both_servers(source, target, heap=heap_of(target_heap)) as urls:
         for one in run_all(urls, SMALL if small else FULL, names, _say):
             _put(to / f"{one.bench}.json", one)
     make_report([file for name in BENCHES if (file := to / f"{name}.json").exists()], to / "report.html")

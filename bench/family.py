@@ -84,6 +84,6 @@ def kill_family(process: "subprocess.Popen[bytes]") -> None:
     """Kill a program and all that it started, at once."""
     with contextlib.suppress(psutil.NoSuchProcess):
         root = psutil.Process(process.pid)
-        for one in (*root.children(recursive=True), root):
+        for one in (root, *root.children(recursive=True)):  # the root first: it may tell of how the others ended
             with contextlib.suppress(psutil.NoSuchProcess):
                 one.kill()

@@ -9,12 +9,16 @@ from pydantic import ByteSize, TypeAdapter
 
 from indexer.errors import Refused
 
-__all__ = ["JsonFile", "Source", "Target", "numbers", "sizes"]
+__all__ = ["JsonFile", "Source", "Target", "TargetHeap", "heap_of", "numbers", "sizes"]
 
 _OWN: Final = "one of its own, started and stopped"
 
 Source = Annotated[str | None, typer.Option(help="A CrateDB to use.", metavar="URL", show_default=_OWN)]
 Target = Annotated[str | None, typer.Option(help="An Elasticsearch to use.", metavar="URL", show_default=_OWN)]
+TargetHeap = Annotated[
+    str | None,
+    typer.Option(help="Java heap of that Elasticsearch of its own.", metavar="SIZE", show_default="up to 1GiB"),
+]
 JsonFile = Annotated[
     Path | None,
     typer.Option("--json", help="Write every run and its environment to this file.", metavar="FILE", dir_okay=False),
@@ -39,6 +43,15 @@ def sizes(text: str) -> tuple[int, ...]:
         Refused: where one is none.
     """
     return tuple(_positive(one, lambda size: int(_SIZE.validate_python(size))) for one in text.split(","))
+
+
+def heap_of(text: str | None) -> int | None:
+    """The bytes of `--target-heap`.
+
+    Raises:
+        Refused: where it is no size.
+    """
+    return None if text is None else sizes(text)[0]
 
 
 def _positive(text: str, read: Callable[[str], int]) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from random import Random
+from statistics import median
 from typing import Final
 
 from bench.charts import Chart, Kind, Series
@@ -14,15 +15,19 @@ from bench.record import Figure
 from bench.rounds import run_way, sweep
 from bench.run import Run, Task, Way
 from bench.servers import Urls
+from indexer.errors import Refused
 from indexer.job.overlay_file import shipped_mappings
 from indexer.model.identifier import TableName
 from indexer.settings import Settings
 
-__all__ = ["Grid", "Point", "Scale", "Scaled", "default_point", "measure"]
+__all__ = ["FEW", "Grid", "Point", "Scale", "Scaled", "default_point", "measure"]
+
+FEW: Final = 1_000
+"""Rows of the table whose job costs what every job does, whatever the rows."""
 
 _ALIAS: Final = "bench_scale"
 _FLAT: Final = 1.1
-"""A row of the largest table may cost this many times one of the smallest."""
+"""A row of the largest table may add this many times what one of the smallest does."""
 
 _GENERATED: Final = 20_000
 """Rows of each table that are no copies: so few that the smallest table too is made of copies, as the largest is."""
@@ -110,7 +115,7 @@ class Scale:
     Attributes:
         machine: where.
         grid: runs of one table with all settings.
-        growth: runs of growing tables with the default settings.
+        growth: runs of growing tables with the default settings, and of one of `FEW` rows.
     """
 
     machine: Machine
@@ -124,17 +129,34 @@ class Scale:
         return {point: tuple(one.run.rate for one in self.grid if one.point == point) for point in points}
 
     @property
+    def few(self) -> tuple[float, ...]:
+        """Seconds of each job of `FEW` rows."""
+        return tuple(one.run.wall for one in self.growth if one.rows == FEW)
+
+    @property
     def costs(self) -> dict[int, tuple[float, ...]]:
-        """Microseconds a row of each size, the smallest first: the runs took turns in another order each round."""
-        sizes = sorted({one.rows for one in self.growth})
-        return {size: tuple(1e6 / one.run.rate for one in self.growth if one.rows == size) for size in sizes}
+        """Microseconds that a row adds to the whole command, the smallest table first."""
+        return self.added(lambda run: run.wall)
+
+    def added(self, what: Callable[[Run], float]) -> dict[int, tuple[float, ...]]:
+        """Microseconds of this that a row adds, by the size of the table: beyond the median of a job of `FEW` rows.
+
+        Of the whole command, for Elasticsearch keeps what it gets in memory: a small load is over before it writes it.
+        """
+        of_any = median(what(one.run) for one in self.growth if one.rows == FEW) if self.few else 0.0
+        sizes = sorted({one.rows for one in self.growth} - {FEW})
+        return {
+            size: tuple(1e6 * (what(one.run) - of_any) / (size - FEW) for one in self.growth if one.rows == size)
+            for size in sizes
+        }
 
     @property
     def figures(self) -> tuple[Figure, ...]:
         """Both."""
         rates = (Figure(str(point), "rows/s", rates, more=True) for point, rates in self.rates.items())
+        few = (Figure(f"a job of {FEW:,} rows", "s", self.few),) if self.few else ()
         costs = (Figure(f"a row of {size:,}", "µs", costs) for size, costs in self.costs.items())
-        return (*rates, *costs)
+        return (*rates, *few, *costs)
 
     @property
     def charts(self) -> tuple[Chart, ...]:
@@ -143,7 +165,7 @@ class Scale:
         line = Series("reindex", tuple((size, spread(costs).median) for size, costs in self.costs.items()))
         return (
             Chart("scale", "Rows a second by settings", Kind.BARS, "rows/s", "", bars),
-            Chart("growth", "What a row costs as tables grow", Kind.LINES, "rows", "µs a row", (line,)),
+            Chart("growth", "What a row adds as tables grow", Kind.LINES, "rows", "µs a row", (line,)),
         )
 
     @property
@@ -179,9 +201,14 @@ def measure(urls: Urls, rows: int, grid: Grid, sizes: Sequence[int], repeat: int
         sizes: rows of the growing tables; each is made where it is not there.
         repeat: how many rounds; in each, the order is another.
         say: is told what goes on.
+
+    Raises:
+        Refused: where a size is not above `FEW`.
     """
-    grid_, growth = [(rows, point) for point in grid.points], [(size, default_point()) for size in sizes]
-    for size in sorted({rows, *sizes}):
+    if min(sizes) <= FEW:
+        raise Refused(f"--grow {min(sizes)} is too few: name sizes above {FEW:,}, which is what they are held against.")
+    grid_, growth = [(rows, point) for point in grid.points], [(size, default_point()) for size in (FEW, *sizes)]
+    for size in sorted({rows, FEW, *sizes}):
         make_logs(urls.source, size, say, _table(size), _GENERATED)
     return Scale(
         machine=look(urls.source, urls.target),

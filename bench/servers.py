@@ -32,13 +32,18 @@ class Urls:
 
 
 @contextmanager
-def both_servers(source: str | None, target: str | None) -> Iterator[Urls]:
+def both_servers(source: str | None, target: str | None, *, heap: int | None = None) -> Iterator[Urls]:
     """The servers at these URLs; where there is none, one is started and stopped again, its data kept for the next run.
 
+    Args:
+        source: CrateDB's URL.
+        target: Elasticsearch's URL.
+        heap: bytes of the Java heap of an Elasticsearch that is started; None for up to 1 GiB.
+
     Raises:
-        Refused: where a server is missing or did not start.
+        Refused: where a server is missing or did not start, or one that is there should get another heap.
     """
-    with source_server(source) as found, target_server(target) as other:
+    with source_server(source) as found, target_server(target, heap=heap) as other:
         yield Urls(found, other)
 
 
@@ -50,10 +55,12 @@ def source_server(url: str | None) -> Iterator[str]:
 
 
 @contextmanager
-def target_server(url: str | None) -> Iterator[str]:
+def target_server(url: str | None, *, heap: int | None = None) -> Iterator[str]:
     """Elasticsearch alone, likewise."""
+    if url and heap:
+        raise Refused("--target-heap is for an Elasticsearch that is started here: leave it or --target out.")
     with ExitStack() as stack:
-        yield url or _until_the_end(stack, _elasticsearch()).url
+        yield url or _until_the_end(stack, _elasticsearch(heap)).url
 
 
 def _cratedb() -> Server:
@@ -63,8 +70,9 @@ def _cratedb() -> Server:
     return server
 
 
-def _elasticsearch() -> Server:
-    return start_elasticsearch(cache.cache_folder() / cache.SERVERS / FOLDER / "elasticsearch", port=free_port())
+def _elasticsearch(heap: int | None) -> Server:
+    folder = cache.cache_folder() / cache.SERVERS / FOLDER / "elasticsearch"
+    return start_elasticsearch(folder, port=free_port(), heap=heap)
 
 
 def _until_the_end(stack: ExitStack, server: Server) -> Server:

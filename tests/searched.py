@@ -15,8 +15,8 @@ from tests.mapped import load
 
 __all__ = ["NOON", "TABLE", "serve"]
 
-NOON = 1_793_534_400_000
-"""2026-11-01T12:00:00Z."""
+NOON = 1_761_998_400_000
+"""2025-11-01T12:00:00Z."""
 
 TABLE = Table(
     TableName("logs"),

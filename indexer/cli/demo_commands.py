@@ -86,6 +86,7 @@ def _interrupted(words: list[str], environment: dict[str, str]) -> int:
             typer.echo(line, nl=False)
         giving_up.cancel()
         process.send_signal(signal.SIGINT)
+        process.communicate()  # it may be in the middle of a line, and would fail where nobody reads it
     typer.echo("^C")
     return process.returncode
 

@@ -2,7 +2,8 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,8 @@ __all__ = ["NAME", "elasticsearch", "elasticsearch_answers", "find_elasticsearch
 NAME: Final = "Elasticsearch"
 PORT: Final = 9200
 HEAP: Final = ("-Xms512m", "-Xmx1g")
+"""Of a server to try things with, beside all else that a developer's machine does."""
+
 NO_PERF_DATA: Final = "-XX:-UsePerfData"
 """Without it Java writes a file to /tmp, whatever its temporary folder is."""
 
@@ -36,7 +39,6 @@ IMAGE: Final = Image(
         "discovery.type": "single-node",
         "xpack.security.enabled": "false",
         "cluster.routing.allocation.disk.threshold_enabled": "false",
-        "ES_JAVA_OPTS": " ".join(HEAP),
     },
 )
 
@@ -76,6 +78,7 @@ def start_elasticsearch(
     port: int | None = None,
     keep: bool = False,
     settings: Mapping[str, str] | None = None,
+    heap: int | None = None,
 ) -> Server:
     """Start a server from ES_HOME, in Docker or from the embedded distribution: loopback only, without security.
 
@@ -85,25 +88,29 @@ def start_elasticsearch(
         port: where it answers; None for 9200, or a free port where that is taken.
         keep: whether it must outlive this program.
         settings: more of its configuration, where it is not started in Docker.
+        heap: bytes of its Java heap; None for up to 1 GiB, as it needs them.
 
     Raises:
         Refused: where it did not start; with the end of its log.
     """
     home = os.environ.get("ES_HOME")
+    java = HEAP if heap is None else (f"-Xms{heap}", f"-Xmx{heap}")
     if version is None and home:
-        return _launch(Path(home), Origin.HOME, folder, port, settings or {})
+        return _launch(Path(home), Origin.HOME, folder, port, settings or {}, java)
     if version is None and docker_answers():
-        return _docker(keep=keep)
-    return _launch(distribution(version or VERSION), Origin.EMBEDDED, folder, port, settings or {})
+        return _docker(java, keep=keep)
+    return _launch(distribution(version or VERSION), Origin.EMBEDDED, folder, port, settings or {}, java)
 
 
-def _launch(home: Path, origin: Origin, folder: Path, port: int | None, settings: Mapping[str, str]) -> Server:
+def _launch(
+    home: Path, origin: Origin, folder: Path, port: int | None, settings: Mapping[str, str], heap: Sequence[str]
+) -> Server:
     program = home / "bin" / "elasticsearch"
     if not program.is_file():
         raise Refused(f"ES_HOME is {home}, which has no bin/elasticsearch: unpack a distribution there.")
     java = home / "jdk" if (home / "jdk" / "bin" / "java").is_file() else java_home()
     url = f"http://127.0.0.1:{port or free_port(PORT)}"
-    _configure(folder, home, java, url, settings)
+    _configure(folder, home, java, url, settings, heap)
     paths = {"ES_JAVA_HOME": java, "ES_PATH_CONF": folder / "config", "ES_TMPDIR": folder / "tmp"}
     return Launch(
         name=NAME,
@@ -120,7 +127,7 @@ def _launch(home: Path, origin: Origin, folder: Path, port: int | None, settings
     ).start()
 
 
-def _configure(node: Path, home: Path, java: Path, url: str, more: Mapping[str, str]) -> None:
+def _configure(node: Path, home: Path, java: Path, url: str, more: Mapping[str, str], heap: Sequence[str]) -> None:
     for name in ("config/jvm.options.d", "data", "logs", "tmp"):
         (node / name).mkdir(parents=True, exist_ok=True)
     settings = {
@@ -139,7 +146,7 @@ def _configure(node: Path, home: Path, java: Path, url: str, more: Mapping[str, 
     (config / "elasticsearch.yml").write_text(yaml.safe_dump(settings), "utf-8")
     (config / "log4j2.properties").write_bytes((home / "config" / "log4j2.properties").read_bytes())
     (config / "jvm.options").write_text(_jvm_options(home, java), "utf-8")
-    (config / "jvm.options.d" / "heap.options").write_text("\n".join((*HEAP, NO_PERF_DATA)), "utf-8")
+    (config / "jvm.options.d" / "heap.options").write_text("\n".join((*heap, NO_PERF_DATA)), "utf-8")
 
 
 def _jvm_options(home: Path, java: Path) -> str:
@@ -156,8 +163,9 @@ def _modules(java: Path) -> str:
     return subprocess.run(listing, capture_output=True, text=True, check=True).stdout  # noqa: S603 - a path of ours
 
 
-def _docker(*, keep: bool) -> Server:
-    container, address = IMAGE.run(keep=keep)
+def _docker(heap: Sequence[str], *, keep: bool) -> Server:
+    image = replace(IMAGE, environment={**IMAGE.environment, "ES_JAVA_OPTS": " ".join(heap)})
+    container, address = image.run(keep=keep)
     url = f"http://{address}"
     server = Server(NAME, url, Origin.DOCKER, container=container)
     if not wait_until(lambda: _health(url) == HTTPStatus.OK, START_TIMEOUT):

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -16,11 +16,15 @@ from indexer.local.cratedb import NAME as CRATEDB
 from indexer.local.cratedb import cratedb_answers, find_cratedb, start_cratedb
 from indexer.local.elasticsearch import NAME as ELASTICSEARCH
 from indexer.local.elasticsearch import elasticsearch_answers, find_elasticsearch, start_elasticsearch
+from indexer.local.process import wait_until
 from indexer.local.server import Origin, Server
 
 __all__ = ["Running", "clean", "down", "up"]
 
 _ENTRIES = TypeAdapter(dict[str, Server])
+
+_BUSY: Final = 30.0
+"""Seconds that a server which still runs may take to answer."""
 
 Found = TypeVar("Found", bound=Server | None)
 
@@ -133,7 +137,7 @@ def _reuse(folder: Path, name: str, answers: Callable[[str], bool]) -> Server | 
     server = _read(folder).get(name)
     if server is None:
         return None
-    if answers(server.url) and (server.process is None or server.process.alive()):
+    if (server.process is None or server.process.alive()) and wait_until(lambda: answers(server.url), _BUSY):
         return server
     server.stop()
     return None

@@ -8,6 +8,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from indexer.local.crate_table import Cursor
+from indexer.local.process import wait_until
 from tests.commands import run
 from tests.fault.proxy import FaultProxy, refuse
 from tests.scan import documents
@@ -202,5 +203,11 @@ def test_a_closed_partition_is_not_left_out_in_silence(
     assert ended.code == 2, ended.err
     assert "the partition {'day': 2} is closed; bring its nodes back, or open what is closed" in ended.err
     crate_cursor.execute(f"ALTER TABLE {name} PARTITION (day = 2) OPEN")
+    assert wait_until(lambda: all_started(crate_cursor, schema), 60)
     assert run("reindex", *options, cwd=tmp_path).code == 0
     assert Elasticsearch(elasticsearch_url).count(index=alias)["count"] == 2
+
+
+def all_started(cursor: Cursor, schema: str) -> bool:
+    cursor.execute("SELECT count(*) FROM sys.shards WHERE schema_name = ? AND routing_state <> 'STARTED'", [schema])
+    return cursor.fetchone() == [0]

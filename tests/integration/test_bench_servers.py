@@ -17,8 +17,10 @@ from bench.data import make_logs
 from bench.database import query
 from bench.narrow import make_narrow
 from bench.page_sql import Key, Table, strategies
+from bench.servers import FOLDER
 from bench.watching import watched
 from bench.wide import make_wide
+from indexer.local import cache
 from indexer.local.crate_table import Cursor
 from indexer.local.cratedb import HOW_TO_GET
 from indexer.local.process import wait_until
@@ -99,9 +101,9 @@ def test_a_benchmark_that_is_told_to_stop_stops_the_server_that_it_started(how: 
     with tempfile.TemporaryDirectory() as folder:  # the account of servers has no way into pytest's own
         own = environment(INDEXER_CACHE=folder)
         with subprocess.Popen(command, cwd=Path(__file__).parents[2], env=own, stderr=subprocess.DEVNULL) as bench:
-            children = psutil.Process(bench.pid).children
-            assert wait_until(lambda: bool(children()), timeout=60)
-            (server,) = children()
+            log = Path(folder) / cache.SERVERS / FOLDER / "cratedb" / "out.log"
+            assert wait_until(lambda: log.exists() and log.stat().st_size > 0, timeout=60)
+            (server,) = psutil.Process(bench.pid).children()
             bench.send_signal(how)
             assert bench.wait(60) == 128 + how
         assert not server.is_running()

@@ -86,14 +86,15 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     folder = tmp_path_factory.mktemp("client-8")
     made = Environment(folder / "venv")
     subprocess.run([sys.executable, "-m", "venv", made.folder], check=True)
-    client = made.run("pip", "install", "--quiet", CLIENT, cwd=folder)
+    install = ("pip", "install", "--quiet", "--retries", "10")
+    client = made.run(*install, CLIENT, cwd=folder)
     if client.code:
         pytest.skip(f"{CLIENT} cannot be installed here: {client.err.strip().splitlines()[-1]}")
     # The registry is there, so that what fails from here on is this product's own doing.
     pinned = (CHECKOUT / "constraints.txt").read_text().splitlines(keepends=True)
     constraints = folder / "constraints.txt"
     constraints.write_text("".join(line for line in pinned if not line.startswith("elastic")))
-    ours = made.run("pip", "install", "--quiet", "--constraint", str(constraints), str(CHECKOUT), CLIENT, cwd=folder)
+    ours = made.run(*install, "--constraint", str(constraints), str(CHECKOUT), CLIENT, cwd=folder)
     assert ours.code == 0, ours.err
     return made
 

@@ -4,6 +4,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from uuid import uuid4
 
 import orjson
@@ -97,8 +98,10 @@ def test_what_a_proxy_says_in_crate_s_place(
 
 
 def test_no_answer_in_time_is_unavailable(proxy: FaultProxy, table: TableName) -> None:
-    source = CrateSource(SourceAccess(url=proxy.url, timeout=1.0))
-    reader = source.reader(selection_of(source, table))
+    with closing(CrateSource(SourceAccess(url=proxy.url))) as patient:
+        selection = selection_of(patient, table)
+    source = CrateSource(SourceAccess(url=proxy.url, timeout=2.0))
+    reader = source.reader(selection)
     done = threading.Event()
     proxy.script(held(done))
     try:

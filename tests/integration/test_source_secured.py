@@ -1,5 +1,6 @@
 """A CrateDB that asks who one is: every way to prove it, and what they are told who cannot."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -125,8 +126,9 @@ def _filled(option: str, known: dict[str, str]) -> str:
 
 def test_a_token_that_expires_on_the_way_ends_the_job_for_good(secured_cratedb: SecuredCrate) -> None:
     """The server looks at a token with each request: waiting would not help."""
+    with closing(CrateSource(secured_cratedb.access(jwt=secured_cratedb.token()))) as other:
+        table = other.describe(LOGS)
     source = CrateSource(secured_cratedb.access(jwt=secured_cratedb.token(3)))
-    table = source.describe(LOGS)
     raised: list[SourceError] = []
 
     def refused() -> bool:

@@ -136,8 +136,9 @@ def test_shards_without_a_node_are_waited_for_until_patience_ends(cluster: Clust
         wait_for_active_shards=0,
     )
     waits: list[str] = []
-    impatient = connect(TargetAccess(url=cluster.url, timeout=0.3))  # the server itself waits a minute for the shard
-    with impatient, pytest.raises(TargetUnavailable, match="in time"):
+    # The server itself waits a minute for the shard.
+    impatient = Cluster(cluster.client.options(request_timeout=0.3), cluster.url, cluster.version)
+    with pytest.raises(TargetUnavailable, match="in time"):
         BulkWriter(impatient, index, patience=0.5, on_wait=lambda reason, _: waits.append(reason)).write(lines(1))
     assert waits
 

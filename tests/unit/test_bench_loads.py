@@ -12,7 +12,7 @@ from bench.record import save
 from bench.report import end_to_end_report
 from bench.restarts import Restart
 from bench.run import Compared, Run, Spent, Way
-from bench.scale import Grid, Point, Scale, Scaled, default_point
+from bench.scale import FEW, Grid, Point, Scale, Scaled, default_point
 from indexer.errors import Refused
 from tests.bench_records import MACHINE, a_record
 
@@ -75,26 +75,37 @@ def test_a_point_is_what_reindex_is_told() -> None:
     assert Point(1, 4, 500, MIB).options == told
 
 
+ANY_JOB = 1.5
+"""Seconds that a job takes, whatever its rows."""
+
+
 def grown(rows: int, microseconds: float) -> Scaled:
-    return Scaled(rows, default_point(), ran(Way.REINDEX, 100, rows, rows * microseconds / 1e6))
+    return replace(few(rows), run=replace(few(rows).run, wall=ANY_JOB + (rows - FEW) * microseconds / 1e6))
+
+
+def few(rows: int = FEW) -> Scaled:
+    return Scaled(rows, default_point(), replace(ran(Way.REINDEX, 100, rows), wall=ANY_JOB))
 
 
 def test_flat_is_a_ratio_within_one_round() -> None:
     point = Scaled(1_000, default_point(), ran(Way.REINDEX, 100))
-    found = Scale(MACHINE, (point,), (grown(100_000, 20), grown(100_000, 40), grown(10**6, 21), grown(10**6, 44)))
+    sizes = (grown(100_000, 20), grown(100_000, 40), grown(10**6, 21), grown(10**6, 44))
+    found = Scale(MACHINE, (point,), (few(), *sizes))
     goal = found.goals[0]
     assert (goal.got.low, goal.got.high) == pytest.approx((1.05, 1.1))
     assert goal.reached
     report = scale_report(found)
     assert "reindex of 1,000 rows by its settings" in report
     assert "2 readers, 2 writers, page 10,000, batch 2,048 KiB (default)" in report
+    assert "beyond those of a job of 1,000 rows, which takes 1.50 (1.50-1.50) s" in report
+    assert "| 1,000,000 | 32.50 (21.00-44.00) |" in report
     assert "a row of 1,000,000, in times of one of 100,000: 1.08" in report
-    assert replace(found, growth=found.growth[:2]).goals == ()
+    assert replace(found, growth=found.growth[:3]).goals == ()
 
 
 def test_flat_is_judged_from_the_smallest_table_to_the_largest_whatever_ran_first() -> None:
     runs = (grown(10**7, 30), grown(10**5, 20), grown(10**6, 21), grown(10**6, 22), grown(10**7, 32), grown(10**5, 20))
-    found = Scale(MACHINE, (), runs)
+    found = Scale(MACHINE, (), (runs[0], few(), *runs[1:]))
     assert found.goals[0].what == "a row of 10,000,000, in times of one of 100,000"
     assert (found.goals[0].got.low, found.goals[0].got.high) == pytest.approx((1.5, 1.6))
     assert [x for x, _ in found.charts[1].series[0].points] == [10**5, 10**6, 10**7]
