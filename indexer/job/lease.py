@@ -106,10 +106,13 @@ class Lease:
         while not ended.wait(BEAT):
             if stop.is_set():
                 return
-            # Away for a while: the lock may expire meanwhile, and then the next write finds that out.
-            with suppress(TargetUnavailable):
-                self._beat_or_hold()
-        self.beat()
+            self._tried_beat()
+        self._tried_beat()
+
+    def _tried_beat(self) -> None:
+        # Away for a while: the lock may expire meanwhile, and then the next write finds that out.
+        with suppress(TargetUnavailable):
+            self._beat_or_hold()
 
     def _beat_or_hold(self) -> None:
         try:

@@ -142,7 +142,9 @@ class Indexes:
 
     def _undo_templates(self, name: str, wanted: JsonObject) -> None:
         # Before the first document: an alias of a template would show half an index, and its rules come before ours.
-        made = self._look(name)[name]
+        made = self._look(name).get(name)
+        if made is None:  # by a job that was done meanwhile, and deletes the older ones
+            raise Refused(f"Another job deleted {name} at this moment: see `indexer jobs`.")
         foreign = sorted(made["aliases"].keys() - {loading_alias(name)})
         rules = wanted.get("dynamic_templates") or []
         with answered(f"undo what index templates add to {name}"):

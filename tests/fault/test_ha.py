@@ -79,4 +79,7 @@ def assert_three_nodes_run_until_down(own: dict[str, str], killed: set[int]) -> 
 
 def is_alive(pid: int) -> bool:
     """Whether a process runs; a zombie is one that its parent, which is none of ours, has not reaped."""
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -5,6 +5,7 @@ import os
 import random
 import re
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from indexer.local.crate_table import Cursor
 from indexer.local.process import wait_until
 from tests.account import Account
 from tests.commands import run, start
+from tests.fault.bulk import standing_still
 from tests.fault.proxy import Exchange, FaultProxy, passes
 from tests.newest_job import holds_lock, newest_job, rows_read, wait_for_lock
 from tests.scan import documents
@@ -114,11 +116,19 @@ class Killed:
 
 
 class RowsRead:
-    """Counts the rows of the pages that CrateDB answers with, also of those that a killed job had no use for."""
+    """Counts the rows of the pages that CrateDB answers with, also of those that a killed job had no use for.
+
+    Attributes:
+        rows: how many, since they were asked for last.
+        enough: after so many no page is answered until the job is dead, so that it never ends before.
+        dead: set when it is.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.rows = 0
+        self.enough = sys.maxsize
+        self.dead = threading.Event()
 
     def __call__(self, exchange: Exchange) -> None:
         answer = exchange.forward()
@@ -127,6 +137,10 @@ class RowsRead:
             assert found, answer.body[-200:]
             with self._lock:
                 self.rows += int(found[1])
+                enough, dead = self.rows > self.enough, self.dead
+            if enough and dead.wait(240):
+                exchange.cut()
+                return
         exchange.reply(answer)
 
     def taken(self) -> int:
@@ -165,9 +179,13 @@ def test_ten_kills_while_it_loads_lose_nothing_and_double_nothing(
         share = dice.uniform(kill, kill + 1) / (KILLS + 2)
         # Past the checkpoint that it goes on from; at once, while what a checkpoint that runs ahead counts is still on
         # its way, or anywhere before the next one.
-        past = partial(killed.is_past, max(killed.checkpoint(), share * ROWS))
-        killed.kill(past, dice.choice((0.0, dice.uniform(0.0, 1.0))))
+        before = killed.checkpoint()
+        past = max(before, share * ROWS)
+        rows.enough, rows.dead = int(past) - before + IN_FLIGHT // 2 * PAGE, threading.Event()
+        killed.kill(partial(killed.is_past, past), dice.choice((0.0, dice.uniform(0.0, 1.0))))
+        rows.dead.set()
         taken.append(rows.taken())
+    rows.enough = sys.maxsize
     report = killed.run()
     taken.append(rows.taken())
     assert report["resumed"]
@@ -224,15 +242,15 @@ def test_a_second_job_is_refused_and_says_who_holds_the_lock(
         "--source", cratedb_url, "--target", elasticsearch_url, "--table", table, "--index", alias,
         "--jobs-index", jobs,
     )  # fmt: skip
-    first = start("reindex", *options, *SLOWLY, "--quiet", cwd=tmp_path)
-    with Elasticsearch(elasticsearch_url) as client:
+    with Elasticsearch(elasticsearch_url) as client, standing_still(elasticsearch_url) as (proxy, _):
+        first = start("reindex", *options, "--target", proxy.url, "--quiet", cwd=tmp_path)
         wait_for_lock(client, alias, first.pid)
-    second = run("reindex", *options, cwd=tmp_path)
-    assert second.code == 2
-    assert f"process {first.pid} on {os.uname().nodename}" in second.err
-    assert "last heartbeat" in second.err
-    first.send_signal(signal.SIGTERM)
-    _, err = first.communicate(timeout=30)
+        second = run("reindex", *options, cwd=tmp_path)
+        assert second.code == 2
+        assert f"process {first.pid} on {os.uname().nodename}" in second.err
+        assert "last heartbeat" in second.err
+        first.send_signal(signal.SIGTERM)
+        _, err = first.communicate(timeout=60)
     assert first.returncode == 143, err
     assert "terminated" in err.lower()
     third = run("reindex", *options, "--json", cwd=tmp_path)

@@ -41,7 +41,7 @@ def test_a_block_in_mid_job_is_a_clear_failure_and_a_resume_completes(attack: At
         began = time.monotonic()
         assert_failed_clearly(attack, blocked.run("--quiet"), client)
         assert_failed_clearly(attack, blocked.run("--quiet"), client)  # still blocked
-        assert time.monotonic() - began < 60, "a block is not waited out"
+        assert time.monotonic() - began < 240, "a block is not waited out"
         client.indices.put_settings(index=index_of(client, attack), settings={BLOCK: None})
         report = attack.assert_complete(blocked.run("--quiet"), elasticsearch_url)
         assert report["resumed"]

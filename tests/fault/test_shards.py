@@ -19,7 +19,7 @@ from tests.readme import loader_grants
 from tests.scan import documents
 from tests.secured_crate import PASSWORD
 
-pytestmark = [pytest.mark.slow, pytest.mark.cratedb, pytest.mark.elasticsearch, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.cratedb, pytest.mark.elasticsearch, pytest.mark.timeout(1800)]
 
 ROWS = 20_000
 DAYS = 3
@@ -51,7 +51,7 @@ class Job:
 
     def run(self, *more: str, command: str = "reindex") -> Ended:
         words = ("indexer", command, *self.options, *more)
-        return run(*words, cwd=self.folder, timeout=300, INDEXER_SOURCE_PASSWORD=PASSWORD)
+        return run(*words, cwd=self.folder, timeout=900, INDEXER_SOURCE_PASSWORD=PASSWORD)
 
     def run_and_kill(self, cluster: Cluster, victim: int, *more: str, command: str = "reindex") -> Ended:
         """Kill a node once a part of the rows, and not all of them, is read and indexed; or a repair has begun."""
@@ -60,7 +60,7 @@ class Job:
         try:
             self._wait_until_it_reads(process.pid)
             cluster.nodes[victim].kill()
-            out, err = process.communicate(timeout=300)
+            out, err = process.communicate(timeout=900)
         finally:
             process.kill()
             process.wait()
@@ -84,7 +84,7 @@ def job(cluster: Cluster, elasticsearch_url: str, alias: str, tmp_path: Path) ->
     options = (
         "--source", cluster.url, "--source-user", "loader", "--target", elasticsearch_url,
         "--table", "logs", "--index", alias, "--jobs-index", f"{alias}_jobs", "--page", str(PAGE),
-        "--patience", "5", "--json", "--quiet",
+        "--patience", "15", "--json", "--quiet",
     )  # fmt: skip
     with Elasticsearch(elasticsearch_url) as client:
         yield Job(alias, options, tmp_path, client)

@@ -1,14 +1,16 @@
 """Elasticsearch goes away in mid-job: the job waits as long as patience lasts, says why, and goes on."""
 
+import threading
 import time
 from dataclasses import replace
 
 import pytest
 from elasticsearch import Elasticsearch
 
+from indexer.local.process import wait_until
 from tests.attack import Attack
 from tests.fault.conftest import OwnElasticsearch
-from tests.fault.proxy import FaultProxy, cut_before, each, passes
+from tests.fault.proxy import FaultProxy, cut_before, each, held, passes
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
@@ -19,11 +21,14 @@ DOWN = 60.0
 @pytest.mark.slow
 def test_a_restart_that_takes_a_minute_is_waited_out(attack: Attack, own_elasticsearch: OwnElasticsearch) -> None:
     with FaultProxy(own_elasticsearch.url, on="/_bulk") as proxy:
+        gone = threading.Event()
+        proxy.script(*[passes] * 20)
+        proxy.otherwise = held(gone)
         job = replace(attack, target=proxy.url).start("--batch-bytes", "16KiB")
-        while len(proxy.seen) < 20:  # in the midst of about 300
-            assert job.process.poll() is None, job.end().err
-            time.sleep(0.001)
+        assert wait_until(lambda: len(proxy.seen) > 20, 120)  # in the midst of about 300
         own_elasticsearch.stop()
+        proxy.otherwise = passes
+        gone.set()
         stopped = time.monotonic()
         line = job.err.wait_for("waiting: (Elasticsearch could not take documents for .*)")
         assert "check that it runs" in line[1]
