@@ -175,4 +175,4 @@ def test_offset_deep_in_ten_million_rows_trips_it_and_windows_complete(
     account.tried(2, rows=ROWS, lost=ROWS - job.count(), memory="64MiB", peak=peak)
     assert report["rows_read"] == ROWS
     assert peak < (64 + 120) * MIB
-    assert report["checkpoint_cpu_seconds"] < report["seconds"] / 20, "far more than the README says"
+    assert report["checkpoint_cpu_seconds"] < report["seconds"] / 100
