@@ -53,6 +53,17 @@ def test_where_patience_ends_first_the_same_command_goes_on_later(attack: Attack
         assert report["resumed"]
 
 
+def test_it_is_waited_for_as_a_load_ends(attack: Attack) -> None:
+    """So few rows that the first checkpoint is the load's last, which is lost more often than the client asks again."""
+    with FaultProxy(attack.target, on="_jobs/_doc/.*if_seq_no") as proxy:
+        proxy.script(*[cut_before] * 5)
+        ended = replace(attack, target=proxy.url).run("--quiet", "--where", "id < 100")
+        assert ended.code == 0, ended.err
+        assert len(proxy.seen) > 5
+    with Elasticsearch(attack.target) as client:
+        attack.account.tried(rows=100, lost=100 - client.count(index=attack.alias)["count"])
+
+
 def test_it_is_waited_for_also_after_the_last_document(attack: Attack) -> None:
     """Each of the last steps is refused three times as often as the client itself asks again."""
     with FaultProxy(attack.target, on="/_refresh|/_settings|/_count|POST /_aliases") as proxy:
