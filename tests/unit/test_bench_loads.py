@@ -12,7 +12,8 @@ from bench.record import save
 from bench.report import end_to_end_report
 from bench.restarts import Restart
 from bench.run import Compared, Run, Spent, Way
-from bench.scale import FEW, Grid, Point, Scale, Scaled, default_point
+from bench.scale import FEW, Grid, Point, Scale, Scaled, default_point, measure
+from bench.servers import Urls, target_server
 from indexer.errors import Refused
 from tests.bench_records import MACHINE, a_record
 
@@ -109,6 +110,16 @@ def test_flat_is_judged_from_the_smallest_table_to_the_largest_whatever_ran_firs
     assert found.goals[0].what == "a row of 10,000,000, in times of one of 100,000"
     assert (found.goals[0].got.low, found.goals[0].got.high) == pytest.approx((1.5, 1.6))
     assert [x for x, _ in found.charts[1].series[0].points] == [10**5, 10**6, 10**7]
+
+
+def test_tables_that_are_no_larger_than_what_they_are_held_against_are_refused() -> None:
+    with pytest.raises(Refused, match="--grow 1000 is too few"):
+        measure(Urls("crate://nowhere", "http://nowhere"), 2_000, Grid((2,), (2,), (500,), (MIB,)), (FEW,), 1, print)
+
+
+def test_the_heap_of_a_server_that_is_there_cannot_be_chosen() -> None:
+    with pytest.raises(Refused, match="leave it or --target out"), target_server("http://nowhere", heap=MIB):
+        pass
 
 
 def test_restarts_tell_what_was_left_and_what_was_written_again(tmp_path: Path) -> None:
