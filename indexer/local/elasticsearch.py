@@ -94,12 +94,12 @@ def start_elasticsearch(
         Refused: where it did not start; with the end of its log.
     """
     home = os.environ.get("ES_HOME")
-    java = HEAP if heap is None else (f"-Xms{heap}", f"-Xmx{heap}")
+    options = HEAP if heap is None else (f"-Xms{heap}", f"-Xmx{heap}")
     if version is None and home:
-        return _launch(Path(home), Origin.HOME, folder, port, settings or {}, java)
+        return _launch(Path(home), Origin.HOME, folder, port, settings or {}, options)
     if version is None and docker_answers():
-        return _docker(java, keep=keep)
-    return _launch(distribution(version or VERSION), Origin.EMBEDDED, folder, port, settings or {}, java)
+        return _docker(options, keep=keep)
+    return _launch(distribution(version or VERSION), Origin.EMBEDDED, folder, port, settings or {}, options)
 
 
 def _launch(
