@@ -8,12 +8,11 @@
         assert [seen.path for seen in proxy.seen] == [...]
 """
 
-import itertools
 import re
 import socket
 import ssl
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -40,6 +39,12 @@ class Request:
     body: bytes
     together: int = 1
     """How many that meet the script were on their way when it came, itself included."""
+
+    @property
+    def kind(self) -> tuple[str, str, bytes]:
+        """What is asked for, without what tells one such request from another: its values."""
+        statement = self.body.partition(b'","args"')[0] if self.path.startswith("/_sql") else b""
+        return self.method, urlsplit(self.path).path, statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +148,29 @@ def altered(change: Callable[[bytes], bytes]) -> Fault:
 
 
 def each(nth: int, fault: Fault) -> Fault:
-    """One of so many requests meets the fault, the others pass."""
-    count = itertools.count(1)
+    """The first of so many requests of a kind meets the fault, the others pass.
+
+    A count of all of them together would fall into step with what asks at a beat: some other request would meet the
+    fault each time that it is tried again, and never get through.
+    """
+    return _counted(lambda before: before % nth == 0, fault)
+
+
+def first(times: int, fault: Fault) -> Fault:
+    """So many requests of each kind meet the fault, those after them pass."""
+    return _counted(lambda before: before < times, fault)
+
+
+def _counted(meets: Callable[[int], bool], fault: Fault) -> Fault:
+    before: Counter[tuple[str, str, bytes]] = Counter()
+    lock = threading.Lock()
 
     def turn(exchange: Exchange) -> None:
-        (passes if next(count) % nth else fault)(exchange)
+        kind = exchange.request.kind
+        with lock:
+            number = before[kind]
+            before[kind] += 1
+        (fault if meets(number) else passes)(exchange)
 
     return turn
 
