@@ -6,7 +6,9 @@ import pwd
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -84,9 +86,10 @@ def test_what_up_started_outlives_it_is_found_again_and_comes_down(
     monkeypatch: pytest.MonkeyPatch, home: Path, cache_folder: Path
 ) -> None:
     monkeypatch.setenv("ES_HOME", str(home))
-    first, second = _up(), _up()
-    assert first == second
+    first = _up()
     families = [family(psutil.Process(pid)) for pid in first]
+    with standing_still(families, seconds=5):
+        assert _up() == first, "one that is busy for a moment is not started anew"
     for processes in families:
         assert_unprivileged_and_local(processes)
     stopped = running.down()
@@ -106,6 +109,25 @@ def _up() -> list[int]:
 
 def family(leader: psutil.Process) -> list[psutil.Process]:
     return [leader, *leader.children(recursive=True)]
+
+
+@contextmanager
+def standing_still(families: list[list[psutil.Process]], seconds: float) -> Iterator[None]:
+    """Let servers do nothing for so long, from now on."""
+    processes = [process for processes in families for process in processes]
+
+    def resume() -> None:
+        for process in processes:
+            process.resume()
+
+    for process in processes:
+        process.suspend()
+    go_on = threading.Timer(seconds, resume)
+    go_on.start()
+    try:
+        yield
+    finally:
+        go_on.join()
 
 
 def assert_unprivileged_and_local(processes: list[psutil.Process]) -> None:

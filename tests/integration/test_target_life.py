@@ -15,6 +15,7 @@ from indexer.target.client import Cluster, connect
 from indexer.target.index import PRODUCT, Indexes
 from indexer.target.name import loading_alias
 from indexer.target.search import search
+from tests.fault.proxy import FaultProxy, after
 from tests.lines import MAPPINGS, NOW, lines, new_index
 
 pytestmark = pytest.mark.elasticsearch
@@ -304,6 +305,16 @@ def test_an_index_whose_primaries_are_away_is_not_finished(cluster: Cluster, ali
         Indexes(cluster, shard_timeout=0.1).finish(name, {})
     with pytest.raises(TargetUnavailable):
         Indexes(cluster).count(name)
+
+
+def test_an_index_that_another_job_deletes_as_it_is_made_is_refused(
+    elasticsearch_url: str, indexes: Indexes, alias: str
+) -> None:
+    name = indexes.new_name(alias, NOW)
+    with FaultProxy(elasticsearch_url, on=f"GET /{name}") as proxy, connect(TargetAccess(url=proxy.url)) as other:
+        proxy.script(after(lambda: indexes.delete(name)))
+        with pytest.raises(Refused, match=f"Another job deleted {name} at this moment: see `indexer jobs`"):
+            Indexes(other).create(name, MAPPINGS, {}, {"version": "1", "table": "doc.logs", "job": name})
 
 
 def test_deleting_twice_is_fine(cluster: Cluster, indexes: Indexes, alias: str) -> None:
