@@ -5,7 +5,7 @@ EXTRAS := local,bench,test,check
 BENCH ?= --small --to build/bench
 BIN := .venv/bin
 PYTEST = $(BIN)/python -m pytest --no-fold-skipped --durations=15 $(PYTEST_OPTIONS)
-LARGE := $(patsubst %,tests/fault/test_%.py,circuit_breaker wide_rows kill)
+LARGE := $(patsubst %,tests/fault/test_%.py,circuit_breaker wide_rows kill pressure)
 STARTING := $(patsubst %,tests/integration/test_%.py,demo_sqlite elasticsearch_8 local_running local_servers privileges \
 	secrets source_secured target_secured)
 MADE := .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
