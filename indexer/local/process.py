@@ -1,13 +1,14 @@
 """A server process: started without privileges, recognised by more than its pid, stopped for good."""
 
 import os
+import random
 import re
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,12 +16,24 @@ from typing import Final
 from indexer.errors import Refused
 from indexer.local.account import Account
 
-__all__ = ["Process", "free_port", "log_tail", "spawn", "wait_until"]
+__all__ = ["Process", "free_port", "free_ports", "log_tail", "spawn", "wait_until"]
 
 PAUSE: Final = 0.1
 """Seconds between two looks at a process or server."""
 
+_KILLED: Final = 30.0
+"""Seconds that a process may take to be gone once it was killed: its memory is given back first."""
+
+_PORTS: Final = range(20_000, 32_000)
+"""Below those that a system gives to whoever asks for any (from 32768 on Linux, from 49152 elsewhere).
+
+A server listens long after its port was chosen, and meanwhile each connection of this machine takes any of those.
+"""
+
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+
+_TRIES: Final = 100
+"""How many of these are tried before any is taken."""
 
 _FRAME: Final = re.compile(r"\s*(at [\w$.@/]+\(?|\.\.\. \d+ more|$)")
 
@@ -60,7 +73,7 @@ class Process:
         self._signal(signal.SIGTERM)
         if not wait_until(lambda: not self.alive(), grace):
             self._signal(signal.SIGKILL)
-            wait_until(lambda: not self.alive(), grace)
+            wait_until(lambda: not self.alive(), _KILLED)
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
 
@@ -68,7 +81,7 @@ class Process:
         """SIGKILL to its whole group: no farewell, as where a machine loses its power."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        wait_until(lambda: not self.alive(), timeout=30.0)
+        wait_until(lambda: not self.alive(), _KILLED)
 
     def _signal(self, number: signal.Signals) -> None:
         try:
@@ -119,12 +132,15 @@ def wait_until(condition: Callable[[], bool], timeout: float) -> bool:
 
 def free_port(preferred: int | None = None) -> int:
     """The preferred port where nothing listens on it, else any free one, on the loopback interface."""
-    if preferred is not None and _can_bind(preferred):
-        return preferred
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    (port,) = free_ports([preferred])
+    return port
+
+
+def free_ports(preferred: Iterable[int | None]) -> list[int]:
+    """As many ports as are preferred, none twice: each that, where nothing listens on it, else any free one."""
+    with ExitStack() as stack:
+        probes = [stack.enter_context(_bound(port)) for port in preferred]  # all open, so that none comes twice
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def log_tail(log: Path, lines: int = 20) -> str:
@@ -136,15 +152,15 @@ def log_tail(log: Path, lines: int = 20) -> str:
     return "\n".join([line for line in told if not _FRAME.match(line)][-lines:]) or "(the log is empty)"
 
 
-def _can_bind(port: int) -> bool:
-    with socket.socket() as probe:
-        # Connections in TIME_WAIT keep nobody from listening, as servers themselves set this option.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+def _bound(preferred: int | None) -> socket.socket:
+    probe = socket.socket()
+    # Connections in TIME_WAIT keep nobody from listening, as servers themselves set this option.
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    for port in (*filter(None, [preferred]), *random.sample(_PORTS, k=_TRIES), 0):
+        with suppress(OSError):  # somebody listens there
             probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+            break
+    return probe
 
 
 def _born(pid: int) -> str | None:

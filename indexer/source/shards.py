@@ -69,7 +69,8 @@ def absent_shards(connection: CrateConnection, name: TableName) -> tuple[str, ..
         ) from error
     away = (f"shard {number} of {values or name} is {state}" for values, number, state in rows)
     unknown = () if known else ("the table is not known at this moment",)
-    return (*unknown, *away, *(f"the partition {values} is closed" for (values,) in closed))
+    # Closed ones first: shards that are away may come back by themselves, and a message names only some of all.
+    return (*unknown, *(f"the partition {values} is closed" for (values,) in closed), *away)
 
 
 def stored_rows(connection: CrateConnection, name: TableName) -> int | None:

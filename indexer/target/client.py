@@ -135,6 +135,7 @@ def _client(
             connections_per_node=CONNECTIONS,
             sniff_on_node_failure=access.sniff,
             sniff_before_requests=access.sniff,
+            sniff_timeout=access.timeout,  # by its default, half a second, a busy cluster would be taken for away
             request_timeout=access.timeout,
             node_class=node,
             serializers={

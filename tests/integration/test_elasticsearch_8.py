@@ -24,7 +24,8 @@ from indexer.model.json import JsonObject
 from tests.commands import Ended, environment, run
 from tests.sqlite_logs import found_ids, ids_where
 
-pytestmark = [pytest.mark.elasticsearch, pytest.mark.slow]
+# What is fetched for the first test counts as its own.
+pytestmark = [pytest.mark.elasticsearch, pytest.mark.slow, pytest.mark.timeout(900)]
 
 CHECKOUT = Path(__file__).parents[2]
 SERVER = "8.19.4"
@@ -58,7 +59,7 @@ class Environment:
             env=environment(),
             capture_output=True,
             text=True,
-            timeout=200,
+            timeout=600,
             check=False,
         )
         return Ended(done.returncode, done.stdout, done.stderr)
@@ -146,7 +147,7 @@ def test_the_client_of_its_age_does_the_whole_job(
 
 def told(url: str, path: str) -> JsonObject:
     """What the server answers, asked without any client."""
-    answer = ask(url + path)
+    answer = ask(url + path, timeout=60)
     assert answer is not None
     return answer.json()
 

@@ -19,6 +19,7 @@ from indexer.local import cache, running
 from indexer.local.distribution import distribution
 from indexer.local.process import Process, wait_until
 from tests.commands import run
+from tests.runs import runs
 
 UP = """
 from indexer.local.running import up
@@ -141,11 +142,6 @@ def assert_unprivileged_and_local(processes: list[psutil.Process]) -> None:
     ]
     assert listening
     assert set(listening) <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
-
-
-def runs(process: psutil.Process) -> bool:
-    """Whether it does; a zombie is one that its parent, which is none of ours, has not reaped."""
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 def test_clean_removes_what_is_ours_alone(cache_folder: Path) -> None:

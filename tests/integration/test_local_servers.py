@@ -86,7 +86,7 @@ def test_a_running_elasticsearch_is_found_and_never_stopped(
     assert server is not None
     assert server.origin is Origin.FOUND
     server.stop()
-    assert ask(f"{elasticsearch_url}/_cluster/health") is not None
+    assert ask(f"{elasticsearch_url}/_cluster/health", timeout=60) is not None
 
 
 @needs_crate

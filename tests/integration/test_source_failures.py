@@ -100,7 +100,7 @@ def test_what_a_proxy_says_in_crate_s_place(
 def test_no_answer_in_time_is_unavailable(proxy: FaultProxy, table: TableName) -> None:
     with closing(CrateSource(SourceAccess(url=proxy.url))) as patient:
         selection = selection_of(patient, table)
-    source = CrateSource(SourceAccess(url=proxy.url, timeout=2.0))
+    source = CrateSource(SourceAccess(url=proxy.url, timeout=5.0))
     reader = source.reader(selection)
     done = threading.Event()
     proxy.script(held(done))

@@ -2,6 +2,8 @@
 
 import re
 import socket
+import time
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from pydantic import SecretStr
 from indexer.errors import Refused
 from indexer.settings import TargetAccess
 from indexer.target.client import connect
-from tests.fault.proxy import Fault, FaultProxy, altered, refuse
+from tests.fault.proxy import Fault, FaultProxy, after, altered, refuse
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -160,3 +162,11 @@ def test_sniffing_finds_the_nodes_behind_the_one_that_was_named(elasticsearch_ur
             hosts = {node.host for node in cluster.client.transport.node_pool.all()}
         assert expected <= hosts
         assert sniff == ("127.0.0.1" in hosts)
+
+
+def test_a_sniff_is_waited_for_as_any_other_request(elasticsearch_url: str) -> None:
+    with FaultProxy(elasticsearch_url, on="/_nodes/_all/http") as proxy:
+        proxy.script(after(partial(time.sleep, 1)))
+        with connect(TargetAccess(url=proxy.url, sniff=True)) as cluster:
+            assert cluster.version
+        assert proxy.seen
