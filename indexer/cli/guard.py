@@ -71,10 +71,14 @@ class _Stop:
 
     def _stop(self, number: int, _: object) -> NoReturn:
         for other in _STOPS:
-            signal.signal(other, signal.SIG_IGN)
+            signal.signal(other, _ignore)
         name = signal.Signals(number).name
         self.told = Terminated(f"Terminated by {name}: run the same command again to go on.")
         raise KeyboardInterrupt
+
+
+def _ignore(number: int, frame: object) -> None:
+    """Go on. Python complains on stderr where SIG_IGN is set for a signal that has come and was not told of yet."""
 
 
 def _interrupted(error: BaseException) -> Interrupted:

@@ -55,8 +55,9 @@ class Handover:
     def __iter__(self) -> Iterator[Parcel]:
         """The batches; several writers may take from it, each with an iterator of its own."""
         while not self._stop.is_set():
+            done = self._done.is_set()  # before it is looked for: what was put in between would stay there
             try:
-                yield self._parcels.get(timeout=_TICK)
+                yield self._parcels.get(block=not done, timeout=_TICK)
             except Empty:
-                if self._done.is_set():
+                if done:
                     return

@@ -7,6 +7,7 @@ from threading import Barrier
 import orjson
 import pytest
 
+from indexer.local.process import wait_until
 from indexer.model.pace import FULL
 from tests.attack import BATCH, Attack
 from tests.fault.bulk import BUSY_ITEM, busy_items
@@ -35,16 +36,18 @@ def test_a_busy_server_is_sent_fewer_and_smaller_requests_until_it_is_not(
     assert "429 " in line[1]
     assert "es_rejected_execution_exception: rejected execution of coordinating operation" in line[1]
     busy = len(proxy.seen)
+    assert wait_until(lambda: len(proxy.seen) >= busy + 3, 60)  # the last before the line was sent before its pace
+    busy = len(proxy.seen)
     proxy.script(*[passes] * FULL, met, met)  # a step with each that is taken
     proxy.otherwise = passes
     ended = job.end()
     attack.assert_complete(ended, elasticsearch_url)
     before, slowed, grown = proxy.seen[8:10], proxy.seen[busy - 3 : busy], proxy.seen[-4:]
-    assert max(request.together for request in before) == 2
+    assert max(request.together for request in before) >= 2
     assert {request.together for request in slowed} == {1}
     assert max(len(request.body) for request in slowed) <= BATCH / 8
     assert max(len(request.body) for request in grown) > BATCH / 2, "it grew back"
-    assert max(request.together for request in proxy.seen[busy:]) == 2, "the second request is back"
+    assert max(request.together for request in proxy.seen[busy:]) >= 2, "the second request is back"
 
 
 def test_the_pace_finds_what_the_server_takes(attack: Attack, proxy: FaultProxy, elasticsearch_url: str) -> None:

@@ -157,7 +157,7 @@ def test_a_dead_node_without_replicas_is_never_success_and_a_resume_completes(
 @pytest.mark.parametrize("table", [1], indirect=True, ids=["one replica"])
 @pytest.mark.usefixtures("table")
 def test_a_dead_node_with_a_replica_is_survived(cluster: Cluster, job: Job, account: Account) -> None:
-    ended = job.run_and_kill(cluster, victim=1)
+    ended = job.run_and_kill(cluster, 1, "--patience", "90")  # where it is the master, another is elected first
     assert_complete(job, ended, account)
 
 
