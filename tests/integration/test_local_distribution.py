@@ -9,7 +9,7 @@ import pytest
 
 from indexer.errors import Refused
 from indexer.local.account import server_account
-from indexer.local.cache import DISTRIBUTIONS, open_folder, open_tree
+from indexer.local.cache import DISTRIBUTIONS, FETCH_LOCK, locked, open_folder, open_tree
 from indexer.local.distribution import distribution
 
 
@@ -32,7 +32,8 @@ def test_what_is_there_is_not_fetched_again(monkeypatch: pytest.MonkeyPatch, fol
     monkeypatch.setenv("INDEXER_CACHE", str(folder))
     there = folder / DISTRIBUTIONS / "0.0.1"
     there.mkdir(parents=True)
-    assert distribution("0.0.1") == there
+    with locked(folder, FETCH_LOCK):  # as while another version is fetched
+        assert distribution("0.0.1") == there
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's servers run as somebody else: run the tests as root")

@@ -14,9 +14,11 @@ import pytest
 
 from indexer.errors import Refused
 from indexer.local.account import server_account
-from indexer.local.process import Process, free_port, log_tail, spawn, wait_until
+from indexer.local.process import Process, free_port, free_ports, log_tail, spawn, wait_until
 from indexer.local.server import Launch, Origin
 from tests.runs import runs
+
+EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 # A server that hears no SIGTERM and has to be killed; of one that a test left behind, its alarm is the end.
 STUBBORN = (
@@ -132,3 +134,11 @@ def test_a_taken_port_is_not_chosen() -> None:
         taken = listener.getsockname()[1]
         assert free_port(taken) != taken
     assert free_port(taken) == taken
+
+
+@pytest.mark.skipif(not EPHEMERAL.exists(), reason="Linux tells which ports it gives to connections: run it there")
+def test_a_port_that_a_server_waits_to_listen_on_is_given_to_no_connection_meanwhile() -> None:
+    ports = free_ports([None] * 20)
+    assert len(set(ports)) == 20
+    lowest, highest = map(int, EPHEMERAL.read_text().split())
+    assert not set(ports) & set(range(lowest, highest + 1))
