@@ -6,12 +6,12 @@ BENCH ?= --small --to build/bench
 BIN := .venv/bin
 PYTEST = $(BIN)/python -m pytest --no-fold-skipped --durations=15 $(PYTEST_OPTIONS)
 LARGE := $(patsubst %,tests/fault/test_%.py,circuit_breaker wide_rows kill pressure)
-STARTING := $(patsubst %,tests/integration/test_%.py,demo_sqlite elasticsearch_8 local_running local_servers privileges \
-	secrets source_secured target_secured)
+STARTING := $(patsubst %,tests/integration/%.py,cli/test_demo_sqlite sink/test_elasticsearch_8 sandbox/test_registry \
+	sandbox/test_servers sink/test_privileges cli/test_secrets source/test_secured sink/test_secured)
 MADE := .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo ha test check fault bench docs clean
+.PHONY: help install demo ha quick test check fault bench docs clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 16
@@ -46,6 +46,9 @@ test: install ## every test; what cannot run here is skipped by name, with the r
 	for job in $$jobs; do wait $$job || test $$? -eq 5 || failed=1; done; \
 	cat build/attacks.txt build/large-attacks.txt; \
 	exit $$failed
+
+quick: install ## unit and property tests, without a server, in under a minute
+	$(PYTEST) tests/unit tests/property
 
 fault: install ## only the tests that break things on purpose, and the table of what they tried
 	$(PYTEST) --own-servers tests/fault

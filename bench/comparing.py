@@ -6,7 +6,7 @@ from enum import StrEnum
 from statistics import median
 
 from bench.record import Figure, Record
-from indexer.errors import Refused
+from indexer.errors import UsageError
 
 __all__ = ["Move", "Verdict", "compare", "differences"]
 
@@ -54,10 +54,10 @@ def compare(before: Record, after: Record) -> tuple[Move, ...]:
     """Every figure that both have, in the first one's order.
 
     Raises:
-        Refused: where they are of different benchmarks.
+        UsageError: where they are of different benchmarks.
     """
     if before.bench != after.bench:
-        raise Refused(f"A record of {before.bench} cannot be compared with one of {after.bench}: name two of one.")
+        raise UsageError(f"A record of {before.bench} cannot be compared with one of {after.bench}: name two of one.")
     others = {one.name: one for one in after.figures}
     return tuple(Move(one, others[one.name]) for one in before.figures if one.name in others)
 

@@ -16,7 +16,7 @@ from bench.fit import Fit, fit, whole_from_curve
 from bench.page_sql import Key, Strategy, Table, strategies
 from bench.record import Figure
 from bench.watching import Load, watched
-from indexer.local.crate_table import Cursor
+from indexer.sandbox.cratedb_table import Cursor
 
 __all__ = ["DEPTHS", "Curves", "Sample", "Whole", "measure_curves"]
 
@@ -156,12 +156,12 @@ def measure_curves(
 ) -> Curves:
     """Time pages of every way at every depth, then walk the tables that end in time.
 
-    The ways take turns at each depth, in another order each time; a first round, without OFFSET, does not count.
+    The ways take turns at each depth, in another order each time; a first pass, without OFFSET, does not count.
 
     Args:
         url: CrateDB.
         tables: the narrow tables.
-        rounds: that count, for a table of so many rows.
+        passes: that count, for a table of so many rows.
         limit: seconds within which a whole table is to end, or it is reckoned from its curve.
         say: is told what goes on.
     """

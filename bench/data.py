@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bench.database import SCHEMA, count, cursor
-from indexer.local.crate_table import Cursor
-from indexer.local.sample_table import load_crate
-from indexer.local.samples import MEAN_GAP, ROWS
-from indexer.model.identifier import TableName
+from indexer.model.table.table import TableName
+from indexer.sandbox.cratedb_table import Cursor
+from indexer.sandbox.sample_logs import MEAN_GAP, ROWS
+from indexer.sandbox.sample_table import load_cratedb_sample
 
 __all__ = ["LOGS", "make_logs"]
 
@@ -31,7 +31,7 @@ INSERT INTO {table} (
 def make_logs(url: str, rows: int, say: Callable[[str], None], table: TableName = LOGS, generated: int = ROWS) -> None:
     """Make the table with this many rows, unless it is there.
 
-    The first rows are those of `indexer.local.samples`, and as many at a time are copies of them. A copy lies in the
+    The first rows are those of `indexer.sandbox.sample_logs`, and as many at a time are copies of them. A copy lies in the
     table in another order than what it was made of, which costs CrateDB half as much again to read: tables that are
     compared have to be made of the same part.
 
@@ -51,7 +51,7 @@ def make_logs(url: str, rows: int, say: Callable[[str], None], table: TableName 
 
 def _make(one: Cursor, rows: int, table: TableName, generated: int) -> None:
     one.execute(f"DROP TABLE IF EXISTS {table}")
-    load_crate(one, min(rows, generated), table, _END)
+    load_cratedb_sample(one, min(rows, generated), table, _END)
     copy = _COPY.format(table=table)
     for block in range(1, -(-rows // generated)):
         first = block * generated

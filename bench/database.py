@@ -8,11 +8,11 @@ from crate.client import connect
 from crate.client.exceptions import Error
 
 from indexer.errors import SourceError
-from indexer.local.crate_table import Cursor
-from indexer.model.identifier import TableName
 from indexer.model.json import Json, Row
+from indexer.model.table.table import TableName
+from indexer.sandbox.cratedb_table import Cursor
 from indexer.settings import SourceAccess
-from indexer.source.address import read_address
+from indexer.source.url import parse_source_url
 
 __all__ = ["SCHEMA", "count", "cursor", "query"]
 
@@ -28,10 +28,10 @@ def cursor(url: str) -> Iterator[Cursor]:
     """A cursor on a connection of its own.
 
     Raises:
-        Refused: for a URL that cannot be.
+        UsageError: for a URL that cannot be.
         SourceError: where no server answers, or it answers a statement with an error.
     """
-    address = read_address(SourceAccess(url=url))
+    address = parse_source_url(SourceAccess(url=url))
     try:
         connection = connect(list(address.servers), timeout=_TIMEOUT, username=address.user, password=address.password)
         with closing(connection):

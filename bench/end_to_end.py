@@ -16,8 +16,8 @@ from bench.rounds import run_way, sweep
 from bench.run import Run, Task, Way
 from bench.servers import Urls
 from indexer.job.overlay_file import shipped_mappings
-from indexer.local.samples import SampleRow
-from indexer.model.identifier import TableName
+from indexer.model.table.table import TableName
+from indexer.sandbox.sample_logs import SampleRow
 
 __all__ = ["EndToEnd", "Plan", "measure"]
 
@@ -27,7 +27,7 @@ _SMALLER: Final = TableName("bench_killed", LOGS.schema)
 """The table that the ways are killed on: a run that is killed and repeated costs two and a half."""
 
 _BASIC: Final = (Way.READ, Way.WRITE, Way.REINDEX, Way.BULK, Way.TUNED, Way.PARALLEL)
-"""The ways that goals are about: they run in every round, the others, which take many times as long, in the first."""
+"""The ways that goals are about: they run in every pass, the others, which take many times as long, in the first."""
 
 _MAY_LOSE: Final = {Way.STAND_IN, *OTHERS}
 """What may lose or change rows without a fault of the benchmark's, as pages in no order do. Its line says so."""
@@ -40,7 +40,7 @@ class EndToEnd:
     Attributes:
         machine: where.
         rows: of the table.
-        rounds: every way, once a round.
+        passes: every way, once a pass.
         restarts: each way killed at half-way, and run again.
         skipped: the ways that did not run or did not end well, each with its reason.
         killed_rows: of the table that the ways were killed on; it may be a smaller one.
@@ -100,7 +100,7 @@ class Plan:
 
     Attributes:
         rows: of the table that every way moves; it is made where it is not there.
-        repeat: how many rounds.
+        repeat: how many passes.
         killed: rows of the table that they are killed on at half-way; 0 for no kills.
         basic: only the ways that goals are about.
         others: whether the products of others run; installing what they need takes minutes, the first time.
@@ -169,7 +169,7 @@ def _task(urls: Urls, table: TableName, rows: int, say: Callable[[str], None]) -
 def _rounds(
     task: Task, ways: Sequence[Way], repeat: int, say: Callable[[str], None]
 ) -> tuple[tuple[tuple[Run, ...], ...], tuple[Skipped, ...]]:
-    """All ways in the first round, in which what they wrote is compared in full; then those that goals are about."""
+    """All ways in the first pass, in which what they wrote is compared in full; then those that goals are about."""
     failed: list[Skipped] = []
     rounds = tuple(
         tuple(_round(task, ways if number == 1 else _BASIC, number, repeat, say, failed))

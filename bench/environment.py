@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from bench.servers import FOLDER
-from indexer.errors import Refused
-from indexer.local.cache import SERVERS, cache_folder, locked
-from indexer.local.maven import fetch
+from indexer.errors import UsageError
+from indexer.sandbox.cache import SERVERS, cache_folder, file_lock
+from indexer.sandbox.download import fetch
 
 __all__ = ["Environment", "Jar"]
 
@@ -42,14 +42,14 @@ class Environment:
         """Its interpreter; the first call installs the packages.
 
         Raises:
-            Refused: where they cannot be installed, with the installer's last words.
+            UsageError: where they cannot be installed, with the installer's last words.
         """
         return self.program("python")
 
     def program(self, name: str) -> Path:
         """One of its programs, likewise."""
         folder = _folder() / f"{self.name}-{self._digest}"
-        with locked(_folder(), _LOCK):
+        with file_lock(_folder(), _LOCK):
             if not (folder / _DONE).exists():
                 self._make(folder)
         return folder / "bin" / name
@@ -73,9 +73,11 @@ class Environment:
             subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True, timeout=_PATIENCE)
         except subprocess.CalledProcessError as error:
             told = [line for line in f"{error.stdout}\n{error.stderr}".splitlines() if line.strip()]
-            raise Refused(f"{self._pins.name} cannot be installed: {(told or ['no reason'])[-1][:_REASON]}") from error
+            raise UsageError(
+                f"{self._pins.name} cannot be installed: {(told or ['no reason'])[-1][:_REASON]}"
+            ) from error
         except subprocess.TimeoutExpired as error:
-            raise Refused(f"{self._pins.name} was not installed within {_PATIENCE} s.") from error
+            raise UsageError(f"{self._pins.name} was not installed within {_PATIENCE} s.") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +98,11 @@ class Jar:
         """Where it is; the first call fetches it.
 
         Raises:
-            Refused: where it cannot be fetched.
+            UsageError: where it cannot be fetched.
         """
         file = f"{self.name}-{self.version}.jar"
         kept = _folder() / file
-        with locked(_folder(), _LOCK):
+        with file_lock(_folder(), _LOCK):
             if not kept.exists():
                 self._fetch(file, kept)
         return kept
@@ -110,7 +112,7 @@ class Jar:
             try:
                 fetch(self.group, self.name, self.version, "jar", Path(folder)).rename(kept)
             except (OSError, RuntimeError) as error:  # jgo raises RuntimeError for what it does not find
-                raise Refused(f"{file} cannot be fetched from Maven Central: try again when it answers.") from error
+                raise UsageError(f"{file} cannot be fetched from Maven Central: try again when it answers.") from error
 
 
 def _folder() -> Path:

@@ -18,7 +18,7 @@ from bench.recording import (
 )
 from bench.scale import Grid
 from bench.servers import Urls
-from indexer.errors import Refused
+from indexer.errors import UsageError
 
 __all__ = ["BENCHES", "FULL", "SMALL", "Size", "chosen", "run_all"]
 
@@ -28,8 +28,8 @@ class Size:
     """How much of everything.
 
     Attributes:
-        paging: its tables and rounds.
-        end_to_end: its tables, rounds and ways.
+        paging: its tables and passes.
+        end_to_end: its tables, passes and ways.
         widths: bytes of a row, for memory.
         total: bytes of each table, for memory.
         memory: bytes of `--memory`, for memory.
@@ -78,7 +78,7 @@ FULL: Final = Size(
     rows=500_000,
     repeat=3,
 )
-"""Rows and rounds enough for figures that can be compared."""
+"""Rows and passes enough for figures that can be compared."""
 
 BENCHES: Final[dict[str, Callable[[Urls, Size, Say], Record]]] = {
     "paging": lambda urls, size, say: record_paging(urls.source, size.paging, say),
@@ -95,12 +95,12 @@ def chosen(text: str) -> tuple[str, ...]:
     """Names of benchmarks, separated by commas; all where there is none.
 
     Raises:
-        Refused: for a name that no benchmark has.
+        UsageError: for a name that no benchmark has.
     """
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     for name in names:
         if name not in BENCHES:
-            raise Refused(f"There is no benchmark {name!r}: name some of {', '.join(BENCHES)}.")
+            raise UsageError(f"There is no benchmark {name!r}: name some of {', '.join(BENCHES)}.")
     return tuple(name for name in BENCHES if name in names) if names else tuple(BENCHES)
 
 

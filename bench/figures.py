@@ -1,4 +1,4 @@
-"""Figures: medians and spreads over rounds, and ratios within one round. Pure."""
+"""Figures: medians and spreads over passes, and ratios within one pass. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Round = Sequence[Run]
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """What several rounds measured.
+    """What several passes measured.
 
     Attributes:
         median: the middle one.
@@ -29,20 +29,20 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One way over all rounds.
+    """One way over all passes.
 
     Attributes:
         way: which.
         rate: rows a second.
-        lead: by what factor `reindex` of the same round is faster.
+        key column: by what factor `reindex` of the same round is faster.
         share: its rate in parts of the bound of the same round.
         peak_rss: the most memory that the client's process held in any round, in bytes.
         client: CPU seconds of the client, the median.
         client_us: CPU microseconds of the client for each row, the median.
         source_us: those of CrateDB; None where it is not on this machine.
         target_us: those of Elasticsearch, likewise.
-        complete: whether every round moved every row.
-        rounds: how many it ran in.
+        complete: whether every pass moved every row.
+        passes: how many it ran in.
         compared: the table and what it wrote, in full, in the first of them; None where that was not looked at.
     """
 
@@ -94,7 +94,7 @@ def bound(one: Round) -> float:
 
 
 def lines(rounds: Sequence[Round], rows: int) -> tuple[Line, ...]:
-    """One line for each way, in the order of the first round."""
+    """One line for each way, in the order of the first pass."""
     return tuple(_line(run.way, rounds, rows) for run in rounds[0])
 
 

@@ -9,12 +9,12 @@ from typing import Final
 
 import orjson
 
-from indexer.local.samples import sample_rows
 from indexer.model.json import JsonObject
+from indexer.sandbox.sample_logs import sample_rows
 from indexer.settings import TargetAccess
-from indexer.target.bulk import BulkWriter
-from indexer.target.client import Cluster, connect
-from indexer.target.index import Indexes
+from indexer.sink.bulk import BulkWriter
+from indexer.sink.client import Cluster, connect
+from indexer.sink.index import Indexes
 
 __all__ = ["WAYS", "Measured", "measure", "report"]
 
@@ -36,7 +36,7 @@ _BATCH: Final = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One way, the median of its rounds.
+    """One way, the median of its passes.
 
     Attributes:
         way: its name in `WAYS`.
@@ -50,12 +50,12 @@ class Measured:
 
 
 def measure(url: str, rows: int, repeat: int) -> list[Measured]:
-    """Write the sample logs in every way, in turns; the first round warms up and does not count.
+    """Write the sample logs in every way, in turns; the first pass warms up and does not count.
 
     Args:
         url: the Elasticsearch.
         rows: how many documents.
-        repeat: rounds that count.
+        repeat: passes that count.
     """
     batches = list(_batches(rows))
     with connect(TargetAccess(url=url)) as cluster:

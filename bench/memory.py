@@ -132,7 +132,7 @@ def measure(
         widths: bytes of a row.
         total: bytes of each table; narrow rows end at `MOST_ROWS`.
         allowed: bytes of `--memory`.
-        repeat: how many rounds of all ways.
+        repeat: how many passes of all ways.
         say: is told what goes on.
     """
     held: list[Held] = []

@@ -3,7 +3,7 @@
 from typing import Final
 
 from bench.database import SCHEMA, count, cursor
-from indexer.model.identifier import TableName
+from indexer.model.table.table import TableName
 
 __all__ = ["COLUMNS", "SPAN", "TIES", "make_narrow"]
 

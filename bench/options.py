@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 from pydantic import ByteSize, TypeAdapter
 
-from indexer.errors import Refused
+from indexer.errors import UsageError
 
 __all__ = ["JsonFile", "Source", "Target", "TargetHeap", "heap_of", "numbers", "sizes"]
 
@@ -31,7 +31,7 @@ def numbers(text: str) -> tuple[int, ...]:
     """Whole numbers from 1 on, separated by commas.
 
     Raises:
-        Refused: where one is none.
+        UsageError: where one is none.
     """
     return tuple(_positive(one, int) for one in text.split(","))
 
@@ -40,7 +40,7 @@ def sizes(text: str) -> tuple[int, ...]:
     """Sizes such as 2MiB, separated by commas, in bytes.
 
     Raises:
-        Refused: where one is none.
+        UsageError: where one is none.
     """
     return tuple(_positive(one, lambda size: int(_SIZE.validate_python(size))) for one in text.split(","))
 
@@ -49,7 +49,7 @@ def heap_of(text: str | None) -> int | None:
     """The bytes of `--target-heap`.
 
     Raises:
-        Refused: where it is no size.
+        UsageError: where it is no size.
     """
     return None if text is None else sizes(text)[0]
 
@@ -60,5 +60,5 @@ def _positive(text: str, read: Callable[[str], int]) -> int:
     except ValueError:
         found = 0
     if found < 1:
-        raise Refused(f"{text!r} is no number or size from 1 on: separate several by commas, as in 1000,2000.")
+        raise UsageError(f"{text!r} is no number or size from 1 on: separate several by commas, as in 1000,2000.")
     return found

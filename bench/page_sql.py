@@ -9,8 +9,8 @@ from math import sqrt
 from typing import Final
 
 from bench.narrow import COLUMNS, SPAN, TIES
-from indexer.model.identifier import TableName
 from indexer.model.json import Json, Row
+from indexer.model.table.table import TableName
 
 __all__ = ["Key", "Strategy", "Table", "strategies"]
 

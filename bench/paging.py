@@ -18,13 +18,13 @@ from bench.page_sql import Table
 from bench.record import Figure
 from bench.run import Spent
 from bench.walking import PageTime, timed_pages
-from indexer.job.survey import survey
-from indexer.model.key import choose_key
-from indexer.model.selection import Selection, select
-from indexer.model.slice import Slice
+from indexer.job.planner import slice_table
+from indexer.model.paging.slice import Slice
+from indexer.model.table.key import choose_key
+from indexer.model.table.selection import Selection, select
 from indexer.settings import SourceAccess, Strategy
-from indexer.source.base import Reader
 from indexer.source.open import open_source
+from indexer.source.protocol import Reader
 
 __all__ = ["PAGE", "Paging", "Plan", "Walked", "measure", "tenths"]
 
@@ -113,9 +113,9 @@ class Plan:
     Attributes:
         rows: of each table; they are made where they are not there.
         page: rows a page at most.
-        repeat: walks of the largest table, and rounds of pages at every depth.
+        repeat: walks of the largest table, and passes of pages at every depth.
         limit: seconds within which a strategy's whole table is to end, or it is reckoned from its curve.
-        once: rows from which a table's pages are timed in one round: with OFFSET, one of ten million takes minutes.
+        once: rows from which a table's pages are timed in one pass: with OFFSET, one of ten million takes minutes.
     """
 
     rows: tuple[int, ...]
@@ -148,7 +148,7 @@ def _walks(url: str, narrow: Table, repeat: int, say: Callable[[str], None]) -> 
     with closing(open_source(SourceAccess(url=url))) as source:
         table = source.describe(narrow.name)
         selection = select(table, choose_key(table, ("id",)))
-        slices = survey(source, selection, Strategy.WINDOW, narrow.page)
+        slices = slice_table(source, selection, Strategy.WINDOW, narrow.page)
         with closing(source.reader(selection)) as reader:
             say(f"Warming up: every {_WARM_UP}th of {len(slices)} slices.")
             walk = partial(_walk, reader, selection, page=narrow.page)

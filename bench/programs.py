@@ -11,8 +11,8 @@ from typing import Final
 from bench.environment import Environment, Jar
 from bench.run import Task, Way
 from bench.ways.reindexing import reindex_command
-from indexer.errors import Refused
-from indexer.local.container import docker_answers
+from indexer.errors import UsageError
+from indexer.sandbox.docker import docker_answers
 
 __all__ = ["OTHERS", "Program", "Skipped", "command", "killable", "program", "split"]
 
@@ -43,7 +43,7 @@ class Program:
     Attributes:
         module: of `bench.ways`.
         environment: whose Python runs it; None for this one.
-        needs: what must be there besides, as arguments; it raises Refused with the reason where it cannot be had.
+        needs: what must be there besides, as arguments; it raises UsageError with the reason where it cannot be had.
         outside: whether its memory and CPU are measured from outside, with those of all that it starts.
     """
 
@@ -56,7 +56,7 @@ class Program:
         """The program and its arguments.
 
         Raises:
-            Refused: where something that it needs cannot be had.
+            UsageError: where something that it needs cannot be had.
         """
         python = self.environment.python() if self.environment else sys.executable
         told = json.dumps(asdict(task))
@@ -69,7 +69,7 @@ class Program:
             if self.environment:
                 self.environment.python()
             self.needs()
-        except Refused as refused:
+        except UsageError as refused:
             return str(refused)
         return None
 
@@ -86,9 +86,9 @@ def _pair() -> Sequence[Path]:
 def _logstash() -> Sequence[Path]:
     home = os.environ.get("LOGSTASH_HOME")
     if home and not (Path(home) / "bin" / "logstash").is_file():
-        raise Refused(f"LOGSTASH_HOME is {home}, which has no bin/logstash: unpack Logstash there.")
+        raise UsageError(f"LOGSTASH_HOME is {home}, which has no bin/logstash: unpack Logstash there.")
     if not home and not docker_answers():
-        raise Refused("there is no Logstash: set LOGSTASH_HOME to an unpacked one, or start Docker.")
+        raise UsageError("there is no Logstash: set LOGSTASH_HOME to an unpacked one, or start Docker.")
     return (_POSTGRESQL.path(),)
 
 
@@ -125,7 +125,7 @@ def command(task: Task) -> list[str]:
     """The program of one way, and its arguments.
 
     Raises:
-        Refused: where something that it needs cannot be had.
+        UsageError: where something that it needs cannot be had.
     """
     return reindex_command(task) if task.way is Way.REINDEX else _PROGRAMS[task.way].words(task)
 

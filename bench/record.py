@@ -13,7 +13,7 @@ from bench.charts import Chart
 from bench.figures import Goal
 from bench.machine import Machine
 from bench.overhead import Overhead, own_overhead
-from indexer.errors import Refused
+from indexer.errors import UsageError
 
 __all__ = ["Figure", "Found", "Record", "load", "load_all", "record", "save"]
 
@@ -118,26 +118,26 @@ def load(file: Path) -> Record:
     """Read a record.
 
     Raises:
-        Refused: where the file is not there, or is none of this program's.
+        UsageError: where the file is not there, or is none of this program's.
     """
     try:
         return _RECORD.validate_json(file.read_bytes())
     except OSError as error:
-        raise Refused(f"{file} cannot be read: {error.strerror}.") from error
+        raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
     except ValidationError as error:
-        raise Refused(f"{file} was not written by `python -m bench`: name a file that --json made.") from error
+        raise UsageError(f"{file} was not written by `python -m bench`: name a file that --json made.") from error
 
 
 def load_all(files: Iterable[Path]) -> dict[str, Record]:
     """Read records, each by its file's name without the suffix, made fit for a link.
 
     Raises:
-        Refused: as `load`, and where two have the same name, for one would take the other's place.
+        UsageError: as `load`, and where two have the same name, for one would take the other's place.
     """
     found: dict[str, Record] = {}
     for file in files:
         name = re.sub(r"[^\w-]+", "-", file.stem)
         if name in found:
-            raise Refused(f"Two records are called {name}, the second is {file}: rename one of the files.")
+            raise UsageError(f"Two records are called {name}, the second is {file}: rename one of the files.")
         found[name] = load(file)
     return found

@@ -17,9 +17,9 @@ from bench.programs import OTHERS, Skipped, command, killable
 from bench.rounds import own_folder, own_index, sweep
 from bench.run import Compared, Task, Way
 from bench.ways.ours import settings_of
-from indexer.local.process import wait_until
-from indexer.target.client import Cluster, connect
-from indexer.target.index import Indexes
+from indexer.sandbox.process import wait_until
+from indexer.sink.client import Cluster, connect
+from indexer.sink.index import Indexes
 
 __all__ = ["MOVERS", "Restart", "measure_restarts"]
 

@@ -18,8 +18,8 @@ from bench.ways.ours import JOBS, settings_of
 from bench.ways.reindexing import reindex
 from indexer.job.reindex import plan
 from indexer.model.json import JsonObject
-from indexer.target.client import Cluster, connect
-from indexer.target.index import Indexes
+from indexer.sink.client import Cluster, connect
+from indexer.sink.index import Indexes
 
 __all__ = ["own_folder", "own_index", "run_way", "sweep"]
 
@@ -65,7 +65,7 @@ def run_way(task: Task, *, compared: bool = False) -> Run:
 
     Raises:
         ChildFailed: where its process does not end well, or moved nothing.
-        Refused: where something that it needs cannot be had.
+        UsageError: where something that it needs cannot be had.
     """
     settle()
     with connect(settings_of(task).target_access) as cluster, own_folder(task) as told:

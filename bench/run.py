@@ -18,7 +18,7 @@ NOISE = 0.15
 
 
 class Way(StrEnum):
-    """The ways that are compared, in the order in which a round runs them."""
+    """The ways that are compared, in the order in which a pass runs them."""
 
     READ = "reading alone"
     WRITE = "writing alone"

@@ -15,9 +15,9 @@ from bench.record import Figure
 from bench.rounds import run_way, sweep
 from bench.run import Run, Task, Way
 from bench.servers import Urls
-from indexer.errors import Refused
+from indexer.errors import UsageError
 from indexer.job.overlay_file import shipped_mappings
-from indexer.model.identifier import TableName
+from indexer.model.table.table import TableName
 from indexer.settings import Settings
 
 __all__ = ["FEW", "Grid", "Point", "Scale", "Scaled", "default_point", "measure"]
@@ -170,7 +170,7 @@ class Scale:
 
     @property
     def goals(self) -> tuple[Goal, ...]:
-        """What flat means: the ratio is taken within one round."""
+        """What flat means: the ratio is taken within one pass."""
         if len(self.costs) < 2:  # noqa: PLR2004  # one size is flat by itself
             return ()
         first, *_, last = self.costs
@@ -199,14 +199,16 @@ def measure(urls: Urls, rows: int, grid: Grid, sizes: Sequence[int], repeat: int
         rows: of the table that the settings are tried on.
         grid: the settings.
         sizes: rows of the growing tables; each is made where it is not there.
-        repeat: how many rounds; in each, the order is another.
+        repeat: how many passes; in each, the order is another.
         say: is told what goes on.
 
     Raises:
-        Refused: where a size is not above `FEW`.
+        UsageError: where a size is not above `FEW`.
     """
     if min(sizes) <= FEW:
-        raise Refused(f"--grow {min(sizes)} is too few: name sizes above {FEW:,}, which is what they are held against.")
+        raise UsageError(
+            f"--grow {min(sizes)} is too few: name sizes above {FEW:,}, which is what they are held against."
+        )
     grid_, growth = [(rows, point) for point in grid.points], [(size, default_point()) for size in (FEW, *sizes)]
     for size in sorted({rows, FEW, *sizes}):
         make_logs(urls.source, size, say, _table(size), _GENERATED)

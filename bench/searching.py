@@ -21,8 +21,8 @@ from bench.servers import Urls
 from bench.ways.ours import JOBS
 from indexer.job.overlay_file import shipped_mappings
 from indexer.settings import TargetAccess
-from indexer.target.client import connect
-from indexer.target.index import Indexes
+from indexer.sink.client import connect
+from indexer.sink.index import Indexes
 
 __all__ = ["DEEP", "FIRST", "Deep", "Searching", "measure"]
 

@@ -5,12 +5,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from indexer.errors import Refused
-from indexer.local import cache
-from indexer.local.cratedb import HOW_TO_GET, start_cratedb
-from indexer.local.elasticsearch import start_elasticsearch
-from indexer.local.process import free_port
-from indexer.local.server import Server
+from indexer.errors import UsageError
+from indexer.sandbox import cache
+from indexer.sandbox.cratedb import HOW_TO_GET, start_cratedb
+from indexer.sandbox.elasticsearch import start_elasticsearch
+from indexer.sandbox.process import free_port
+from indexer.sandbox.server import Server
 
 __all__ = ["FOLDER", "Urls", "both_servers", "source_server", "target_server"]
 
@@ -41,7 +41,7 @@ def both_servers(source: str | None, target: str | None, *, heap: int | None = N
         heap: bytes of the Java heap of an Elasticsearch that is started; None for up to 1 GiB.
 
     Raises:
-        Refused: where a server is missing or did not start, or one that is there should get another heap.
+        UsageError: where a server is missing or did not start, or one that is there should get another heap.
     """
     with source_server(source) as found, target_server(target, heap=heap) as other:
         yield Urls(found, other)
@@ -58,7 +58,7 @@ def source_server(url: str | None) -> Iterator[str]:
 def target_server(url: str | None, *, heap: int | None = None) -> Iterator[str]:
     """Elasticsearch alone, likewise."""
     if url and heap:
-        raise Refused("--target-heap is for an Elasticsearch that is started here: leave it or --target out.")
+        raise UsageError("--target-heap is for an Elasticsearch that is started here: leave it or --target out.")
     with ExitStack() as stack:
         yield url or _until_the_end(stack, _elasticsearch(heap)).url
 
@@ -66,7 +66,7 @@ def target_server(url: str | None, *, heap: int | None = None) -> Iterator[str]:
 def _cratedb() -> Server:
     server = start_cratedb(cache.cache_folder() / cache.SERVERS / FOLDER / "cratedb", port=free_port())
     if server is None:
-        raise Refused(HOW_TO_GET)
+        raise UsageError(HOW_TO_GET)
     return server
 
 

@@ -21,8 +21,8 @@ from bench.servers import Urls
 from bench.ways.ours import settings_of
 from bench.ways.reindexing import reindex
 from indexer.job.overlay_file import shipped_mappings
-from indexer.target.client import connect
-from indexer.target.index import Indexes
+from indexer.sink.client import connect
+from indexer.sink.index import Indexes
 
 __all__ = ["Verified", "Verifying", "measure"]
 
@@ -68,7 +68,7 @@ class Verifying:
     Attributes:
         machine: where.
         rows: of the table.
-        rounds: every verification.
+        passes: every verification.
     """
 
     machine: Machine

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from indexer.model.json import Row
-from indexer.model.selection import Selection
-from indexer.model.slice import Slice
-from indexer.model.walk import walk
-from indexer.model.window import Census
-from indexer.source.base import Reader
+from indexer.model.paging.slice import Slice
+from indexer.model.paging.walk import walk_through
+from indexer.model.paging.window import PrefixCount
+from indexer.model.table.selection import Selection
+from indexer.source.protocol import Reader
 
 __all__ = ["PageTime", "pages", "timed_pages"]
 
@@ -40,11 +40,13 @@ def timed_pages(reader: Reader, selection: Selection, part: Slice, limit: int) -
 
 
 def _steps(reader: Reader, selection: Selection, part: Slice, limit: int) -> Iterator[tuple[Sequence[Row], float]]:
-    lead = selection.place(selection.key.lead)
-    way = walk(part.window, lead=lead, ties=selection.tie_places, limit=limit, rows=part.rows)
-    while (question := way.ask()) is not None:
-        if isinstance(question, Census):
-            way.learn(reader.census(question))
+    lead = selection.place(selection.key.column)
+    way = walk_through(
+        part.window, key_column=lead, tiebreakers=selection.tiebreaker_places, limit=limit, rows=part.rows
+    )
+    while (question := way.next_request()) is not None:
+        if isinstance(question, PrefixCount):
+            way.learn_counts(reader.count_prefixes(question))
             continue
         began = time.perf_counter()
         page = reader.page(question)

@@ -15,7 +15,7 @@ from typing import Final
 
 from bench.run import Moved, Task, answer
 from bench.ways.wire import first_value, wire
-from indexer.local.distribution import VERSION
+from indexer.sandbox.download import VERSION
 
 __all__ = ["IMAGE", "move", "pipeline"]
 

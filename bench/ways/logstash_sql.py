@@ -16,7 +16,7 @@ from elasticsearch import Elasticsearch
 from bench.meter import Meter
 from bench.run import Run, Task, answer
 from bench.ways.naive_rows import PAGE, NaiveRow, open_cursor
-from indexer.job.memory import peak_rss
+from indexer.pipeline.memory import peak_rss
 
 __all__ = ["BATCH", "WORKERS", "run"]
 

@@ -8,7 +8,7 @@ from elasticsearch.helpers import bulk
 from bench.meter import Meter
 from bench.run import Run, Task, Way, answer
 from bench.ways.naive_rows import actions
-from indexer.job.memory import peak_rss
+from indexer.pipeline.memory import peak_rss
 
 __all__ = ["CHUNK", "run"]
 

@@ -8,7 +8,7 @@ from elasticsearch.helpers import parallel_bulk
 from bench.meter import Meter
 from bench.run import Run, Task, answer
 from bench.ways.naive_rows import actions
-from indexer.job.memory import peak_rss
+from indexer.pipeline.memory import peak_rss
 
 __all__ = ["CHUNK", "THREADS", "run"]
 

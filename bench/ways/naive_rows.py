@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 from crate.client import connect
 
 from bench.run import Task, Way
-from indexer.local.crate_table import Cursor
+from indexer.sandbox.cratedb_table import Cursor
 
 __all__ = ["PAGE", "NaiveRow", "actions", "keyset_pages", "open_cursor"]
 

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Final
 
 from bench.run import Task
-from indexer.job.survey import survey
-from indexer.model.plan import Plan
-from indexer.model.slice import Slice
+from indexer.job.planner import slice_table
+from indexer.model.job.plan import Plan
+from indexer.model.paging.slice import Slice
 from indexer.settings import Settings, load_settings
-from indexer.source.base import Source
+from indexer.source.protocol import Source
 
 __all__ = ["JOBS", "settings_of", "slices_of"]
 
@@ -31,4 +31,4 @@ def settings_of(task: Task) -> Settings:
 
 def slices_of(made: Plan, source: Source, settings: Settings) -> tuple[Slice, ...]:
     """The slices that a `reindex` by this plan would begin with."""
-    return survey(source, made.selection, settings.strategy, made.page)
+    return slice_table(source, made.selection, settings.strategy, made.page)

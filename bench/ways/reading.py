@@ -8,13 +8,12 @@ from bench.meter import Meter
 from bench.run import Run, Task, answer
 from bench.walking import pages
 from bench.ways.ours import settings_of, slices_of
-from indexer.job.collector import seldom_collecting
-from indexer.job.memory import peak_rss
 from indexer.job.reindex import plan
-from indexer.model.plan import Plan
-from indexer.model.slice import Slice
-from indexer.source.base import Source
+from indexer.model.job.plan import Plan
+from indexer.model.paging.slice import Slice
+from indexer.pipeline.memory import peak_rss, rare_garbage_collection
 from indexer.source.open import open_source
+from indexer.source.protocol import Source
 
 __all__ = ["read"]
 
@@ -28,7 +27,7 @@ def read(task: Task) -> Run:
     with closing(open_source(settings.source_access)) as source:
         for part in slices_of(made, source, settings):
             slices.put(part)
-        with meter, seldom_collecting(), ThreadPoolExecutor(settings.readers) as pool:
+        with meter, rare_garbage_collection(), ThreadPoolExecutor(settings.readers) as pool:
             readers = [pool.submit(_read, source, made, slices) for _ in range(settings.readers)]
             rows = sum(reader.result() for reader in readers)
     return Run(task.way, rows, meter.spent, peak_rss())

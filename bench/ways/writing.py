@@ -8,15 +8,14 @@ from bench.meter import Meter
 from bench.run import Run, Task, answer
 from bench.walking import pages
 from bench.ways.ours import settings_of, slices_of
-from indexer.job.collector import seldom_collecting
-from indexer.job.memory import peak_rss
 from indexer.job.reindex import plan
-from indexer.model.batch import Batch, batches
-from indexer.model.document import Documents
+from indexer.model.document.bulk_response import Batch, split_batches
+from indexer.model.document.document import DocumentBuilder
+from indexer.pipeline.memory import peak_rss, rare_garbage_collection
 from indexer.settings import Settings
+from indexer.sink.bulk import BulkWriter
+from indexer.sink.client import connect
 from indexer.source.open import open_source
-from indexer.target.bulk import BulkWriter
-from indexer.target.client import connect
 
 __all__ = ["write"]
 
@@ -31,7 +30,7 @@ def write(task: Task) -> Run:
     meter = Meter(task.source, task.target)
     with connect(settings.target_access) as cluster:
         writer = BulkWriter(cluster, task.index)
-        with meter, seldom_collecting(), ThreadPoolExecutor(settings.writers) as pool:
+        with meter, rare_garbage_collection(), ThreadPoolExecutor(settings.writers) as pool:
             writers = [pool.submit(_write, writer, queue) for _ in range(settings.writers)]
             rows = sum(one.result() for one in writers)
     return Run(task.way, rows, meter.spent, peak_rss())
@@ -40,12 +39,12 @@ def write(task: Task) -> Run:
 def _ready(settings: Settings) -> SimpleQueue[Batch]:
     """The batches of the whole table, divided as `reindex` divides them."""
     made = plan(settings)
-    documents = Documents(made.selection, made.mapping)
+    documents = DocumentBuilder(made.selection, made.mapping)
     queue: SimpleQueue[Batch] = SimpleQueue()
     with closing(open_source(settings.source_access)) as source, closing(source.reader(made.selection)) as reader:
         for part in slices_of(made, source, settings):
             for page in pages(reader, made.selection, part, made.page):
-                for batch in batches(documents.lines(page), settings.batch_bytes):
+                for batch in split_batches(documents.lines(page), settings.batch_bytes):
                     queue.put(batch)
     return queue
 

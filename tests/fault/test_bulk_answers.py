@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.attack import Attack
-from tests.fault.bulk import loses_a_document, without_last_item
-from tests.fault.proxy import Fault, FaultProxy, altered, each, first, half, refuse
+from tests.support.attack import Attack
+from tests.support.bulk_faults import loses_a_document, without_last_item
+from tests.support.fault_proxy import Fault, FaultProxy, altered, each, first, half, refuse
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 

@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.local.crate_table import Cursor
-from indexer.local.process import wait_until
-from tests.account import Account
-from tests.commands import Ended, run, start
-from tests.fault.bulk import standing_still
-from tests.fault.proxy import FaultProxy, after, cut_before, passes
-from tests.moving import BEGIN, Moving, writing
-from tests.newest_job import newest_job
-from tests.scan import documents
+from indexer.sandbox.cratedb_table import Cursor
+from indexer.sandbox.process import wait_until
+from tests.support.attack_account import Account
+from tests.support.bulk_faults import standing_still
+from tests.support.commands import Ended, run, start
+from tests.support.concurrent_writer import BEGIN, Moving, writing
+from tests.support.fault_proxy import FaultProxy, after, cut_before, passes
+from tests.support.index_contents import documents
+from tests.support.newest_job import newest_job
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 

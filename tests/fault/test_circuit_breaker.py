@@ -14,18 +14,18 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from indexer.errors import BreakerTripped
-from indexer.local.crate_table import Cursor, crate_cursor
-from indexer.local.cratedb import HOW_TO_GET, start_cratedb
-from indexer.local.process import free_port
-from indexer.model.identifier import TableName
-from indexer.model.key import choose_key
-from indexer.model.selection import select
-from indexer.model.window import Ask, Range
+from indexer.model.paging.window import PageRequest, Range
+from indexer.model.table.key import choose_key
+from indexer.model.table.selection import select
+from indexer.model.table.table import TableName
+from indexer.sandbox.cratedb import HOW_TO_GET, start_cratedb
+from indexer.sandbox.cratedb_table import Cursor, crate_cursor
+from indexer.sandbox.process import free_port
 from indexer.settings import SourceAccess
 from indexer.source.cratedb import CrateSource
-from tests.account import Account
-from tests.commands import Ended, run, start
-from tests.newest_job import newest_job, wait_for_rows
+from tests.support.attack_account import Account
+from tests.support.commands import Ended, run, start
+from tests.support.newest_job import newest_job, wait_for_rows
 
 pytestmark = [
     pytest.mark.slow,
@@ -141,8 +141,8 @@ def test_a_page_that_trips_it_asks_for_less(server: str, cursor: Cursor, wider: 
     reader = source.reader(select(table, choose_key(table)))
     with breaker_at("2mb", cursor):
         with pytest.raises(BreakerTripped, match="breaker would use"):
-            reader.page(Ask(Range(0, 10_000), 10_000))
-        assert len(reader.page(Ask(Range(0, 10_000), 10)).rows) == 10
+            reader.page(PageRequest(Range(0, 10_000), 10_000))
+        assert len(reader.page(PageRequest(Range(0, 10_000), 10)).rows) == 10
     reader.close()
     source.close()
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.local.process import wait_until
-from indexer.local.sample_table import load_sqlite
-from tests.account import Account
-from tests.commands import environment, run
-from tests.fault.bulk import standing_still
-from tests.fault.proxy import FaultProxy
+from indexer.sandbox.process import wait_until
+from indexer.sandbox.sample_table import load_sqlite_sample
+from tests.support.attack_account import Account
+from tests.support.bulk_faults import standing_still
+from tests.support.commands import environment, run
+from tests.support.fault_proxy import FaultProxy
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -85,7 +85,7 @@ class Held:
 
 @pytest.fixture
 def job(elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Held]:
-    load_sqlite(tmp_path / "logs.db", ROWS)
+    load_sqlite_sample(tmp_path / "logs.db", ROWS)
     options = (
         "--source", f"sqlite:///{tmp_path}/logs.db", "--index", alias, "--jobs-index", f"{alias}_jobs",
         "--page", "500", "--batch-bytes", "64KiB",

@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 from elasticsearch import Elasticsearch
 
-from tests.attack import ROWS, Attack
-from tests.fault.proxy import Fault, FaultProxy, after, cut_after, cut_before, each, half, passes
+from tests.support.attack import ROWS, Attack
+from tests.support.fault_proxy import Fault, FaultProxy, after, cut_after, cut_before, each, half, passes
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 

@@ -11,11 +11,11 @@ import psutil
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.local.cratedb import HOW_TO_GET
-from tests.account import Account
-from tests.cluster import crate_home
-from tests.commands import environment, run
-from tests.runs import runs
+from indexer.sandbox.cratedb import HOW_TO_GET
+from tests.support.attack_account import Account
+from tests.support.commands import environment, run
+from tests.support.crate_cluster import crate_home
+from tests.support.process_state import runs
 
 pytestmark = [pytest.mark.slow, pytest.mark.cratedb, pytest.mark.elasticsearch, pytest.mark.timeout(600)]
 

@@ -17,14 +17,14 @@ from typing import Any
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.local.crate_table import Cursor
-from indexer.local.process import wait_until
-from tests.account import Account
-from tests.commands import run, start
-from tests.fault.bulk import standing_still
-from tests.fault.proxy import Exchange, FaultProxy, passes
-from tests.newest_job import holds_lock, newest_job, rows_read, wait_for_lock
-from tests.scan import documents
+from indexer.sandbox.cratedb_table import Cursor
+from indexer.sandbox.process import wait_until
+from tests.support.attack_account import Account
+from tests.support.bulk_faults import standing_still
+from tests.support.commands import run, start
+from tests.support.fault_proxy import Exchange, FaultProxy, passes
+from tests.support.index_contents import documents
+from tests.support.newest_job import holds_lock, newest_job, rows_read, wait_for_lock
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch, pytest.mark.large]
 

@@ -12,15 +12,15 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from indexer import Report, Settings, reindex
-from indexer.errors import Refused
-from indexer.job.holder import is_dead, this_process
-from indexer.local.process import wait_until
-from indexer.local.sample_table import load_sqlite
-from indexer.model.job import Holder
-from tests.account import Account
-from tests.commands import Ended, start
-from tests.fault.bulk import standing_still
-from tests.fault.proxy import Exchange, FaultProxy, passes
+from indexer.errors import UsageError
+from indexer.job.lock import is_dead, this_process
+from indexer.model.job.state import LockHolder
+from indexer.sandbox.process import wait_until
+from indexer.sandbox.sample_table import load_sqlite_sample
+from tests.support.attack_account import Account
+from tests.support.bulk_faults import standing_still
+from tests.support.commands import Ended, start
+from tests.support.fault_proxy import Exchange, FaultProxy, passes
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -29,7 +29,7 @@ ROWS = 2_000
 
 @pytest.fixture
 def source(tmp_path: Path) -> str:
-    load_sqlite(tmp_path / "logs.db", ROWS)
+    load_sqlite_sample(tmp_path / "logs.db", ROWS)
     return f"sqlite:///{tmp_path}/logs.db"
 
 
@@ -102,7 +102,7 @@ def test_a_second_thread_of_the_same_process_is_refused(
         first = threading.Thread(target=lambda: reports.append(reindex(slow)))
         first.start()
         assert wait_until(lambda: bool(proxy.seen), 180)
-        with pytest.raises(Refused, match=f"process {os.getpid()} on"):
+        with pytest.raises(UsageError, match=f"process {os.getpid()} on"):
             reindex(settings)
         go.set()
         first.join(180)
@@ -110,7 +110,7 @@ def test_a_second_thread_of_the_same_process_is_refused(
     assert_one_index_has_all(client, alias, account)
 
 
-def holder_of(pid: int) -> Holder:
+def holder_of(pid: int) -> LockHolder:
     """The holder that another process of this machine is."""
     started = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     return replace(this_process(), pid=pid, started=int(started))

@@ -11,12 +11,12 @@ import orjson
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.local.crate_table import Cursor
-from tests.account import Account
-from tests.attack import ROWS, Attack
-from tests.commands import Ended, run
-from tests.fault.proxy import Exchange, Fault, FaultProxy, after, altered, cut_after, passes
-from tests.scan import documents
+from indexer.sandbox.cratedb_table import Cursor
+from tests.support.attack import ROWS, Attack
+from tests.support.attack_account import Account
+from tests.support.commands import Ended, run
+from tests.support.fault_proxy import Exchange, Fault, FaultProxy, after, altered, cut_after, passes
+from tests.support.index_contents import documents
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 

@@ -7,11 +7,11 @@ from threading import Barrier
 import orjson
 import pytest
 
-from indexer.local.process import wait_until
-from indexer.model.pace import FULL
-from tests.attack import BATCH, Attack
-from tests.fault.bulk import BUSY_ITEM, busy_items
-from tests.fault.proxy import Exchange, Fault, FaultProxy, after, passes, refuse
+from indexer.sandbox.process import wait_until
+from indexer.sink.rate_limit import FULL
+from tests.support.attack import BATCH, Attack
+from tests.support.bulk_faults import BUSY_ITEM, busy_items
+from tests.support.fault_proxy import Exchange, Fault, FaultProxy, after, passes, refuse
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 

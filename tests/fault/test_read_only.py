@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from elasticsearch import Elasticsearch
 
-from tests.attack import Attack
-from tests.commands import Ended
 from tests.fault.conftest import OwnElasticsearch
-from tests.fault.proxy import FaultProxy, after, passes
+from tests.support.attack import Attack
+from tests.support.commands import Ended
+from tests.support.fault_proxy import FaultProxy, after, passes
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 

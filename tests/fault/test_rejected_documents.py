@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.local.crate_table import Cursor
-from tests.account import Account
-from tests.attack import BATCH, ROWS, Attack, fill
-from tests.commands import environment, run
+from indexer.sandbox.cratedb_table import Cursor
 from tests.fault.conftest import OwnElasticsearch
-from tests.fault.proxy import FaultProxy, larger_than
-from tests.scan import documents
+from tests.support.attack import BATCH, ROWS, Attack, fill
+from tests.support.attack_account import Account
+from tests.support.commands import environment, run
+from tests.support.fault_proxy import FaultProxy, larger_than
+from tests.support.index_contents import documents
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.local.cratedb import HOW_TO_GET
-from indexer.local.process import wait_until
-from tests.account import Account
-from tests.cluster import Cluster, crate_cluster, crate_home
-from tests.commands import Ended, run, start
-from tests.newest_job import newest_job, rows_done, rows_read
-from tests.readme import loader_grants
-from tests.scan import documents
-from tests.secured_crate import PASSWORD
+from indexer.sandbox.cratedb import HOW_TO_GET
+from indexer.sandbox.process import wait_until
+from tests.support.attack_account import Account
+from tests.support.commands import Ended, run, start
+from tests.support.crate_cluster import Cluster, crate_cluster, crate_home
+from tests.support.documentation import loader_grants
+from tests.support.index_contents import documents
+from tests.support.newest_job import newest_job, rows_done, rows_read
+from tests.support.secured_crate import PASSWORD
 
 pytestmark = [pytest.mark.slow, pytest.mark.cratedb, pytest.mark.elasticsearch, pytest.mark.timeout(1800)]
 

@@ -12,17 +12,17 @@ from threading import Event
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.local.crate_table import crate_cursor
-from indexer.local.cratedb import HOW_TO_GET
-from indexer.local.process import free_port
-from indexer.local.server import Server
-from tests.account import Account
-from tests.attack import Running
-from tests.commands import Ended, run, start
-from tests.fault.bulk import standing_still
-from tests.newest_job import wait_for_rows
-from tests.quick_start import start_quick_cratedb
-from tests.scan import documents
+from indexer.sandbox.cratedb import HOW_TO_GET
+from indexer.sandbox.cratedb_table import crate_cursor
+from indexer.sandbox.process import free_port
+from indexer.sandbox.server import Server
+from tests.support.attack import Running
+from tests.support.attack_account import Account
+from tests.support.bulk_faults import standing_still
+from tests.support.commands import Ended, run, start
+from tests.support.index_contents import documents
+from tests.support.newest_job import wait_for_rows
+from tests.support.quick_servers import start_quick_cratedb
 
 pytestmark = [pytest.mark.slow, pytest.mark.cratedb, pytest.mark.elasticsearch]
 

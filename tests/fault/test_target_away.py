@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.local.process import wait_until
-from tests.attack import Attack
+from indexer.sandbox.process import wait_until
 from tests.fault.conftest import OwnElasticsearch
-from tests.fault.proxy import FaultProxy, cut_before, first, held, passes
+from tests.support.attack import Attack
+from tests.support.fault_proxy import FaultProxy, cut_before, first, held, passes
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 

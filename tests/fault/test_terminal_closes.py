@@ -18,13 +18,13 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.local.process import wait_until
-from indexer.local.sample_table import load_sqlite
-from tests.account import Account
-from tests.commands import environment, run, start
-from tests.fault.bulk import standing_still
-from tests.fault.proxy import Exchange, FaultProxy, held, passes, refuse
-from tests.stream import terminal
+from indexer.sandbox.process import wait_until
+from indexer.sandbox.sample_table import load_sqlite_sample
+from tests.support.attack_account import Account
+from tests.support.bulk_faults import standing_still
+from tests.support.commands import environment, run, start
+from tests.support.fault_proxy import Exchange, FaultProxy, held, passes, refuse
+from tests.support.output_stream import terminal
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -76,7 +76,7 @@ class Held:
 
 @pytest.fixture
 def job(elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Held]:
-    load_sqlite(tmp_path / "logs.db", ROWS)
+    load_sqlite_sample(tmp_path / "logs.db", ROWS)
     with standing_still(elasticsearch_url, 1) as (proxy, go):
         command = (
             "--source", f"sqlite:///{tmp_path}/logs.db", "--target", proxy.url, "--index", alias,

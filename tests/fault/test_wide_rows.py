@@ -7,9 +7,9 @@ import orjson
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.local.crate_table import Cursor
-from tests.account import Account
-from tests.commands import Ended, run
+from indexer.sandbox.cratedb_table import Cursor
+from tests.support.attack_account import Account
+from tests.support.commands import Ended, run
 
 pytestmark = [
     pytest.mark.cratedb,

@@ -20,13 +20,13 @@ from bench.page_sql import Key, Table, strategies
 from bench.servers import FOLDER
 from bench.watching import watched
 from bench.wide import make_wide
-from indexer.local import cache
-from indexer.local.crate_table import Cursor
-from indexer.local.cratedb import HOW_TO_GET
-from indexer.local.process import wait_until
-from indexer.model.identifier import TableName
-from tests.cluster import crate_home
-from tests.commands import environment
+from indexer.model.table.table import TableName
+from indexer.sandbox import cache
+from indexer.sandbox.cratedb import HOW_TO_GET
+from indexer.sandbox.cratedb_table import Cursor
+from indexer.sandbox.process import wait_until
+from tests.support.commands import environment
+from tests.support.crate_cluster import crate_home
 
 pytestmark = pytest.mark.cratedb
 

@@ -18,9 +18,9 @@ from bench.run import Compared, Task, Way
 from bench.ways.greeting import greeted
 from bench.ways.wire import first_value, wire
 from indexer.job.overlay_file import shipped_mappings
-from indexer.local.http import ask
-from indexer.local.samples import SampleRow
-from indexer.model.identifier import TableName
+from indexer.model.table.table import TableName
+from indexer.sandbox.sample_logs import SampleRow
+from indexer.sandbox.server import http_get
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch, pytest.mark.slow, pytest.mark.timeout(1_500)]
 
@@ -45,7 +45,7 @@ def task(cratedb_url: str, elasticsearch_url: str) -> Iterator[Task]:
 
 def test_a_server_that_does_not_greet_is_greeted_for_and_all_else_comes_from_it(task: Task) -> None:
     with greeted(task.target) as greeter:
-        hello, about = ask(f"{greeter}/"), ask(f"{greeter}/_nodes/http")
+        hello, about = http_get(f"{greeter}/"), http_get(f"{greeter}/_nodes/http")
     assert hello is not None
     assert about is not None
     (number,) = re.findall(rb'"number" ?: ?"([^"]+)"', hello.body)

@@ -8,8 +8,8 @@ import pytest
 
 from bench.charts import draw
 from bench.html import pictures, to_html
-from tests.bench_records import BARS, CURVE, MEMORY, a_record
-from tests.browser import Shown, show
+from tests.support.bench_records import BARS, CURVE, MEMORY, a_record
+from tests.support.browser import Shown, show
 
 RECORDS = {
     "paging": replace(a_record(), charts=(CURVE,)),

@@ -14,8 +14,8 @@ from bench.restarts import Restart
 from bench.run import Compared, Run, Spent, Way
 from bench.scale import FEW, Grid, Point, Scale, Scaled, default_point, measure
 from bench.servers import Urls, target_server
-from indexer.errors import Refused
-from tests.bench_records import MACHINE, a_record
+from indexer.errors import UsageError
+from tests.support.bench_records import MACHINE, a_record
 
 MIB = 1 << 20
 SPENT = Spent(seconds=1.0, client=0.2, source=0.3, target=0.45, machine=1.0)
@@ -113,12 +113,12 @@ def test_flat_is_judged_from_the_smallest_table_to_the_largest_whatever_ran_firs
 
 
 def test_tables_that_are_no_larger_than_what_they_are_held_against_are_refused() -> None:
-    with pytest.raises(Refused, match="--grow 1000 is too few"):
+    with pytest.raises(UsageError, match="--grow 1000 is too few"):
         measure(Urls("crate://nowhere", "http://nowhere"), 2_000, Grid((2,), (2,), (500,), (MIB,)), (FEW,), 1, print)
 
 
 def test_the_heap_of_a_server_that_is_there_cannot_be_chosen() -> None:
-    with pytest.raises(Refused, match="leave it or --target out"), target_server("http://nowhere", heap=MIB):
+    with pytest.raises(UsageError, match="leave it or --target out"), target_server("http://nowhere", heap=MIB):
         pass
 
 
@@ -147,7 +147,7 @@ def test_numbers_and_sizes_are_read_from_options() -> None:
 
 @pytest.mark.parametrize("text", ["", "0", "1,", "x", "-1", "1.5"])
 def test_what_is_no_number_is_refused(text: str) -> None:
-    with pytest.raises(Refused, match="no number or size"):
+    with pytest.raises(UsageError, match="no number or size"):
         numbers(text)
 
 

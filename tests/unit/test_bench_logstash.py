@@ -2,8 +2,8 @@ import pytest
 
 from bench.run import Task, Way
 from bench.ways.logstash_pipeline import IMAGE, pipeline
-from indexer.local.distribution import VERSION
-from tests.pipeline import FOLDER
+from indexer.sandbox.download import VERSION
+from tests.support.logstash_pipeline import FOLDER
 
 TASK = Task(Way.LOGSTASH, "crate://localhost:4200", "http://localhost:9200", "bench.some", "", "some")
 SHIPPED = (FOLDER / "pipeline" / "logs.conf").read_text("utf-8")

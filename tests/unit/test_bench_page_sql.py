@@ -4,8 +4,8 @@ import pytest
 
 from bench.narrow import COLUMNS, SPAN
 from bench.page_sql import Key, Strategy, Table, strategies
-from indexer.model.identifier import TableName
 from indexer.model.json import Row
+from indexer.model.table.table import TableName
 
 TABLE = Table(TableName("t", "bench"), rows=1_000_000, page=10_000)
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM bench.t"

@@ -8,7 +8,7 @@ from bench.paging import Paging, Plan, Walked
 from bench.paging_report import paging_report
 from bench.run import Spent
 from bench.watching import Load
-from tests.bench_records import MACHINE
+from tests.support.bench_records import MACHINE
 
 QUIET = Spent(60, 20, 38, 0, machine=60)
 PLAN = Plan((9_500,), 500, repeat=2, limit=30, once=10_000)

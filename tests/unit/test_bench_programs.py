@@ -10,7 +10,7 @@ from bench.everything import BENCHES, FULL, SMALL, chosen
 from bench.programs import OTHERS, killable, program, split
 from bench.restarts import MOVERS
 from bench.run import Way
-from indexer.errors import Refused
+from indexer.errors import UsageError
 
 
 @pytest.fixture(autouse=True)
@@ -37,9 +37,9 @@ def test_an_environment_is_made_once_and_anew_when_its_pins_change(pins: Path) -
 
 def test_what_cannot_be_installed_is_refused_with_the_installers_words(pins: Path) -> None:
     pins.write_text("./not-here\n")
-    with pytest.raises(Refused, match=r"other.txt cannot be installed: .*not-here"):
+    with pytest.raises(UsageError, match=r"other.txt cannot be installed: .*not-here"):
         Environment("other").python()
-    with pytest.raises(Refused, match="cannot be installed"):
+    with pytest.raises(UsageError, match="cannot be installed"):
         Environment("other").python()  # half of one does not count as made
 
 
@@ -55,7 +55,7 @@ def test_a_jar_that_was_cut_off_is_not_taken_for_whole(monkeypatch: pytest.Monke
     jar = Jar("org.one", "one", "1.2")
     monkeypatch.setattr(environment, "fetch", cut_off)
     for _ in range(2):
-        with pytest.raises(Refused, match=r"one-1\.2\.jar cannot be fetched from Maven Central"):
+        with pytest.raises(UsageError, match=r"one-1\.2\.jar cannot be fetched from Maven Central"):
             jar.path()
     monkeypatch.setattr(environment, "fetch", whole)
     assert jar.path().read_text() == "half"
@@ -68,7 +68,7 @@ def test_a_jar_that_no_repository_gives_is_refused_and_leaves_nothing(
 ) -> None:
     for name in ("HTTPS_PROXY", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    with pytest.raises(Refused, match=r"one-1\.2\.jar cannot be fetched"):
+    with pytest.raises(UsageError, match=r"one-1\.2\.jar cannot be fetched"):
         Jar("org.one", "one", "1.2").path()
     assert [path.name for path in tmp_path.iterdir()] == ["environments.lock"]
 
@@ -141,7 +141,7 @@ def test_what_cannot_run_is_skipped_where_all_are_wanted(tmp_path: Path, monkeyp
 def test_some_benchmarks_are_chosen_by_name_in_their_own_order() -> None:
     assert chosen("") == tuple(BENCHES)
     assert chosen("memory, paging") == ("paging", "memory")
-    with pytest.raises(Refused, match="There is no benchmark 'pages': name some of paging, end-to-end"):
+    with pytest.raises(UsageError, match="There is no benchmark 'pages': name some of paging, end-to-end"):
         chosen("paging,pages")
 
 

@@ -1,0 +1,199 @@
+"""Loads the sample logs into a table, of CrateDB or of an SQLite file, with times that end now.
+
+The next time it finds them there; once they are too old for a search of the last minutes, it loads them anew.
+"""
+
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Final, NamedTuple, cast
+
+import sqlalchemy as sa
+
+from indexer.errors import UsageError
+from indexer.model.table.table import TableName
+from indexer.sandbox.cratedb_table import Cursor, load_rows, plain_errors, quoted_table
+from indexer.sandbox.sample_logs import ROWS, SampleRow, sample_rows, start_for
+
+__all__ = ["FRESH", "LOGS", "load_cratedb_sample", "load_sqlite_sample"]
+
+LOGS: Final = TableName("logs")
+PROBES: Final = 100
+"""Rows at the beginning of a table by which it is known again as ours."""
+
+FRESH: Final = timedelta(minutes=10)
+"""By how much the sample logs may have aged before they are loaded anew."""
+
+CHUNK: Final = 10_000
+"""Rows of one insert into SQLite."""
+
+_BODY: Final = """(
+    id BIGINT PRIMARY KEY,
+    ts TIMESTAMP WITH TIME ZONE NOT NULL,
+    level TEXT,
+    service TEXT,
+    host TEXT,
+    ip IP,
+    status INTEGER,
+    latency_ms DOUBLE PRECISION,
+    message TEXT,
+    trace_id TEXT,
+    attrs OBJECT(DYNAMIC) AS (pod TEXT, region TEXT, http OBJECT(DYNAMIC) AS (method TEXT, path TEXT)),
+    tags ARRAY(TEXT),
+    location GEO_POINT
+) CLUSTERED INTO 4 SHARDS WITH (number_of_replicas = '0-1')"""
+
+_SQLITE: Final = sa.Table(
+    LOGS.name,
+    sa.MetaData(),
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("ts", sa.TIMESTAMP, nullable=False, index=True),
+    sa.Column("level", sa.Text),
+    sa.Column("service", sa.Text),
+    sa.Column("host", sa.Text),
+    sa.Column("ip", sa.Text),
+    sa.Column("status", sa.Integer),
+    sa.Column("latency_ms", sa.Double),
+    sa.Column("message", sa.Text),
+    sa.Column("trace_id", sa.Text),
+    sa.Column("attrs", sa.JSON),
+    sa.Column("tags", sa.JSON),
+    sa.Column("location", sa.JSON(none_as_null=True)),
+)
+
+
+class _Found(NamedTuple):
+    """What a table holds.
+
+    Attributes:
+        rows: how many rows.
+        wanted: how many of the rows that there are to be.
+        oldest: the time of the oldest of these, in milliseconds since 1970; 0 without one.
+    """
+
+    rows: int
+    wanted: int
+    oldest: int
+
+
+def load_cratedb_sample(cursor: Cursor, count: int = ROWS, table: TableName = LOGS, end: datetime | None = None) -> int:
+    """Load sample rows into a CrateDB table, made where it is missing.
+
+    Args:
+        cursor: a cursor of CrateDB.
+        count: how many rows there are to be at least.
+        table: the table.
+        end: the moment that their times lead up to, if not the present.
+
+    Returns:
+        how many rows were written: all, or 0 where they all were there and end at most `FRESH` before `end`.
+
+    Raises:
+        UsageError: where the table exists and holds something else; it is left as it is.
+        SourceError: where CrateDB rejected a statement or a row.
+    """
+    start = start_for(count, end or datetime.now(UTC))
+    with plain_errors(table):
+        _check_columns(table, _crate_columns(cursor, table))
+        cursor.execute(f"CREATE TABLE IF NOT EXISTS {quoted_table(table)} {_BODY}")
+        cursor.execute(f"REFRESH TABLE {quoted_table(table)}")
+        found = _crate_found(cursor, table, count)
+        cursor.execute(f"SELECT id, trace_id FROM {quoted_table(table)} WHERE id <= {PROBES}")
+        _check_rows(table, found, {(row[0], row[1]) for row in cursor.fetchall()})
+        if _is_current(found, count, start):
+            return 0
+        rows = (tuple(row) for row in sample_rows(count, start=start))  # orjson takes no NamedTuple
+        return load_rows(cursor, table, SampleRow._fields, rows, key="id")
+
+
+def load_sqlite_sample(path: Path, count: int = ROWS, end: datetime | None = None) -> int:
+    """Load sample rows into the table `logs` of an SQLite file; what CrateDB nests is JSON there.
+
+    Args:
+        path: the file, made where it is missing.
+        count: how many rows there are to be at least.
+        end: as for `load_cratedb_sample`.
+
+    Returns:
+        how many rows were written, likewise.
+
+    Raises:
+        UsageError: where the table exists and holds something else; it is left as it is.
+    """
+    engine = sa.create_engine(f"sqlite:///{path}")
+    try:
+        with engine.begin() as connection:
+            return _fill_sqlite(connection, count, start_for(count, end or datetime.now(UTC)))
+    finally:
+        engine.dispose()
+
+
+def _fill_sqlite(connection: sa.Connection, count: int, start: datetime) -> int:
+    inspector = sa.inspect(connection)
+    if inspector.has_table(LOGS.name):
+        _check_columns(LOGS, [column["name"] for column in inspector.get_columns(LOGS.name)])
+    _SQLITE.create(connection, checkfirst=True)
+    found = _sqlite_found(connection, count)
+    probes = sa.select(_SQLITE.c.id, _SQLITE.c.trace_id).where(_SQLITE.c.id <= PROBES)
+    _check_rows(LOGS, found, {tuple(row) for row in connection.execute(probes)})
+    if _is_current(found, count, start):
+        return 0
+    rows = map(_sqlite_row, sample_rows(count, start=start))
+    while chunk := list(islice(rows, CHUNK)):
+        connection.execute(sa.insert(_SQLITE).prefix_with("OR REPLACE"), chunk)
+    return count
+
+
+def _sqlite_found(connection: sa.Connection, count: int) -> _Found:
+    ours = _SQLITE.c.id <= count
+    tally = sa.select(
+        sa.func.count(_SQLITE.c.id),
+        sa.func.count(_SQLITE.c.id).filter(ours),
+        sa.func.min(_SQLITE.c.ts).filter(ours),
+    )
+    rows, wanted, oldest = connection.execute(tally).one()
+    return _Found(rows, wanted, round(oldest.replace(tzinfo=UTC).timestamp() * 1000) if oldest else 0)
+
+
+def _sqlite_row(row: SampleRow) -> dict[str, object]:
+    return {**row._asdict(), "ts": datetime.fromtimestamp(row.ts / 1000, UTC).replace(tzinfo=None)}
+
+
+def _is_current(found: _Found, count: int, start: datetime) -> bool:
+    return found.wanted == count and found.oldest >= (start - FRESH).timestamp() * 1000
+
+
+def _crate_found(cursor: Cursor, table: TableName, count: int) -> _Found:
+    ours = "FILTER (WHERE id <= ?)"
+    cursor.execute(
+        f"SELECT count(*), count(*) {ours}, COALESCE(min(ts) {ours}, 0)::BIGINT FROM {quoted_table(table)}",
+        [count, count],
+    )
+    return _Found(*cast("tuple[int, int, int]", cursor.fetchall()[0]))
+
+
+def _crate_columns(cursor: Cursor, table: TableName) -> list[str]:
+    cursor.execute(
+        "SELECT column_name FROM information_schema.columns"
+        " WHERE table_schema = COALESCE(?, CURRENT_SCHEMA) AND table_name = ? AND column_details['path'] = []",
+        (table.schema, table.name),
+    )
+    return [str(row[0]) for row in cursor.fetchall()]
+
+
+def _check_columns(table: TableName, columns: Collection[str]) -> None:
+    if columns and set(columns) != set(SampleRow._fields):
+        raise _other(table)
+
+
+def _check_rows(table: TableName, found: _Found, probes: AbstractSet[tuple[object, ...]]) -> None:
+    """Know the rows again by the trace ids of the first ones; a load that was cut off may have left some out."""
+    ours = {(row.id, row.trace_id) for row in sample_rows(PROBES)}
+    if not probes <= ours or (found.rows and not probes):
+        raise _other(table)
+
+
+def _other(table: TableName) -> UsageError:
+    return UsageError(f"The table {table} holds something other than the sample logs: rename it, or drop it yourself.")
