@@ -1,17 +1,17 @@
 # Two commands do all the set-up: `make demo` and `make test`. `make help` lists the rest.
 
 PYTHON ?= python3
-EXTRAS := local,bench,test,check
+EXTRAS := local,bench,test,check,docs
 BENCH ?= --small --to build/bench
 BIN := .venv/bin
 PYTEST = $(BIN)/python -m pytest --no-fold-skipped --durations=15 $(PYTEST_OPTIONS)
 LARGE := $(patsubst %,tests/fault/test_%.py,circuit_breaker wide_rows kill pressure)
 STARTING := $(patsubst %,tests/integration/%.py,cli/test_demo_sqlite sink/test_elasticsearch_8 sandbox/test_registry \
 	sandbox/test_servers sink/test_privileges cli/test_secrets source/test_secured sink/test_secured)
-MADE := .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
+MADE := .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo ha quick test check fault bench docs clean
+.PHONY: help install demo ha quick test check fault bench docs pictures clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 16
@@ -53,7 +53,7 @@ quick: install ## unit and property tests, without a server, in under a minute
 fault: install ## only the tests that break things on purpose, and the table of what they tried
 	$(PYTEST) --own-servers tests/fault
 
-check: install ## style, types and the rooms' contract
+check: install docs ## style, types, the rooms' contract, and the documentation's links
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -62,7 +62,11 @@ check: install ## style, types and the rooms' contract
 bench: install ## every benchmark, small, with a report in build/bench; BENCH='--to FOLDER' is the full run
 	$(BIN)/python -m bench all $(BENCH)
 
-docs: install ## draw docs/: plots of the runs that are kept in bench/results, searches of what `make demo` indexed
+docs: install ## build the documentation into build/site, strictly
+	$(BIN)/zensical build --clean --strict
+	$(BIN)/python docs/.site/check_links.py build/site
+
+pictures: install ## draw docs/assets: plots of the runs in bench/results, and searches of what `make demo` indexed
 	$(if $(wildcard bench/results/*.json),$(BIN)/python -m bench report bench/results/*.json --to build/bench/report.html --plots docs)
 	$(BIN)/python -m bench.pictures
 

@@ -213,7 +213,7 @@ def unacknowledged(client: Elasticsearch, alias: str) -> list[int]:
     if not job or not client.indices.exists(index=job["job"]):
         return []
     client.indices.refresh(index=job["job"])
-    left = [window["range"] for part in job["left"] for window in part["windows"]]
+    left = [window["range"] for part in job["slices"] for window in part["windows"]]
     keys = [document["id"] for document in documents(client, job["job"]).values()]
     return [key for key in keys if any(lo < key <= hi for lo, hi in left)]
 
@@ -229,7 +229,7 @@ def test_killed_while_it_catches_up_it_goes_on_with_that(
         wait_while(process, lambda: caught_up(newest_job(client, alias)) > 0)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    loaded = newest_job(client, alias)["left"]
+    loaded = newest_job(client, alias)["slices"]
     before = caught_up(newest_job(client, alias))
     refused = run("reindex", *options, "--target", elasticsearch_url)
     assert refused.code == 2
@@ -238,7 +238,7 @@ def test_killed_while_it_catches_up_it_goes_on_with_that(
     assert job.code == 0, job.err
     report = json.loads(job.out)
     assert report["resumed"]
-    assert newest_job(client, alias)["left"] == loaded, "the load was read again"
+    assert newest_job(client, alias)["slices"] == loaded, "the load was read again"
     assert report["rows_caught_up"] > before
     rows, found = table.now(), documents(client, alias)
     account.tried(rows=len(rows), lost=len(rows.keys() - found.keys()))
@@ -252,8 +252,8 @@ def assert_all_in(rows: dict[str, tuple[int, int]], client: Elasticsearch, alias
 
 
 def caught_up(state: dict[str, object]) -> int:
-    rounds: list[dict[str, list[dict[str, int]]]] = state.get("rounds") or []  # type: ignore[assignment]  # JSON
-    return sum(part["read"] for one in rounds for part in one["left"])
+    rounds: list[dict[str, list[dict[str, int]]]] = state.get("passes") or []  # type: ignore[assignment]  # JSON
+    return sum(part["read"] for one in rounds for part in one["slices"])
 
 
 def test_rows_that_no_search_shows_yet_are_in(

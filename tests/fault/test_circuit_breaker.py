@@ -97,9 +97,9 @@ class Job:
         finally:
             process.kill()
             process.communicate()
-        (left,) = newest_job(self.client, self.alias)["left"]
+        (left,) = newest_job(self.client, self.alias)["slices"]
         moved = {**left, "read": offset, "windows": [{"offset": offset}]}
-        self.client.update(index=f"{self.alias}_jobs", id=f"alias:{self.alias}", doc={"left": [moved]})
+        self.client.update(index=f"{self.alias}_jobs", id=f"alias:{self.alias}", doc={"slices": [moved]})
 
     def count(self) -> int:
         return int(self.client.count(index=self.alias)["count"])

@@ -118,7 +118,7 @@ def test_what_was_acknowledged_before_it_was_stopped_is_in_its_last_checkpoint(
 
     def read(client: Elasticsearch) -> int:
         found = client.get(index=f"{job.alias}_jobs", id=f"alias:{job.alias}")["_source"]
-        return sum(part["read"] for part in found["left"])
+        return sum(part["read"] for part in found["slices"])
 
     with FaultProxy(elasticsearch_url, on="/_bulk|PUT .*/_doc/alias") as proxy, Elasticsearch(elasticsearch_url) as es:
         proxy.otherwise = fault

@@ -32,14 +32,14 @@ def wait_for_lock(client: Elasticsearch, alias: str, pid: int) -> None:
 
 def rows_read(client: Elasticsearch, alias: str) -> int:
     """Rows that the last checkpoint counts as done; 0 where there is none."""
-    return sum(part["read"] for part in newest_job(client, alias).get("left", []))
+    return sum(part["read"] for part in newest_job(client, alias).get("slices", []))
 
 
 def rows_done(client: Elasticsearch, alias: str, pid: int) -> int:
     """The same, where this process is the one that runs; else 0."""
     job = newest_job(client, alias)
     ours = job and job["holder"]["pid"] == pid and job["status"] == "running"
-    return sum(part["read"] for part in job["left"]) if ours else 0
+    return sum(part["read"] for part in job["slices"]) if ours else 0
 
 
 def wait_for_rows(client: Elasticsearch, alias: str, pid: int, below: int) -> None:

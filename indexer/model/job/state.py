@@ -37,7 +37,7 @@ class Pass:
     Attributes:
         column: the key column of the key by which it reads.
         left: what is left of each of its slices.
-        whole: whether it reads all rows; else those that were added, or some slices once more.
+        full: whether it reads all rows; else those that were added, or some slices once more.
     """
 
     column: str
@@ -47,7 +47,7 @@ class Pass:
 
 def write_pass(one: Pass) -> JsonObject:
     """A round as JSON."""
-    return {"column": one.column, "whole": one.full, "left": write_slices(one.slices)}
+    return {"column": one.column, "full": one.full, "slices": write_slices(one.slices)}
 
 
 def read_pass(content: Mapping[str, Any]) -> Pass:
@@ -56,7 +56,7 @@ def read_pass(content: Mapping[str, Any]) -> Pass:
     Raises:
         KeyError, TypeError, ValueError: where it is not what `write_pass` made.
     """
-    return Pass(str(content["column"]), read_slices(content["left"]), bool(content["whole"]))
+    return Pass(str(content["column"]), read_slices(content["slices"]), bool(content["full"]))
 
 
 class JobStatus(StrEnum):
@@ -164,7 +164,7 @@ class JobState:
 def write_job(state: JobState) -> JsonObject:
     """A job as a document."""
     plain = asdict(replace(state, slices=(), passes=()))
-    return {**plain, "left": write_slices(state.slices), "rounds": [write_pass(one) for one in state.passes]}
+    return {**plain, "slices": write_slices(state.slices), "passes": [write_pass(one) for one in state.passes]}
 
 
 def read_job(content: dict[str, Any]) -> JobState:
@@ -176,10 +176,10 @@ def read_job(content: dict[str, Any]) -> JobState:
     typed = {
         "status": JobStatus(content["status"]),
         "holder": LockHolder(**content["holder"]),
-        "left": read_slices(content["left"]),
+        "slices": read_slices(content["slices"]),
         "columns": tuple(content.get("columns", ())),
         "hosts": tuple(content.get("hosts", ())),
-        "rounds": tuple(map(read_pass, content["rounds"])),
+        "passes": tuple(map(read_pass, content["passes"])),
     }
     known = {field.name for field in fields(JobState)}  # a later version may have written more
     return JobState(**{**{name: value for name, value in content.items() if name in known}, **typed})

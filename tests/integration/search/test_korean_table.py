@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -13,6 +12,7 @@ from indexer.search.search import Search, search_alias
 from indexer.settings import TargetAccess
 from indexer.sink.client import connect
 from tests.support.columns import column
+from tests.support.documentation import ROOT
 from tests.support.korean_cases import CASES, Case
 from tests.support.loaded_index import load
 
@@ -42,9 +42,9 @@ def test_the_table_has_forty_lines_of_every_kind() -> None:
     assert {case.kind for case in CASES} == set(ORDER)
 
 
-def test_the_readme_tells_what_is_right() -> None:
-    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
-    table = readme.partition("| what is difficult |")[2].partition("\n\n")[0]
+def test_the_page_on_korean_tells_what_is_right() -> None:
+    page = (ROOT / "docs" / "korean.md").read_text(encoding="utf-8")
+    table = page.partition("| difficulty | lines |")[2].partition("\n\n")[0]
     told = re.findall(r"^\| .* \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", table, flags=re.MULTILINE)
     of = {kind: [case for case in CASES if case.kind == kind] for kind in ORDER}
     right = [

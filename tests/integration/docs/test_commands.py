@@ -1,4 +1,4 @@
-"""The README's commands and programs, run as it writes them, on servers that the tests have to themselves."""
+"""The commands and programs of README and docs/, run as they stand there, on servers that the tests own."""
 
 import json
 import re
@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,18 +17,15 @@ from indexer.cli.demo import REINDEX, SEARCHES
 from indexer.cli.main import app
 from indexer.sandbox.cratedb_table import crate_cursor
 from tests.support.commands import Ended, environment, run
-from tests.support.documentation import TEXT, blocks
+from tests.support.documentation import ROOT, Block, blocks, pages
 from tests.support.playground import Playground
 
 ROWS = 20_000
 JOB = "logs_20261122_101500"
-"""The job that the README shows and replays."""
+"""The job that the pages show and replay."""
 
-
-def commands() -> list[str]:
-    """The commands of the README's console blocks, but those that `make` runs and the searches."""
-    lines = [line for block in blocks("console") for line in block.splitlines()]
-    return [line for line in lines if re.match(r"reindex |indexer (?!search)", line)]
+PAGES = [page for page in pages() if any(block.runs for block in blocks(page, "bash", "python"))]
+NOTES = r"not run: .+|setup: the table users|until: Ctrl-C|exit code: \d"
 
 
 @dataclass(frozen=True)
@@ -58,6 +56,15 @@ class Shell:
         process = self.start(command)
         out, err = process.communicate(timeout=120)
         return Ended(process.returncode, out, err)
+
+    def interrupted(self, command: str) -> Ended:
+        """Run what has no end: Ctrl-C after its first line."""
+        process = self.start(command)
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        rest, err = process.communicate(timeout=120)
+        return Ended(process.returncode, first + rest, err)
 
 
 @pytest.fixture(scope="module")
@@ -97,18 +104,9 @@ def test_the_demo_ends_with_every_example(demo: Ended) -> None:
     assert re.match(r"\([3-4],\d{3} lines, ", everything[0])
 
 
-@pytest.mark.elasticsearch
-@pytest.mark.parametrize("search", SEARCHES)
-def test_an_example_runs_as_written(shell: Shell, search: str) -> None:
-    assert f"\n{search}" in TEXT
-    process = shell.start(search)
-    assert process.stdout is not None
-    first = process.stdout.readline()
-    if "--follow" in search:
-        process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    assert first or (shell.folder / "auth.ndjson").stat().st_size
+def test_the_readme_shows_what_the_demo_runs() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert all(f"\n{command}" in text for command in (REINDEX, *SEARCHES))
 
 
 @pytest.mark.elasticsearch
@@ -120,20 +118,57 @@ def test_what_the_demo_says_to_try_next_runs(demo: Ended, shell: Shell) -> None:
         assert (ended.code, bool(ended.out)) == (0, True), (command, ended.err)
 
 
+@pytest.mark.parametrize("page", pages(), ids=str)
+def test_a_note_on_a_block_is_one_that_is_understood(page: Path) -> None:
+    notes = [block.note for block in blocks(page, "bash", "python", "sql") if block.note]
+    assert all(re.fullmatch(NOTES, note) for note in notes), notes
+
+
 @pytest.mark.elasticsearch
-def test_the_commands_run(shell: Shell, playground: Playground) -> None:
-    make_users(playground)
-    ran = commands()
-    assert {words.split()[1] for words in ran} == {"--table", "plan", "jobs", "replay", "verify", "mapping"}
-    job = json.loads(shell.run("indexer jobs --json").out.splitlines()[0])["job"]
-    for command in ran:
-        ended = shell.run(command.replace(JOB, job))
-        assert ended.code == 0, (command, ended.err)
-        assert ended.out
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_the_commands_of_a_page_run(shell: Shell, playground: Playground, page: Path) -> None:
+    for block in blocks(page, "bash", "python"):
+        if block.note == "setup: the table users":
+            make_users(playground)
+        if block.language == "python" and block.runs:
+            run_program(shell, block.text)
+        elif block.runs:
+            run_commands(shell, block)
+
+
+def run_commands(shell: Shell, block: Block) -> None:
+    """Run the commands of a block, each on its own; those of `make` have tests and CI steps of their own."""
+    for command in commands(block):
+        if JOB in command:
+            job = json.loads(shell.run("indexer jobs --json").out.splitlines()[0])["job"]
+            command = command.replace(JOB, job)  # noqa: PLW2901  # the page names a job that never was
+        ended = (shell.interrupted if "--follow" in command else shell.run)(command)
+        assert ended.code == block.exit_code, (command, ended.err)
+        shown = ended.out or ended.err if " > " not in command else files(shell.folder)
+        assert shown or "clean" in command, command
+
+
+def commands(block: Block) -> Iterator[str]:
+    for line in block.text.splitlines():
+        if re.match(r"(reindex|indexer) ", line.strip()):
+            yield line.strip()
+        else:  # the servers are the playground's
+            assert re.match(r"(make |export (CRATEDB_URL|PATH)=|$)", line.strip()), line
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.stat().st_size]
+
+
+def run_program(shell: Shell, program: str) -> None:
+    (shell.folder / "program.py").write_text(program, "utf-8")
+    ended = shell.run(f"{sys.executable} program.py")
+    assert ended.code == 0, ended.err
+    assert ended.out.strip()
 
 
 def make_users(playground: Playground) -> None:
-    """The second table that the README names, where the demo has put the first."""
+    """The second table that a page names, where the demo has put the first."""
     table = "CREATE TABLE IF NOT EXISTS users (id BIGINT PRIMARY KEY, updated_at TIMESTAMP)"
     if playground.cratedb:
         with crate_cursor(playground.cratedb) as cursor:
@@ -146,15 +181,6 @@ def make_users(playground: Playground) -> None:
 
 
 @pytest.mark.elasticsearch
-@pytest.mark.parametrize("program", blocks("python"))
-def test_a_program_runs(shell: Shell, program: str) -> None:
-    (shell.folder / "program.py").write_text(program, "utf-8")
-    ended = shell.run(f"{sys.executable} program.py")
-    assert ended.code == 0, ended.err
-    assert ended.out.strip()
-
-
-@pytest.mark.elasticsearch
 def test_a_second_demo_doubles_nothing(demo: Ended, shell: Shell) -> None:
     assert f"{ROWS:,} rows in the table logs" in demo.out
     again = shell.run(f"indexer demo --rows {ROWS}")
@@ -162,21 +188,27 @@ def test_a_second_demo_doubles_nothing(demo: Ended, shell: Shell) -> None:
     assert ", 0 of them loaded now" in again.out
 
 
-def test_every_option_of_reindex_is_in_the_readme_and_the_other_way_round() -> None:
-    shown = {command: options_of(command) for command in COMMANDS}
-    written = set(re.findall(r"`[^`\n]*?(--[a-z][a-z-]+)", TEXT)) | set(re.findall(r"`(--[a-z][a-z-]+)", TEXT))
-    assert shown["reindex"] - written == {
-        "--switch", "--no-target-sniff", "--source-verify", "--target-verify",
-    }  # fmt: skip
-    assert written <= set().union(*shown.values())
+WIDE = {"COLUMNS": "300", "TERMINAL_WIDTH": "300"}
+COMMANDS = ("reindex", "plan", "mapping", "verify", "search", "jobs", "replay", "rollback", "demo", "up", "down")
 
 
 def options_of(command: str) -> set[str]:
     return set(re.findall(r"--[a-z][a-z-]+", CliRunner().invoke(app, [command, "--help"], env=WIDE).output))
 
 
-WIDE = {"COLUMNS": "300", "TERMINAL_WIDTH": "300"}
-COMMANDS = ("reindex", "plan", "mapping", "verify", "search", "jobs", "replay", "rollback", "demo", "up", "down")
+@pytest.mark.parametrize("page", pages(), ids=str)
+def test_a_page_names_no_option_that_is_none(page: Path) -> None:
+    known = set().union(*map(options_of, COMMANDS)) | {"--help", "--install-completion"}
+    lines = [
+        line for line in (ROOT / page).read_text("utf-8").splitlines() if re.search(r"\b(indexer|reindex)\b", line)
+    ]
+    named = {option for line in lines for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", line)}
+    assert not {option for option in named - known if not short_hand(option)}
+
+
+def short_hand(option: str) -> bool:
+    """Options of `search` that the index brings: its mapping file names them."""
+    return option in {"--level", "--service", "--host"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
