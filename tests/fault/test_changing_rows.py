@@ -252,8 +252,8 @@ def assert_all_in(rows: dict[str, tuple[int, int]], client: Elasticsearch, alias
 
 
 def caught_up(state: dict[str, object]) -> int:
-    rounds: list[dict[str, list[dict[str, int]]]] = state.get("passes") or []  # type: ignore[assignment]  # JSON
-    return sum(part["read"] for one in rounds for part in one["slices"])
+    passes: list[dict[str, list[dict[str, int]]]] = state.get("passes") or []  # type: ignore[assignment]  # JSON
+    return sum(part["read"] for one in passes for part in one["slices"])
 
 
 def test_rows_that_no_search_shows_yet_are_in(

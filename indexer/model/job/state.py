@@ -37,7 +37,7 @@ class Pass:
     Attributes:
         column: the key column of the key by which it reads.
         left: what is left of each of its slices.
-        full: whether it reads all rows; else those that were added, or some slices once more.
+        whole: whether it reads all rows; else those that were added, or some slices once more.
     """
 
     column: str
@@ -46,7 +46,7 @@ class Pass:
 
 
 def write_pass(one: Pass) -> JsonObject:
-    """A round as JSON."""
+    """A pass as JSON."""
     return {"column": one.column, "full": one.full, "slices": write_slices(one.slices)}
 
 
