@@ -1,6 +1,6 @@
-"""CrateDB's query circuit breaker: the attack on those who ask for too much at once, at the seed's own size.
+"""CrateDB's query circuit breaker, tripped at production size: deep OFFSET paging in ten million rows.
 
-The server is this file's own, with a heap of 2 GB: it is the one that trips, whatever else runs on the machine.
+This file starts its own server with a 2 GB heap, so that other load on the machine does not decide what trips.
 """
 
 import json
@@ -38,7 +38,7 @@ pytestmark = [
 MIB = 2**20
 ROWS = 10_000_000
 DEEP = 9_000_000
-"""Rows that the OFFSET job has behind it when it is looked at: to read them page by page would take it hours."""
+"""OFFSET at which the job continues; paging there from the start would take hours."""
 
 CHUNK = 500_000
 
@@ -79,7 +79,7 @@ def ten_million(cursor: Cursor) -> str:
 
 @dataclass(frozen=True)
 class Job:
-    """One way to call `reindex`, again and again."""
+    """`reindex` with fixed options, to be run several times."""
 
     alias: str
     options: Sequence[str]
@@ -90,7 +90,7 @@ class Job:
         return run("reindex", *self.options, *more, cwd=self.folder, timeout=3000)
 
     def deep(self, offset: int, *more: str) -> None:
-        """Leave a job unfinished at this OFFSET: a real one, killed at its first checkpoint, which is then moved."""
+        """Kill a real job at its first checkpoint, then move that checkpoint to this OFFSET."""
         process = start("reindex", *self.options, *more, cwd=self.folder)
         try:
             wait_for_rows(self.client, self.alias, process.pid, below=ROWS)
@@ -107,7 +107,7 @@ class Job:
 
 @pytest.fixture
 def job(server: str, elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Job]:
-    # As little as Elasticsearch can be asked to do: it is not what is attacked.
+    # Elasticsearch is not under test here: give it as little work as possible.
     (tmp_path / "plain.yaml").write_text("fields: {id: false, uid: {type: keyword, index: false, doc_values: false}}\n")
     options = (
         "--source", server, "--target", elasticsearch_url, "--index", alias, "--jobs-index", f"{alias}_jobs",
@@ -135,7 +135,7 @@ def breaker_at(limit: str, cursor: Cursor) -> Iterator[None]:
         cursor.execute("""RESET GLOBAL "indices.breaker.query.limit" """)
 
 
-def test_a_page_that_trips_it_asks_for_less(server: str, cursor: Cursor, wider: str) -> None:
+def test_a_page_trips_the_breaker_and_a_smaller_one_succeeds(server: str, cursor: Cursor, wider: str) -> None:
     source = CrateSource(SourceAccess(url=server))
     table = source.describe(TableName(wider))
     reader = source.reader(select(table, choose_key(table)))
@@ -147,7 +147,9 @@ def test_a_page_that_trips_it_asks_for_less(server: str, cursor: Cursor, wider: 
     source.close()
 
 
-def test_a_low_breaker_is_answered_with_smaller_pages(cursor: Cursor, wider: str, job: Job, account: Account) -> None:
+def test_a_low_breaker_limit_shrinks_pages_and_the_job_completes(
+    cursor: Cursor, wider: str, job: Job, account: Account
+) -> None:
     with breaker_at("12mb", cursor):
         ended = job.run("--table", wider, "--memory", MUCH)  # so that only the breaker makes pages small
     assert ended.code == 0, ended.err
@@ -156,7 +158,7 @@ def test_a_low_breaker_is_answered_with_smaller_pages(cursor: Cursor, wider: str
     assert report["pages"] > 2 * 4, "the breaker never tripped: lower its limit"
 
 
-def test_offset_deep_in_ten_million_rows_trips_it_and_windows_complete(
+def test_deep_offset_paging_trips_the_breaker_and_window_paging_completes(
     ten_million: str, job: Job, account: Account
 ) -> None:
     what = ("--table", ten_million, "--key", "uid", "--mapping", "plain.yaml")
