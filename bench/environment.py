@@ -10,8 +10,8 @@ from typing import Final
 
 from bench.servers import FOLDER
 from indexer.errors import UsageError
-from indexer.sandbox.cache import SERVERS, cache_folder, file_lock
-from indexer.sandbox.download import fetch
+from indexer.sandbox.cache import SERVERS, file_lock, server_cache
+from indexer.sandbox.download import maven_artifact
 
 __all__ = ["Environment", "Jar"]
 
@@ -110,12 +110,12 @@ class Jar:
     def _fetch(self, file: str, kept: Path) -> None:
         with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
             try:
-                fetch(self.group, self.name, self.version, "jar", Path(folder)).rename(kept)
+                maven_artifact(self.group, self.name, self.version, "jar", Path(folder)).rename(kept)
             except (OSError, RuntimeError) as error:  # jgo raises RuntimeError for what it does not find
                 raise UsageError(f"{file} cannot be fetched from Maven Central: try again when it answers.") from error
 
 
 def _folder() -> Path:
-    folder = cache_folder() / SERVERS / FOLDER / "environments"
+    folder = server_cache() / SERVERS / FOLDER / "environments"
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -64,14 +64,14 @@ def target_server(url: str | None, *, heap: int | None = None) -> Iterator[str]:
 
 
 def _cratedb() -> Server:
-    server = start_cratedb(cache.cache_folder() / cache.SERVERS / FOLDER / "cratedb", port=free_port())
+    server = start_cratedb(cache.server_cache() / cache.SERVERS / FOLDER / "cratedb", port=free_port())
     if server is None:
         raise UsageError(HOW_TO_GET)
     return server
 
 
 def _elasticsearch(heap: int | None) -> Server:
-    folder = cache.cache_folder() / cache.SERVERS / FOLDER / "elasticsearch"
+    folder = cache.server_cache() / cache.SERVERS / FOLDER / "elasticsearch"
     return start_elasticsearch(folder, port=free_port(), heap=heap)
 
 

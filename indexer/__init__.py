@@ -17,7 +17,7 @@ Names are loaded when they are first used, so that `indexer search` does not wai
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from indexer.version import VERSION as __version__
+from indexer.version import VERSION
 
 if TYPE_CHECKING:
     from indexer.errors import IndexerError
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from indexer.search.api import search
     from indexer.search.hit import Hit
     from indexer.settings import Settings, Strategy
+
+__version__ = VERSION
 
 __all__ = ["Hit", "IndexerError", "Plan", "Report", "Settings", "Strategy", "plan", "reindex", "search"]
 

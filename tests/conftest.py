@@ -12,8 +12,8 @@ import pytest
 from elasticsearch import Elasticsearch
 from hypothesis import HealthCheck, settings
 
+from indexer.cache_folder import job_folder
 from indexer.errors import UsageError
-from indexer.job.dead_letters import job_folder
 from indexer.model.table.table import TableName
 from indexer.sandbox import cratedb_table as crate_table
 from indexer.sandbox.cratedb import HOW_TO_GET, find_cratedb, start_cratedb

@@ -160,13 +160,13 @@ def _tell_how_to_go_on(environment: dict[str, str]) -> None:
 
 def _load(cratedb: str | None, rows: int) -> str:
     """Load the sample logs into CrateDB, or without one into an SQLite file; the source's URL."""
-    from indexer.sandbox.cache import SAMPLES, cache_folder
+    from indexer.sandbox.cache import SAMPLES, server_cache
     from indexer.sandbox.cratedb_table import crate_cursor
     from indexer.sandbox.sample_table import load_cratedb_sample, load_sqlite_sample
     from indexer.settings import without_secrets
 
     if cratedb is None:
-        path = cache_folder() / SAMPLES
+        path = server_cache() / SAMPLES
         typer.echo(f"CrateDB: none found, so the sample logs are in the SQLite file {path}, read through SQLAlchemy.")
         typer.echo(_loaded(load_sqlite_sample(path, rows), rows))
         return f"sqlite:///{path}"

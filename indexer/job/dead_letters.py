@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 import orjson
-from platformdirs import user_cache_path
 
+from indexer.cache_folder import job_folder
 from indexer.errors import FileError, TooManyFailures, UsageError
 from indexer.model.document.bulk_response import DeadLetter
 from indexer.model.document.row_key import RowKeys
 from indexer.model.job.state import JobState
 from indexer.sink.client import Cluster
 from indexer.sink.dead_letter_index import DeadLetterIndex
-from indexer.version import NAME
 
 __all__ = [
     "FILE",
@@ -24,27 +23,9 @@ __all__ = [
     "JobDeadLetters",
     "KeepLetters",
     "file_errors",
-    "job_folder",
     "read_letters",
     "rewrite_letters",
 ]
-
-
-def job_folder(job: str) -> Path:
-    """The job's folder, made on the way: `jobs/<job>` in the cache folder, or in INDEXER_CACHE where that is set.
-
-    Raises:
-        UsageError: where it cannot be made.
-    """
-    cache = os.environ.get("INDEXER_CACHE")
-    folder = (Path(cache) if cache else user_cache_path(NAME)) / "jobs" / job
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"The folder {folder} cannot be made, {error.strerror}: set INDEXER_CACHE to one that you may write to."
-        ) from error
-    return folder
 
 
 @contextmanager

@@ -9,61 +9,27 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
 from indexer.errors import BreakerTripped, IndexerError, TargetError, TargetUnavailable, UsageError
 from indexer.model.job.state import HELD, JobState, JobStatus, LockHolder
+from indexer.process_identity import ProcessIdentity
 from indexer.sink.job_store import JobStore, LostLock, StoredJob
 
 __all__ = ["Lease", "free_lock", "is_dead", "take_lock", "this_process"]
 
-_BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
-_NAMESPACE: Final = Path("/proc/self/ns/pid")
-_GONE: Final = "ZX"
-"""States of a process that runs no more, though its parent has not heard of it yet."""
-
 
 def this_process() -> LockHolder:
-    """This process as the holder of a lock, which is another one with each call."""
-    _, started = _state(os.getpid())
+    """This process as the holder of a lock; each call makes another holder."""
+    identity = ProcessIdentity.of(os.getpid())
     since = datetime.now(UTC).isoformat(timespec="seconds")
-    return LockHolder(socket.gethostname(), os.getpid(), since, token_hex(8), _place(), started)
+    return LockHolder(socket.gethostname(), identity.pid, since, token_hex(8), identity.place, identity.started)
 
 
 def is_dead(holder: LockHolder) -> bool:
-    """Whether the holder is known to be dead; False where this process cannot know.
-
-    Names of machines and numbers of processes prove nothing: containers share them. Only the same boot of a machine
-    and the same namespace do, where no process has the number any more, or one that started at another time.
-    """
-    if not holder.place or holder.place != _place():
-        return False
-    try:
-        os.kill(holder.pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        pass  # it is another user's, and may still be told from the holder
-    state, started = _state(holder.pid)
-    return state in _GONE if started == holder.started else bool(started)
-
-
-def _place() -> str:
-    """Where numbers of processes mean the same; empty on a system that does not tell."""
-    with suppress(OSError):
-        return f"{_BOOT.read_text('ascii').strip()} {_NAMESPACE.readlink()}"
-    return ""
-
-
-def _state(pid: int) -> tuple[str, int]:
-    """The state of a process and when it started; of one that cannot be seen, a space and 0."""
-    with suppress(OSError, ValueError, IndexError):
-        # Its name stands before them in parentheses, and may hold anything.
-        fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-        return fields[0], int(fields[19])
-    return " ", 0
+    """Whether the holder's process is known to have ended; False if this machine cannot know."""
+    return ProcessIdentity(holder.pid, holder.started, holder.place).is_dead()
 
 
 BEAT: Final = 1.0

@@ -10,8 +10,9 @@ from typing import Final, TypeVar
 
 import orjson
 
+from indexer.cache_folder import job_folder
 from indexer.errors import IndexerError, Interrupted, ShardsUnavailable, TargetError, UsageError, VerificationFailed
-from indexer.job.dead_letters import FILE, DeadLetterFile, file_errors, job_folder
+from indexer.job.dead_letters import FILE, DeadLetterFile, file_errors
 from indexer.job.jobs import create_index, discard_replaced, initial_state, open_letter_index
 from indexer.job.load import Load
 from indexer.job.lock import Lease, free_lock, take_lock

@@ -1,8 +1,4 @@
-"""The cache folder: the one place outside the working directory where anything is written.
-
-It is INDEXER_CACHE, else the user's cache folder. Root's own is closed to the account that the servers run as, so that
-root falls back to the machine's (`/var/cache/log-search-indexer` on Linux).
-"""
+"""What the sandbox keeps in the cache folder: distributions, server data, the registry of running servers, locks."""
 
 import fcntl
 import os
@@ -12,11 +8,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from platformdirs import site_cache_path, user_cache_path
-
+from indexer.cache_folder import JOBS, VARIABLE, cache_folder
 from indexer.errors import UsageError
 from indexer.sandbox.process import server_account
-from indexer.version import NAME
 
 __all__ = [
     "DISTRIBUTIONS",
@@ -26,14 +20,12 @@ __all__ = [
     "SAMPLES",
     "SERVERS",
     "UP_LOCK",
-    "cache_folder",
     "clear_cache",
     "file_lock",
     "open_folder",
     "open_tree",
+    "server_cache",
 ]
-
-APPLICATION: Final = NAME
 
 DISTRIBUTIONS: Final = "elasticsearch"
 JAVA: Final = "java"
@@ -42,58 +34,39 @@ REGISTRY: Final = "running.json"
 SAMPLES: Final = "samples.sqlite"
 FETCH_LOCK: Final = "fetch.lock"
 UP_LOCK: Final = "up.lock"
-JOBS: Final = "jobs"
-"""The reports and dead letters of jobs, which `indexer.job.dead_letters` puts into the user's own cache folder."""
 CONTENTS: Final = (JOBS, DISTRIBUTIONS, JAVA, SERVERS, REGISTRY, SAMPLES, FETCH_LOCK, UP_LOCK)
-"""Everything that this product puts there, and all that `clear_cache` removes."""
+"""Everything that this product creates in the cache folder, and all that `clear_cache` removes."""
 
 
-def cache_folder() -> Path:
-    """The cache folder, made where it is missing, open to the account that the servers run as.
+def server_cache() -> Path:
+    """The cache folder, open to the account that servers run as.
 
     Raises:
-        UsageError: where it cannot be written, or where INDEXER_CACHE is closed to that account.
+        UsageError: if it is not writable, or if that account cannot enter INDEXER_CACHE.
     """
-    folder = _chosen()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK) and folder.stat().st_uid == os.geteuid():
-            folder.chmod(0o755)
-    except OSError as error:
-        raise UsageError(
-            f"The cache folder {folder} cannot be written ({error.strerror}): set INDEXER_CACHE to one that can."
-        ) from error
+    folder = cache_folder()
     account = server_account()
-    if account is not None and not account.can_enter(folder):
+    if account is None:
+        return folder
+    if folder.stat().st_uid == os.geteuid():
+        folder.chmod(0o755)
+    if not account.can_enter(folder):
         raise UsageError(
-            f"The cache folder {folder} cannot be entered by {account.name}, as whom root's servers run: "
-            f"set INDEXER_CACHE to a folder that everybody can enter, such as {_site()}."
+            f"The cache folder {folder} is closed to {account.name}, the account that servers run as when root starts"
+            f" them; set {VARIABLE} to a folder that everyone can enter, or unset it."
         )
     return folder
 
 
-def _chosen() -> Path:
-    given = os.environ.get("INDEXER_CACHE")
-    if given:
-        return Path(given).expanduser().resolve()
-    own = user_cache_path(APPLICATION, appauthor=False)
-    account = server_account()
-    return own if account is None or account.can_enter(own) else _site()
-
-
-def _site() -> Path:
-    return site_cache_path(APPLICATION, appauthor=False)
-
-
 def open_folder(folder: Path) -> Path:
-    """Make a folder in an open one that everybody can enter, whatever the umask is."""
+    """Create a folder that everyone can enter, whatever the umask is; its parent must exist."""
     folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
     return folder
 
 
 def open_tree(folder: Path) -> None:
-    """Let everybody read what is in a folder, and run what its owner can run, whatever the umask was."""
+    """Let everyone read the files in a folder, and run those that their owner can run, whatever the umask was."""
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
@@ -101,25 +74,20 @@ def open_tree(folder: Path) -> None:
 
 @contextmanager
 def file_lock(folder: Path, name: str) -> Iterator[None]:
-    """Hold one of the folder's locks, so that two commands do not fetch or start the same thing at once."""
+    """Hold one of the folder's locks, so that two commands never download or start the same thing together."""
     with (folder / name).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def clear_cache() -> None:
-    """Remove what this product put into the cache folder, and the folder once it is empty."""
-    own = () if os.environ.get("INDEXER_CACHE") else (user_cache_path(APPLICATION, appauthor=False),)
-    for folder in {_chosen(), *own}:
-        _clear(folder)
-
-
-def _clear(folder: Path) -> None:
+    """Remove everything that this product created in the cache folder, and the folder itself once it is empty."""
+    folder = cache_folder()
     for name in CONTENTS:
         path = folder / name
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    with suppress(OSError):  # absent, or somebody else's files are in it
+    with suppress(OSError):  # other files are in it
         folder.rmdir()

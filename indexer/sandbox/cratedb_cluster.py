@@ -1,4 +1,4 @@
-"""A CrateDB cluster of several nodes on this machine, whose nodes can be killed and started again one by one."""
+"""A CrateDB cluster of several nodes on this machine, each of which can be killed and started again."""
 
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -8,7 +8,7 @@ from threading import Event
 from typing import Final
 
 from indexer.errors import UsageError
-from indexer.sandbox.cratedb import configure, node_launch, query_node
+from indexer.sandbox.cratedb import configure_node, node_launch, query_node
 from indexer.sandbox.process import free_ports, wait_until
 from indexer.sandbox.server import Launch, Server
 
@@ -17,30 +17,30 @@ __all__ = ["cluster_url", "configure_cluster", "is_green", "node_launches", "sta
 HEAP: Final = "768m"
 """Of each node: three of them and an Elasticsearch fit into 4 GiB."""
 
-PORTS: Final = (4200, 4300, 5432)
-"""HTTP, transport, PostgreSQL: the first node's where they are free, then those that follow."""
+FIRST_PORTS: Final = (4200, 4300, 5432)
+"""HTTP, transport and PostgreSQL ports of the first node; the other nodes take the next ones."""
 
-PATIENCE: Final = 180.0
-"""Seconds for a cluster to copy what a node missed; a node that left is waited for a minute before that."""
+GREEN_TIMEOUT: Final = 180.0
+"""Seconds for a cluster to copy what a node missed; it first waits a minute for a node that left."""
 
 
 def configure_cluster(home: Path, folder: Path, count: int, *, any_ports: bool = False) -> None:
-    """Configure the nodes of a cluster that does not run, each in a folder of its own.
+    """Configure the nodes of a stopped cluster, each in a folder of its own.
 
-    A majority elects the master, and no shard is given a new place before all but one node are there: after a restart,
-    shards are used where they are.
+    A majority elects the master. Shards are not reallocated before all nodes but one are there, so that after a
+    restart they are used where they are.
 
     Args:
-        home: where the server is unpacked.
-        folder: where the nodes' folders are; data that is there stays.
-        count: how many nodes.
-        any_ports: take any free ports, where another server may want the usual ones.
+        home: the folder of the unpacked server.
+        folder: for the nodes' folders; existing data stays.
+        count: the number of nodes.
+        any_ports: take any free ports, because another server may need the usual ones.
     """
-    wanted = [None if any_ports else port + number for port in PORTS for number in range(count)]
-    ports = free_ports(wanted)
+    preferred = [None if any_ports else first + number for first in FIRST_PORTS for number in range(count)]
+    ports = free_ports(preferred)
     transport = ports[count : 2 * count]
-    for number, node in enumerate(_folders(folder, count)):
-        configure(
+    for number, node in enumerate(_node_folders(folder, count)):
+        configure_node(
             home,
             node,
             {
@@ -49,7 +49,7 @@ def configure_cluster(home: Path, folder: Path, count: int, *, any_ports: bool =
                 "transport.tcp.port": transport[number],
                 "psql.port": ports[2 * count + number],
                 "discovery.seed_hosts": [f"127.0.0.1:{port}" for port in transport],
-                "cluster.initial_master_nodes": [other.name for other in _folders(folder, count)],
+                "cluster.initial_master_nodes": [other.name for other in _node_folders(folder, count)],
                 "gateway.expected_data_nodes": count,
                 "gateway.recover_after_data_nodes": count - 1,
             },
@@ -57,65 +57,66 @@ def configure_cluster(home: Path, folder: Path, count: int, *, any_ports: bool =
 
 
 def node_launches(home: Path, folder: Path, count: int) -> tuple[Launch, ...]:
-    """How to start each node of a configured cluster; a node is ready when it sees all of them."""
+    """How to start each node of a configured cluster; a node is ready once it sees all of them."""
 
     def sees_all(url: str) -> bool:
         return query_node(url, "SELECT count(*) FROM sys.nodes") == [[count]]
 
     return tuple(
-        node_launch(f"CrateDB {node.name}", home, node, heap=HEAP, ready=sees_all) for node in _folders(folder, count)
+        node_launch(f"CrateDB {node.name}", home, node, heap=HEAP, ready=sees_all)
+        for node in _node_folders(folder, count)
     )
 
 
 def start_together(launches: Collection[Launch]) -> tuple[Server, ...]:
-    """Start nodes at once: none answers before there are enough to elect a master. If one fails, none is left.
+    """Start nodes concurrently: none answers until enough of them elect a master. If one fails, all are stopped.
 
     Raises:
-        UsageError: where a node did not start; with the end of its log.
+        UsageError: if a node does not start; with the end of its log.
     """
-    given_up = Event()
+    cancelled = Event()
     with ExitStack() as undo:
         with ThreadPoolExecutor(len(launches) or 1) as pool:
-            starting = [pool.submit(launch.start, given_up=given_up.is_set) for launch in launches]
-            undo.callback(_stop, starting)
+            starts = [pool.submit(launch.start, cancelled=cancelled.is_set) for launch in launches]
+            undo.callback(_stop_started, starts)
             try:
-                ended, _ = wait(starting, return_when=FIRST_EXCEPTION)
+                settled, _ = wait(starts, return_when=FIRST_EXCEPTION)
             finally:
-                given_up.set()
-        for one in ended:
-            one.result()  # what failed first: the others gave up because of it
+                cancelled.set()
+        for start in settled:
+            start.result()  # raises the first failure, which cancelled the others
         undo.pop_all()
-    return tuple(one.result() for one in starting)
+    return tuple(start.result() for start in starts)
 
 
 def cluster_url(urls: Iterable[str]) -> str:
-    """The URLs of nodes as one, as `--source` takes it."""
+    """The nodes' URLs as a single one, as `--source` takes it."""
     return "crate://" + ",".join(url.removeprefix("crate://") for url in urls)
 
 
 def is_green(url: str, count: int) -> bool:
-    """Whether the cluster of this node has so many nodes, and every copy of every shard in its place."""
+    """Whether this node's cluster has `count` nodes, and every copy of every shard is started."""
     nodes = query_node(url, "SELECT count(*) FROM sys.nodes")
-    away = query_node(url, "SELECT count(*) FROM sys.shards WHERE routing_state <> 'STARTED'")
+    not_started = query_node(url, "SELECT count(*) FROM sys.shards WHERE routing_state <> 'STARTED'")
     health = query_node(url, "SELECT health FROM sys.cluster_health")
-    return (nodes, away, health) == ([[count]], [[0]], [["GREEN"]])
+    return (nodes, not_started, health) == ([[count]], [[0]], [["GREEN"]])
 
 
-def wait_until_green(urls: Sequence[str], patience: float = PATIENCE) -> None:
-    """Wait until all nodes are there and every copy of every shard is in its place.
+def wait_until_green(urls: Sequence[str], timeout: float = GREEN_TIMEOUT) -> None:
+    """Wait until all nodes are there and every copy of every shard is started.
 
     Raises:
-        UsageError: where that did not come to be within `patience` seconds.
+        UsageError: if that takes more than `timeout` seconds.
     """
-    if not wait_until(lambda: is_green(urls[0], len(urls)), patience):
-        raise UsageError(f"{cluster_url(urls)} is not green after {patience:.0f} s: see sys.allocations and its logs.")
+    if not wait_until(lambda: is_green(urls[0], len(urls)), timeout):
+        raise UsageError(f"{cluster_url(urls)} is not green after {timeout:.0f} s; see sys.allocations and its logs.")
 
 
-def _folders(folder: Path, count: int) -> list[Path]:
+def _node_folders(folder: Path, count: int) -> list[Path]:
     return [folder / f"node-{number}" for number in range(1, count + 1)]
 
 
-def _stop(starting: Iterable[Future[Server]]) -> None:
-    for one in starting:
-        if one.exception() is None:
-            one.result().stop()
+def _stop_started(starts: Iterable[Future[Server]]) -> None:
+    for start in starts:
+        if start.exception() is None:
+            start.result().stop()

@@ -1,4 +1,4 @@
-"""Writes rows into a CrateDB table by bulk inserts."""
+"""Writes rows into a table of CrateDB with bulk inserts."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -13,44 +13,44 @@ from indexer.errors import SourceError, SourceUnavailable
 from indexer.model.json import Row
 from indexer.model.table.table import TableName
 
-__all__ = ["Cursor", "crate_cursor", "load_rows", "plain_errors", "quoted_table"]
+__all__ = ["Cursor", "crate_cursor", "driver_errors", "load_rows", "quoted_table"]
 
 CHUNK: Final = 5_000
-"""Rows of one bulk insert: a few MB, which a small server's circuit breaker lets pass."""
+"""Rows in one bulk insert: a few MB, which a small server's circuit breaker allows."""
 
 
 class RowError(TypedDict):
-    """Why CrateDB rejected a row."""
+    """The reason that CrateDB rejected a row."""
 
     message: str
 
 
 class InsertResult(TypedDict, total=False):
-    """What CrateDB says of one row of a bulk insert: how many rows it made, -2 where it was rejected."""
+    """The result of one row of a bulk insert: the rows written, or -2 if it was rejected."""
 
     rowcount: int
     error: RowError
 
 
 class Cursor(Protocol):
-    """As much of the `crate` cursor as is used here; the driver itself has no types."""
+    """The part of the `crate` driver's cursor that is used here; the driver has no type hints."""
 
     def execute(self, sql: str, parameters: Sequence[object] | None = None) -> object:
         """Run one statement."""
 
     def executemany(self, sql: str, seq_of_parameters: Sequence[Sequence[object]]) -> list[InsertResult]:
-        """Run one statement for each row of parameters, in one request."""
+        """Run one statement for every row of parameters, in one request."""
 
     def fetchall(self) -> list[Row]:
-        """The rows of the last statement."""
+        """The rows that the last statement returned."""
 
 
 @contextmanager
 def crate_cursor(url: str) -> Iterator[Cursor]:
-    """A cursor for loading and looking up, at one or several servers: `crate://user:password@host:4200`.
+    """A cursor at one or more servers, such as `crate://user:password@host:4200`.
 
     Raises:
-        SourceUnavailable: where no server answers.
+        SourceUnavailable: if no server answers.
     """
     parts = urlsplit(url)
     secure = parts.scheme == "https" or parse_qs(parts.query).get("sslmode", ["disable"]) != ["disable"]
@@ -60,31 +60,31 @@ def crate_cursor(url: str) -> Iterator[Cursor]:
             [f"{'https' if secure else 'http'}://{host}" for host in hosts],
             username=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,
-            compress=False,  # the servers of this room are on this machine
+            compress=False,  # these servers run on this machine
         )
     except CrateError as error:
-        raise SourceUnavailable(f"CrateDB does not answer at {','.join(hosts)}: start it, or see its log.") from error
+        raise SourceUnavailable(f"CrateDB does not answer at {','.join(hosts)}; start it, or see its log.") from error
     with closing(connection):
         yield connection.cursor()
 
 
 def quoted_table(table: TableName) -> str:
-    """A table's name as SQL takes it whatever characters it has."""
+    """A table's name quoted for SQL, whatever characters it contains."""
     parts = (table.schema, table.name) if table.schema else (table.name,)
     return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
 
 
 @contextmanager
-def plain_errors(table: TableName) -> Iterator[None]:
-    """Tell the driver's errors in one sentence.
+def driver_errors(table: TableName) -> Iterator[None]:
+    """Turn the driver's errors into one sentence.
 
     Raises:
-        SourceError: in place of them.
+        SourceError: in their place.
     """
     try:
         yield
     except CrateError as error:
-        raise SourceError(f"The table {table} could not be loaded ({error}): see CrateDB's log.") from error
+        raise SourceError(f"The table {table} could not be loaded ({error}); see CrateDB's log.") from error
 
 
 def load_rows(
@@ -95,15 +95,15 @@ def load_rows(
     Args:
         cursor: a cursor of CrateDB.
         table: an existing table.
-        columns: the columns that the rows have values for.
+        columns: the names of the rows' columns.
         rows: the rows.
-        key: the primary key: what is there already under it is overwritten; None leaves it as it is.
+        key: the primary key: existing rows with the same key are overwritten; None keeps them.
 
     Returns:
-        the number of rows that were written.
+        the number of rows written.
 
     Raises:
-        SourceError: where CrateDB rejected a row.
+        SourceError: if CrateDB rejects a row.
     """
     names = ", ".join(f'"{column}"' for column in columns)
     marks = ", ".join("?" for _ in columns)
@@ -123,8 +123,8 @@ def _insert(cursor: Cursor, insert: str, chunk: list[Sequence[object]]) -> int:
     results = cursor.executemany(insert, chunk)
     failed = [result for result in results if result["rowcount"] < 0]
     if failed:
-        reason = failed[0]["error"]["message"] if "error" in failed[0] else "it gave no reason"
-        raise SourceError(f"CrateDB rejected {len(failed)} of {len(chunk)} rows ({reason}): see its log.")
+        reason = failed[0]["error"]["message"] if "error" in failed[0] else "no reason given"
+        raise SourceError(f"CrateDB rejected {len(failed)} of {len(chunk)} rows ({reason}); see its log.")
     return sum(result["rowcount"] for result in results)
 
 

@@ -1,4 +1,4 @@
-"""A server in Docker, through testcontainers, where a Docker engine answers."""
+"""Servers in Docker, through testcontainers; used only if a Docker engine answers."""
 
 import gc
 import warnings
@@ -12,13 +12,13 @@ __all__ = ["Image", "docker_answers", "remove_container"]
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A server's image and how it is run.
+    """A server's image, and how to run it.
 
     Attributes:
-        name: the image with its tag.
-        port: the port that the server listens on inside.
-        environment: variables for the server.
-        command: arguments for the server.
+        name: the image and its tag.
+        port: the port that the server listens on inside the container.
+        environment: environment variables of the server.
+        command: arguments of the server.
     """
 
     name: str
@@ -30,12 +30,12 @@ class Image:
         """Start a container.
 
         Args:
-            keep: whether it outlives this program; if not, testcontainers' reaper removes it in any case.
+            keep: whether it must outlive this program; otherwise testcontainers' reaper removes it.
 
         Returns:
-            the container's id, and the `host:port` at which its port answers.
+            the container's id, and the `host:port` that its port is published at.
         """
-        from testcontainers.core.config import testcontainers_config  # noqa: PLC0415 - an extra brings it
+        from testcontainers.core.config import testcontainers_config  # noqa: PLC0415 - an optional dependency
         from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - as above
 
         testcontainers_config.ryuk_disabled = testcontainers_config.ryuk_disabled or keep
@@ -51,7 +51,7 @@ def docker_answers() -> bool:
     """Whether testcontainers is installed and a Docker engine answers."""
     if find_spec("testcontainers") is None:
         return False
-    from docker.errors import DockerException  # noqa: PLC0415 - an extra brings it
+    from docker.errors import DockerException  # noqa: PLC0415 - an optional dependency
     from testcontainers.core.docker_client import DockerClient  # noqa: PLC0415 - as above
 
     with warnings.catch_warnings():
@@ -61,13 +61,13 @@ def docker_answers() -> bool:
                 answers = bool(engine.ping())
         except DockerException:
             answers = False
-        gc.collect()  # where no engine answers, docker-py leaves its socket to the garbage collector
+        gc.collect()  # if no engine answers, docker-py leaves its socket to the garbage collector
     return answers
 
 
 def remove_container(container: str) -> None:
-    """Stop a container and remove it with its volumes; one that is gone already is fine."""
-    from docker.errors import NotFound  # noqa: PLC0415 - an extra brings it
+    """Stop a container and remove it with its volumes, unless it is already gone."""
+    from docker.errors import NotFound  # noqa: PLC0415 - an optional dependency
     from testcontainers.core.docker_client import DockerClient  # noqa: PLC0415 - as above
 
     with closing(DockerClient().client) as engine:

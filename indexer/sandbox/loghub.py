@@ -1,8 +1,8 @@
-"""Real logs: loads the samples of the loghub collection into CrateDB, one table for each system.
+"""Real logs: loads samples of the loghub collection into CrateDB, one table for each system.
 
 The files are the structured 2,000-line samples of https://github.com/logpai/loghub: Jieming Zhu, Shilin He, Pinjia He,
 Jinyang Liu, Michael R. Lyu, "Loghub: A Large Collection of System Log Datasets for AI-driven Log Analytics", ISSRE
-2023. They are not part of this product: the folder that holds them is named by the caller.
+2023. They are not part of this product; the caller names the folder that contains them.
 """
 
 import csv
@@ -13,40 +13,40 @@ from typing import Final
 
 from indexer.errors import UsageError
 from indexer.model.table.table import TableName
-from indexer.sandbox.cratedb_table import Cursor, load_rows, plain_errors, quoted_table
+from indexer.sandbox.cratedb_table import Cursor, driver_errors, load_rows, quoted_table
 
 __all__ = ["SYSTEMS", "load_system"]
 
 SYSTEMS: Final = ("Apache", "BGL", "HDFS", "HealthApp", "Linux", "OpenSSH", "Spark", "Zookeeper")
-"""The systems whose logs are there; each has a file of its name."""
+"""The systems of the collection that are used; each has a file of its name."""
 
 _LINE_ID: Final = "line_id"
-_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_CAMEL_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def load_system(cursor: Cursor, folder: Path, system: str, schema: str) -> str:
-    """Load one system's log into a table of its own, anew: its line number as the primary key, all else as text.
+    """Load one system's log into a new table: the line number is the primary key, every other column is text.
 
     Args:
         cursor: a cursor of CrateDB.
-        folder: where the CSV files are.
+        folder: the folder of the CSV files.
         system: one of `SYSTEMS`.
-        schema: the schema of the table; one of the same name in it is replaced.
+        schema: the schema of the table; a table of the same name is replaced.
 
     Returns:
         the table's name, quoted as `--table` takes it: `"schema"."apache"`.
 
     Raises:
-        UsageError: where the folder has no such file.
-        SourceError: where CrateDB rejected a statement or a row.
+        UsageError: if the folder has no such file.
+        SourceError: if CrateDB rejects a statement or a row.
     """
     file = folder / f"{system}.csv"
     if not file.is_file():
-        raise UsageError(f"{file} is missing: fetch {system}_2k.log_structured.csv of loghub to there.")
+        raise UsageError(f"{file} is missing; save loghub's {system}_2k.log_structured.csv there.")
     table = TableName(system.lower(), schema)
     header, *lines = _lines(file)
-    columns = [_HUMP.sub("_", name).lower() for name in header]
-    with plain_errors(table):
+    columns = [_CAMEL_HUMP.sub("_", name).lower() for name in header]
+    with driver_errors(table):
         _create(cursor, table, columns)
         load_rows(cursor, table, columns, lines)
     return quoted_table(table)

@@ -1,4 +1,4 @@
-"""A server process: started without privileges, recognised by more than its pid, stopped for good."""
+"""Server processes: the account they run as, how they start and stop, their ports and the end of their logs."""
 
 import os
 import pwd
@@ -15,18 +15,36 @@ from pathlib import Path
 from typing import Final
 
 from indexer.errors import UsageError
+from indexer.process_identity import ProcessIdentity
 
 __all__ = ["Account", "Process", "free_port", "free_ports", "log_tail", "server_account", "spawn", "wait_until"]
+
+_POLL: Final = 0.1
+"""Seconds between two checks of a condition."""
+
+_KILL_TIMEOUT: Final = 30.0
+"""Seconds that a killed process may take to end: the kernel frees its memory first."""
+
+_PORTS: Final = range(20_000, 32_000)
+"""Below the ephemeral ports (from 32768 on Linux, from 49152 elsewhere).
+
+A server listens long after its port was chosen; until then, any connection of this machine may take an ephemeral port.
+"""
+
+_PORT_TRIES: Final = 100
+"""Ports of that range that are tried before any other."""
+
+_STACK_FRAME: Final = re.compile(r"\s*(at [\w$.@/]+\(?|\.\.\. \d+ more|$)")
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user of this machine.
+    """A user account of this machine.
 
     Attributes:
         name: the login name, for messages.
-        uid: the user's number.
-        gid: the number of the user's group.
+        uid: the user id.
+        gid: the id of the user's group.
     """
 
     name: str
@@ -34,13 +52,13 @@ class Account:
     gid: int
 
     def can(self, *command: str | Path) -> bool:
-        """Whether this account can run a command to a good end.
+        """Whether this account can run a command, and the command exits with 0.
 
-        Asking the kernel by doing it also covers what mode bits do not show: ACLs, mount options, security modules.
+        Running it also covers what mode bits do not show: ACLs, mount options, security modules.
         """
         try:
-            done = subprocess.run(  # noqa: S603 - the callers of this room name the program
-                [str(part) for part in command],
+            completed = subprocess.run(  # noqa: S603 - the callers of this room name the program
+                [str(word) for word in command],
                 user=self.uid,
                 group=self.gid,
                 extra_groups=[],
@@ -51,12 +69,12 @@ class Account:
             )
         except PermissionError:
             return False
-        return done.returncode == 0
+        return completed.returncode == 0
 
     def can_enter(self, folder: Path) -> bool:
-        """Whether this account can reach a folder and list it; a folder yet to be made counts as its parent."""
-        there = next(path for path in (folder, *folder.parents) if path.exists())
-        return self.can("test", "-r", there, "-a", "-x", there)
+        """Whether this account can reach and list a folder; if it does not exist, its nearest parent that does."""
+        existing = next(path for path in (folder, *folder.parents) if path.exists())
+        return self.can("test", "-r", existing, "-a", "-x", existing)
 
     def own(self, folder: Path) -> None:
         """Give a folder and everything in it to this account."""
@@ -65,51 +83,35 @@ class Account:
 
 
 def server_account() -> Account | None:
-    """`nobody` where this program runs as root, else None: a server then runs as whoever starts it."""
+    """`nobody` if this program runs as root, since servers refuse to; else None: a server runs as its starter."""
     if os.geteuid() != 0:
         return None
     nobody = pwd.getpwnam("nobody")
     return Account(name=nobody.pw_name, uid=nobody.pw_uid, gid=nobody.pw_gid)
 
 
-PAUSE: Final = 0.1
-"""Seconds between two looks at a process or server."""
-
-_KILLED: Final = 30.0
-"""Seconds that a process may take to be gone once it was killed: its memory is given back first."""
-
-_PORTS: Final = range(20_000, 32_000)
-"""Below those that a system gives to whoever asks for any (from 32768 on Linux, from 49152 elsewhere).
-
-A server listens long after its port was chosen, and meanwhile each connection of this machine takes any of those.
-"""
-
-_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
-
-_TRIES: Final = 100
-"""How many of these are tried before any is taken."""
-
-_FRAME: Final = re.compile(r"\s*(at [\w$.@/]+\(?|\.\.\. \d+ more|$)")
-
 _children: dict[int, "subprocess.Popen[bytes]"] = {}
-"""The processes that this interpreter started: only their parent can reap them."""
+"""Processes that this interpreter started: only their parent can reap them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process of this machine. Pids are used again, so the moment of its birth is part of its name.
+    """A process that leads a process group of its own; another program can read this and stop it.
 
     Attributes:
-        pid: its number; it leads a process group of the same number.
-        born: the machine's boot and the clock ticks since then at which it started (proc(5), `starttime`).
+        identity: which process it is, whoever has its pid later.
     """
 
-    pid: int
-    born: str
+    identity: ProcessIdentity
+
+    @property
+    def pid(self) -> int:
+        """The process id, and the id of its process group."""
+        return self.identity.pid
 
     def alive(self) -> bool:
-        """Whether this very process runs; neither a zombie nor a stranger with its pid counts."""
-        if _born(self.pid) == self.born:
+        """Whether this very process runs; neither a zombie nor another process with its pid counts."""
+        if self.identity.is_alive():
             return True
         child = _children.pop(self.pid, None)
         if child is not None:
@@ -117,25 +119,25 @@ class Process:
         return False
 
     def stop(self, grace: float = 30.0) -> None:
-        """Ask it to end, and after `grace` seconds, or for children that it left behind, do not ask.
+        """SIGTERM, then SIGKILL after `grace` seconds; children that it leaves behind are killed.
 
         Raises:
-            UsageError: where it belongs to another user.
+            UsageError: if it belongs to another user.
         """
         if not self.alive():
             return
         self._signal(signal.SIGTERM)
         if not wait_until(lambda: not self.alive(), grace):
             self._signal(signal.SIGKILL)
-            wait_until(lambda: not self.alive(), _KILLED)
+            wait_until(lambda: not self.alive(), _KILL_TIMEOUT)
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
 
     def kill(self) -> None:
-        """SIGKILL to its whole group: no farewell, as where a machine loses its power."""
+        """SIGKILL to its whole group, without a warning, as if the machine had lost its power."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        wait_until(lambda: not self.alive(), _KILLED)
+        wait_until(lambda: not self.alive(), _KILL_TIMEOUT)
 
     def _signal(self, number: signal.Signals) -> None:
         try:
@@ -144,24 +146,24 @@ class Process:
             return
         except PermissionError as error:
             raise UsageError(
-                f"Process {self.pid} belongs to another user: stop it as the user who started it."
+                f"Process {self.pid} belongs to another user; stop it as the user who started it."
             ) from error
 
 
 def spawn(
     command: Sequence[str | Path], *, log: Path, environment: Mapping[str, str], account: Account | None
 ) -> Process:
-    """Start a program in a session of its own, so that it outlives its parent, with its output in `log`.
+    """Start a program in a session of its own, so that it outlives its parent.
 
     Args:
         command: the program and its arguments.
-        log: the file that its output goes to; its folder becomes the working directory.
-        environment: all that it gets of the environment beside PATH and the locale.
-        account: whose rights it runs with; None for those of this program.
+        log: the file for its output; the file's folder becomes the working directory.
+        environment: the program's environment variables, besides PATH and the locale.
+        account: the account that it runs as; None for that of this program.
     """
     with log.open("wb") as output:
         child = subprocess.Popen(  # noqa: S603 - starting the program is the purpose
-            [str(part) for part in command],
+            [str(word) for word in command],
             cwd=log.parent,
             env={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", **environment},
             stdin=subprocess.DEVNULL,
@@ -173,7 +175,7 @@ def spawn(
             extra_groups=[] if account else None,
         )
     _children[child.pid] = child
-    return Process(pid=child.pid, born=_born(child.pid) or "")
+    return Process(ProcessIdentity.of(child.pid))
 
 
 def wait_until(condition: Callable[[], bool], timeout: float) -> bool:
@@ -182,47 +184,38 @@ def wait_until(condition: Callable[[], bool], timeout: float) -> bool:
     while not condition():
         if time.monotonic() > deadline:
             return False
-        time.sleep(PAUSE)
+        time.sleep(_POLL)
     return True
 
 
 def free_port(preferred: int | None = None) -> int:
-    """The preferred port where nothing listens on it, else any free one, on the loopback interface."""
+    """The preferred port if nothing listens on it, else any free one, on the loopback interface."""
     (port,) = free_ports([preferred])
     return port
 
 
 def free_ports(preferred: Iterable[int | None]) -> list[int]:
-    """As many ports as are preferred, none twice: each that, where nothing listens on it, else any free one."""
+    """A distinct port for each that is preferred: that one if nothing listens on it, else any free one."""
     with ExitStack() as stack:
-        probes = [stack.enter_context(_bound(port)) for port in preferred]  # all open, so that none comes twice
-        return [int(probe.getsockname()[1]) for probe in probes]
-
-
-def log_tail(log: Path, lines: int = 20) -> str:
-    """The last lines of a log that say something, or a note that there are none."""
-    if not log.exists():
-        return "(no log was written)"
-    told = log.read_text("utf-8", errors="replace").splitlines()
-    # A Java server prints so many stack frames that its reason would be out of sight.
-    return "\n".join([line for line in told if not _FRAME.match(line)][-lines:]) or "(the log is empty)"
+        sockets = [stack.enter_context(_bound(port)) for port in preferred]  # all bound at once: no port comes twice
+        return [int(bound.getsockname()[1]) for bound in sockets]
 
 
 def _bound(preferred: int | None) -> socket.socket:
-    probe = socket.socket()
-    # Connections in TIME_WAIT keep nobody from listening, as servers themselves set this option.
-    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    for port in (*filter(None, [preferred]), *random.sample(_PORTS, k=_TRIES), 0):
-        with suppress(OSError):  # somebody listens there
-            probe.bind(("127.0.0.1", port))
+    listener = socket.socket()
+    # Connections in TIME_WAIT do not keep a port from being listened on, as servers set this option too.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    for port in (*filter(None, [preferred]), *random.sample(_PORTS, k=_PORT_TRIES), 0):
+        with suppress(OSError):  # another program listens on it
+            listener.bind(("127.0.0.1", port))
             break
-    return probe
+    return listener
 
 
-def _born(pid: int) -> str | None:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    state, *fields = stat.rpartition(")")[2].split()
-    return None if state in "ZX" else f"{_BOOT_ID.read_text('utf-8').strip()}:{fields[18]}"
+def log_tail(log: Path, lines: int = 20) -> str:
+    """The last lines of a log without blank lines and Java stack frames, or a note that there are none."""
+    if not log.exists():
+        return "(no log was written)"
+    text = log.read_text("utf-8", errors="replace").splitlines()
+    # A Java server prints so many stack frames that the reason would be out of sight.
+    return "\n".join([line for line in text if not _STACK_FRAME.match(line)][-lines:]) or "(the log is empty)"

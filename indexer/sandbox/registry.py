@@ -1,4 +1,4 @@
-"""What `indexer up` started, noted in the cache folder, so that `indexer down` stops that and nothing else."""
+"""The registry of servers that `indexer up` started: `indexer down` stops those and no others."""
 
 import os
 from collections.abc import Callable
@@ -16,16 +16,16 @@ from indexer.sandbox.cratedb_cluster import cluster_url, configure_cluster, node
 from indexer.sandbox.elasticsearch import NAME as ELASTICSEARCH
 from indexer.sandbox.elasticsearch import elasticsearch_answers, find_elasticsearch, start_elasticsearch
 from indexer.sandbox.process import wait_until
-from indexer.sandbox.server import Origin, Server
+from indexer.sandbox.server import Server, ServerOrigin
 
 __all__ = ["RunningServers", "remove_servers", "start_servers", "stop_servers"]
 
 _ENTRIES = TypeAdapter(dict[str, Server])
 
-_BUSY: Final = 30.0
-"""Seconds that a server which still runs may take to answer."""
+_ANSWER_TIMEOUT: Final = 30.0
+"""Seconds that a running server may take to answer before it is restarted."""
 
-Found = TypeVar("Found", bound=Server | None)
+ServerT = TypeVar("ServerT", bound=Server | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class RunningServers:
 
     Attributes:
         elasticsearch: the target's server.
-        cratedb: the source's, or None where there is none: `HOW_TO_GET` of `indexer.sandbox.cratedb` says how to get one.
-        nodes: CrateDB's nodes, each with its process, where `start_servers` started a cluster of them; else none.
+        cratedb: the source's server; None if there is none (`indexer.sandbox.cratedb.HOW_TO_GET` is the remedy).
+        nodes: CrateDB's nodes, each with its process, if it runs as a local cluster.
     """
 
     elasticsearch: Server
@@ -49,33 +49,33 @@ def start_servers(
     """Find both servers, and start what is missing; a second call finds what the first one started.
 
     Args:
-        source: a CrateDB to use whatever else is there, as is CRATEDB_URL.
-        target: an Elasticsearch to use whatever else is there, as is ELASTICSEARCH_URL.
-        own: use none but servers started here, even where others are given or answer.
-        crate_nodes: start CrateDB as a cluster of so many nodes, whatever other CrateDB is there; nodes of it that
-            died are started again.
+        source: the URL of the CrateDB to use, before CRATEDB_URL.
+        target: the URL of the Elasticsearch to use, before ELASTICSEARCH_URL.
+        own: use only servers that are started here, even if others are given or running.
+        crate_nodes: run CrateDB as a cluster of this many nodes, even if another CrateDB is there; its dead nodes are
+            started again.
 
     Raises:
-        UsageError: where a server did not start; with the end of its log.
+        UsageError: if a server does not start; with the end of its log.
     """
-    folder = cache.cache_folder()
+    folder = cache.server_cache()
     with cache.file_lock(folder, cache.UP_LOCK):
         elasticsearch = _elasticsearch(folder, target, own=own)
         if crate_nodes is None:
             return RunningServers(elasticsearch, _cratedb(folder, source, own=own))
         nodes = _cluster(folder, crate_nodes)
         return RunningServers(
-            elasticsearch, Server(CRATEDB, cluster_url(node.url for node in nodes), Origin.HOME), nodes
+            elasticsearch, Server(CRATEDB, cluster_url(node.url for node in nodes), ServerOrigin.HOME), nodes
         )
 
 
 def stop_servers() -> tuple[Server, ...]:
-    """Stop the servers that `start_servers` started, and return them; their data stays for the next `start_servers`.
+    """Stop the servers that `start_servers` started, and return them; their data is kept for the next start.
 
     Raises:
-        UsageError: where a server belongs to another user.
+        UsageError: if a server belongs to another user.
     """
-    folder = cache.cache_folder()
+    folder = cache.server_cache()
     with cache.file_lock(folder, cache.UP_LOCK):
         entries = _read(folder)
         for server in entries.values():
@@ -85,10 +85,10 @@ def stop_servers() -> tuple[Server, ...]:
 
 
 def remove_servers() -> tuple[Server, ...]:
-    """Stop what `start_servers` started, and remove everything that this product put into the cache folder.
+    """Stop what `start_servers` started, and remove everything that this product created in the cache folder.
 
     Raises:
-        UsageError: where a server belongs to another user.
+        UsageError: if a server belongs to another user.
     """
     stopped = stop_servers()
     cache.clear_cache()
@@ -97,54 +97,54 @@ def remove_servers() -> tuple[Server, ...]:
 
 def _elasticsearch(folder: Path, url: str | None, *, own: bool) -> Server:
     given = None if own else url or os.environ.get("ELASTICSEARCH_URL")
-    kept = None if given else _reuse(folder, ELASTICSEARCH, elasticsearch_answers)
-    found = kept or (None if own else find_elasticsearch(given))
-    return found or _remember(folder, start_elasticsearch(_node(folder, ELASTICSEARCH), keep=True))
+    registered = None if given else _registered(folder, ELASTICSEARCH, elasticsearch_answers)
+    found = registered or (None if own else find_elasticsearch(given))
+    return found or _register(folder, start_elasticsearch(_node_folder(folder, ELASTICSEARCH), keep=True))
 
 
 def _cratedb(folder: Path, url: str | None, *, own: bool) -> Server | None:
     given = None if own else url or os.environ.get("CRATEDB_URL")
-    kept = None if given else _reuse(folder, CRATEDB, cratedb_answers)
-    found = kept or (None if own else find_cratedb(given))
-    return found or _remember(folder, start_cratedb(_node(folder, CRATEDB), keep=True))
+    registered = None if given else _registered(folder, CRATEDB, cratedb_answers)
+    found = registered or (None if own else find_cratedb(given))
+    return found or _register(folder, start_cratedb(_node_folder(folder, CRATEDB), keep=True))
 
 
 def _cluster(folder: Path, count: int) -> tuple[Server, ...]:
     home = crate_home()
     if home is None:
-        raise UsageError("There is no CrateDB to start: unpack a server into CRATEDB_HOME or /opt/crate.")
+        raise UsageError("There is no CrateDB to start; unpack a server into CRATEDB_HOME or /opt/crate.")
     known = {name: node for name, node in _read(folder).items() if name.startswith(f"{CRATEDB} ")}
     alive = {name: node for name, node in known.items() if node.process and node.process.alive()}
     if alive and len(known) != count:
         raise UsageError(
-            f"A CrateDB cluster of {len(known)} nodes runs: stop it with `indexer down`, then run this again."
+            f"A CrateDB cluster of {len(known)} nodes is running; stop it with `indexer down`, then run this again."
         )
-    place = cache.open_folder(_node(folder, f"{CRATEDB}-{count}"))
+    nodes_folder = cache.open_folder(_node_folder(folder, f"{CRATEDB}-{count}"))
     if not alive:
-        configure_cluster(home, place, count)
-    launches = node_launches(home, place, count)
-    started = {node.name: node for node in start_together([one for one in launches if one.name not in alive])}
-    nodes = {one.name: started.get(one.name) or alive[one.name] for one in launches}
+        configure_cluster(home, nodes_folder, count)
+    launches = node_launches(home, nodes_folder, count)
+    started = {node.name: node for node in start_together([node for node in launches if node.name not in alive])}
+    nodes = {node.name: started.get(node.name) or alive[node.name] for node in launches}
     _write(folder, {**{name: server for name, server in _read(folder).items() if name not in known}, **nodes})
     return tuple(nodes.values())
 
 
-def _node(folder: Path, name: str) -> Path:
+def _node_folder(folder: Path, name: str) -> Path:
     return cache.open_folder(folder / cache.SERVERS) / name.lower()
 
 
-def _reuse(folder: Path, name: str, answers: Callable[[str], bool]) -> Server | None:
-    """The server that an earlier `start_servers` started, where it still runs; one that no longer answers is stopped."""
+def _registered(folder: Path, name: str, answers: Callable[[str], bool]) -> Server | None:
+    """The server that an earlier `start_servers` started, if it runs; if it does not answer, it is stopped."""
     server = _read(folder).get(name)
     if server is None:
         return None
-    if (server.process is None or server.process.alive()) and wait_until(lambda: answers(server.url), _BUSY):
+    if (server.process is None or server.process.alive()) and wait_until(lambda: answers(server.url), _ANSWER_TIMEOUT):
         return server
     server.stop()
     return None
 
 
-def _remember(folder: Path, server: Found) -> Found:
+def _register(folder: Path, server: ServerT) -> ServerT:
     if server is not None:
         _write(folder, {**_read(folder), server.name: server})
     return server
@@ -157,7 +157,7 @@ def _read(folder: Path) -> dict[str, Server]:
     except FileNotFoundError:
         return {}
     except ValidationError as error:
-        raise UsageError(f"{file} does not name servers as this version does: remove it.") from error
+        raise UsageError(f"{file} is from another version; stop the servers that it lists, then remove it.") from error
 
 
 def _write(folder: Path, entries: dict[str, Server]) -> None:

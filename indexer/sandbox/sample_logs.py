@@ -1,8 +1,8 @@
-"""Sample logs: made up, yet the same rows on every machine from any start, and the first n rows of any larger number.
+"""Sample logs: generated, yet the same on every machine; fewer rows are always the first ones of more rows.
 
-Rows come in bursts that share a millisecond, as logs do, and one burst is longer than the default page, so that
-paging by time has ties to settle. Only `random()` and `getrandbits()` are drawn from: Python promises their sequence
-for a seed (https://docs.python.org/3/library/random.html#notes-on-reproducibility), but not that of `choice`.
+Rows come in bursts that share a millisecond, as logs do. One burst is longer than the default page, so that paging by
+time has to use tiebreakers. Only `random()` and `getrandbits()` are used: Python guarantees their sequence for a seed
+(https://docs.python.org/3/library/random.html#notes-on-reproducibility), but not that of `choice`.
 """
 
 import math
@@ -23,10 +23,10 @@ class RequestKind:
     """A kind of request.
 
     Attributes:
-        service: the service that it is made to.
-        method: its HTTP method, empty for work that nobody asked for over HTTP.
+        service: the service that handles it.
+        method: its HTTP method; empty for batch work.
         path: the beginning of its path.
-        messages: what the service may log of it, by level; `{n}` is a number, `{ms}` the milliseconds it took.
+        messages: the messages that the service may log, by level; `{n}` is a number, `{ms}` a duration in milliseconds.
     """
 
     service: str
@@ -113,14 +113,16 @@ SEED: Final = 20_261_122
 START: Final = datetime(2026, 11, 1, tzinfo=UTC)
 
 VERSION: Final = 1
-"""Part of the seed: rows of another version of this generator are other rows."""
+"""Part of the seed: another version of this generator makes other rows."""
 
 MEAN_GAP: Final = 50
-"""Milliseconds between two rows on average, so that 200,000 rows span two hours and three quarters."""
+"""Milliseconds between two rows on average: 200,000 rows span two hours and three quarters."""
 
 LONG_BURST: Final = 12_000
+"""Rows of the one burst that is longer than the default page of 10,000."""
+
 LONG_BURST_AT: Final = 60_000
-"""The row after which the one burst begins that is longer than the default page of 10,000."""
+"""The row after which that burst begins."""
 
 Choice = TypeVar("Choice")
 
@@ -149,7 +151,7 @@ _BURSTS: Final = (1, 1, 1, 1, 2, 2, 3, 5, 8, 40)
 _LEVELS: Final = ("INFO",) * 14 + ("DEBUG",) * 3 + ("WARN",) * 2 + ("ERROR",)
 _STATUS: Final = {"DEBUG": (200, 204), "INFO": (200, 200, 201, 304), "WARN": (404, 429), "ERROR": (500, 502, 503, 504)}
 _SLOWNESS: Final = {"DEBUG": 1, "INFO": 1, "WARN": 3, "ERROR": 10}
-"""By what factor a request takes longer: of the errors, a sixth takes more than 300 ms."""
+"""The factor of a request's latency: a sixth of the errors take more than 300 ms."""
 
 _REGIONS: Final = ("ap-northeast-2", "ap-northeast-1", "eu-central-1", "us-east-1")
 _CITIES: Final[tuple[list[float], ...]] = (
@@ -177,60 +179,60 @@ def sample_rows(count: int = ROWS, *, seed: int = SEED, start: datetime = START)
     """The first `count` sample rows, by id from 1 on and by time, with ties.
 
     Args:
-        count: how many.
-        seed: another one makes other rows.
-        start: the moment from which their time goes on, by about 50 ms a row.
+        count: the number of rows.
+        seed: another seed makes other rows.
+        start: the time before the first row; each row is about 50 ms later.
     """
-    draw = random.Random(f"{VERSION}:{seed}")  # noqa: S311 - the same rows everywhere are the purpose
+    rng = random.Random(f"{VERSION}:{seed}")  # noqa: S311 - a known sequence is the purpose
     origin = int(start.timestamp() * 1000)
-    for first, size in _bursts(draw, count):
-        ts = origin + first * MEAN_GAP + int(draw.random() * MEAN_GAP)
+    for first, size in _bursts(rng, count):
+        ts = origin + first * MEAN_GAP + int(rng.random() * MEAN_GAP)
         for number in range(first, min(first + size, count + 1)):
-            yield _row(draw, number, ts)
+            yield _row(rng, number, ts)
 
 
 def start_for(count: int, end: datetime) -> datetime:
-    """The start from which so many sample rows go on until just before `end`."""
+    """The `start` with which `count` sample rows end just before `end`."""
     return end - timedelta(milliseconds=(count + 1) * MEAN_GAP)
 
 
-def _bursts(draw: random.Random, count: int) -> Iterator[tuple[int, int]]:
+def _bursts(rng: random.Random, count: int) -> Iterator[tuple[int, int]]:
     """The first id and the size of each burst."""
-    first, long_one_is_due = 1, True
+    first, long_burst_due = 1, True
     while first <= count:
-        is_long = long_one_is_due and first > LONG_BURST_AT
-        long_one_is_due = long_one_is_due and not is_long
-        size = LONG_BURST if is_long else _pick(draw, _BURSTS)
+        is_long = long_burst_due and first > LONG_BURST_AT
+        long_burst_due = long_burst_due and not is_long
+        size = LONG_BURST if is_long else _pick(rng, _BURSTS)
         yield first, size
         first += size
 
 
-def _row(draw: random.Random, number: int, ts: int) -> SampleRow:
-    kind, level = _pick(draw, KINDS), _pick(draw, _LEVELS)
-    host, latency = int(draw.random() * _HOSTS), round(_SLOWNESS[level] * 12 / math.sqrt(1 - draw.random()), 3)
+def _row(rng: random.Random, number: int, ts: int) -> SampleRow:
+    kind, level = _pick(rng, KINDS), _pick(rng, _LEVELS)
+    host, latency = int(rng.random() * _HOSTS), round(_SLOWNESS[level] * 12 / math.sqrt(1 - rng.random()), 3)
     return SampleRow(
         id=number,
         ts=ts,
         level=level,
         service=kind.service,
         host=f"{kind.service}-{host:02d}.example.net",
-        ip=f"10.{host}.{int(draw.random() * 256)}.{int(draw.random() * 256)}",
-        status=_pick(draw, _STATUS[level]) if kind.method else None,
+        ip=f"10.{host}.{int(rng.random() * 256)}.{int(rng.random() * 256)}",
+        status=_pick(rng, _STATUS[level]) if kind.method else None,
         latency_ms=latency if kind.method else None,
-        message=_pick(draw, kind.messages[level]).format(n=draw.getrandbits(20), ms=int(latency)),
-        trace_id=str(uuid.UUID(int=draw.getrandbits(128), version=4)),
-        attrs=_attrs(draw, kind, host),
-        tags=_pick(draw, _TAGS),
-        location=_pick(draw, _CITIES) if draw.random() < _LOCATED else None,
+        message=_pick(rng, kind.messages[level]).format(n=rng.getrandbits(20), ms=int(latency)),
+        trace_id=str(uuid.UUID(int=rng.getrandbits(128), version=4)),
+        attrs=_attrs(rng, kind, host),
+        tags=_pick(rng, _TAGS),
+        location=_pick(rng, _CITIES) if rng.random() < _LOCATED else None,
     )
 
 
-def _attrs(draw: random.Random, kind: RequestKind, host: int) -> JsonObject:
-    pod: JsonObject = {"pod": f"{kind.service}-{host:02d}-{draw.getrandbits(20):05x}", "region": _pick(draw, _REGIONS)}
+def _attrs(rng: random.Random, kind: RequestKind, host: int) -> JsonObject:
+    pod: JsonObject = {"pod": f"{kind.service}-{host:02d}-{rng.getrandbits(20):05x}", "region": _pick(rng, _REGIONS)}
     if not kind.method:
         return pod
-    return {**pod, "http": {"method": kind.method, "path": f"{kind.path}/{draw.getrandbits(16)}"}}
+    return {**pod, "http": {"method": kind.method, "path": f"{kind.path}/{rng.getrandbits(16)}"}}
 
 
-def _pick(draw: random.Random, choices: Sequence[Choice]) -> Choice:
-    return choices[int(draw.random() * len(choices))]
+def _pick(rng: random.Random, choices: Sequence[Choice]) -> Choice:
+    return choices[int(rng.random() * len(choices))]

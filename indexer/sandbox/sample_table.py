@@ -1,6 +1,6 @@
-"""Loads the sample logs into a table, of CrateDB or of an SQLite file, with times that end now.
+"""The table of sample logs, in CrateDB or in an SQLite file, with timestamps that end now.
 
-The next time it finds them there; once they are too old for a search of the last minutes, it loads them anew.
+A later call uses the rows that are there; once they are too old for a search of the last minutes, it loads them again.
 """
 
 from collections.abc import Collection
@@ -14,20 +14,20 @@ import sqlalchemy as sa
 
 from indexer.errors import UsageError
 from indexer.model.table.table import TableName
-from indexer.sandbox.cratedb_table import Cursor, load_rows, plain_errors, quoted_table
+from indexer.sandbox.cratedb_table import Cursor, driver_errors, load_rows, quoted_table
 from indexer.sandbox.sample_logs import ROWS, SampleRow, sample_rows, start_for
 
 __all__ = ["FRESH", "LOGS", "load_cratedb_sample", "load_sqlite_sample"]
 
 LOGS: Final = TableName("logs")
 PROBES: Final = 100
-"""Rows at the beginning of a table by which it is known again as ours."""
+"""First rows of a table that are checked to recognise it as one of sample logs."""
 
 FRESH: Final = timedelta(minutes=10)
-"""By how much the sample logs may have aged before they are loaded anew."""
+"""Age of the sample logs after which they are loaded again."""
 
 CHUNK: Final = 10_000
-"""Rows of one insert into SQLite."""
+"""Rows in one insert into SQLite."""
 
 _BODY: Final = """(
     id BIGINT PRIMARY KEY,
@@ -64,63 +64,63 @@ _SQLITE: Final = sa.Table(
 )
 
 
-class _Found(NamedTuple):
-    """What a table holds.
+class _Contents(NamedTuple):
+    """The present contents of a table.
 
     Attributes:
-        rows: how many rows.
-        wanted: how many of the rows that there are to be.
-        oldest: the time of the oldest of these, in milliseconds since 1970; 0 without one.
+        rows: the number of rows.
+        samples: the number of those that are among the sample rows to be loaded.
+        oldest: the timestamp of the oldest of these, in milliseconds since 1970; 0 if there are none.
     """
 
     rows: int
-    wanted: int
+    samples: int
     oldest: int
 
 
 def load_cratedb_sample(cursor: Cursor, count: int = ROWS, table: TableName = LOGS, end: datetime | None = None) -> int:
-    """Load sample rows into a CrateDB table, made where it is missing.
+    """Load sample rows into a CrateDB table, which is created if it is missing.
 
     Args:
         cursor: a cursor of CrateDB.
-        count: how many rows there are to be at least.
+        count: the least number of rows that the table is to have.
         table: the table.
-        end: the moment that their times lead up to, if not the present.
+        end: the time that their timestamps end at; None for now.
 
     Returns:
-        how many rows were written: all, or 0 where they all were there and end at most `FRESH` before `end`.
+        the number of rows written: `count`, or 0 if all are there and end at most `FRESH` before `end`.
 
     Raises:
-        UsageError: where the table exists and holds something else; it is left as it is.
-        SourceError: where CrateDB rejected a statement or a row.
+        UsageError: if the table exists and contains anything else; it is left as it is.
+        SourceError: if CrateDB rejects a statement or a row.
     """
     start = start_for(count, end or datetime.now(UTC))
-    with plain_errors(table):
+    with driver_errors(table):
         _check_columns(table, _crate_columns(cursor, table))
         cursor.execute(f"CREATE TABLE IF NOT EXISTS {quoted_table(table)} {_BODY}")
         cursor.execute(f"REFRESH TABLE {quoted_table(table)}")
-        found = _crate_found(cursor, table, count)
+        contents = _crate_contents(cursor, table, count)
         cursor.execute(f"SELECT id, trace_id FROM {quoted_table(table)} WHERE id <= {PROBES}")
-        _check_rows(table, found, {(row[0], row[1]) for row in cursor.fetchall()})
-        if _is_current(found, count, start):
+        _check_rows(table, contents, {(row[0], row[1]) for row in cursor.fetchall()})
+        if _is_current(contents, count, start):
             return 0
         rows = (tuple(row) for row in sample_rows(count, start=start))  # orjson takes no NamedTuple
         return load_rows(cursor, table, SampleRow._fields, rows, key="id")
 
 
 def load_sqlite_sample(path: Path, count: int = ROWS, end: datetime | None = None) -> int:
-    """Load sample rows into the table `logs` of an SQLite file; what CrateDB nests is JSON there.
+    """Load sample rows into the table `logs` of an SQLite file, with objects and arrays as JSON.
 
     Args:
-        path: the file, made where it is missing.
-        count: how many rows there are to be at least.
-        end: as for `load_cratedb_sample`.
+        path: the file, which is created if it is missing.
+        count: the least number of rows that the table is to have.
+        end: the time that their timestamps end at; None for now.
 
     Returns:
-        how many rows were written, likewise.
+        the number of rows written: `count`, or 0 if all are there and end at most `FRESH` before `end`.
 
     Raises:
-        UsageError: where the table exists and holds something else; it is left as it is.
+        UsageError: if the table exists and contains anything else; it is left as it is.
     """
     engine = sa.create_engine(f"sqlite:///{path}")
     try:
@@ -135,10 +135,10 @@ def _fill_sqlite(connection: sa.Connection, count: int, start: datetime) -> int:
     if inspector.has_table(LOGS.name):
         _check_columns(LOGS, [column["name"] for column in inspector.get_columns(LOGS.name)])
     _SQLITE.create(connection, checkfirst=True)
-    found = _sqlite_found(connection, count)
+    contents = _sqlite_contents(connection, count)
     probes = sa.select(_SQLITE.c.id, _SQLITE.c.trace_id).where(_SQLITE.c.id <= PROBES)
-    _check_rows(LOGS, found, {tuple(row) for row in connection.execute(probes)})
-    if _is_current(found, count, start):
+    _check_rows(LOGS, contents, {tuple(row) for row in connection.execute(probes)})
+    if _is_current(contents, count, start):
         return 0
     rows = map(_sqlite_row, sample_rows(count, start=start))
     while chunk := list(islice(rows, CHUNK)):
@@ -146,32 +146,32 @@ def _fill_sqlite(connection: sa.Connection, count: int, start: datetime) -> int:
     return count
 
 
-def _sqlite_found(connection: sa.Connection, count: int) -> _Found:
-    ours = _SQLITE.c.id <= count
-    tally = sa.select(
+def _sqlite_contents(connection: sa.Connection, count: int) -> _Contents:
+    is_sample = _SQLITE.c.id <= count
+    totals = sa.select(
         sa.func.count(_SQLITE.c.id),
-        sa.func.count(_SQLITE.c.id).filter(ours),
-        sa.func.min(_SQLITE.c.ts).filter(ours),
+        sa.func.count(_SQLITE.c.id).filter(is_sample),
+        sa.func.min(_SQLITE.c.ts).filter(is_sample),
     )
-    rows, wanted, oldest = connection.execute(tally).one()
-    return _Found(rows, wanted, round(oldest.replace(tzinfo=UTC).timestamp() * 1000) if oldest else 0)
+    rows, samples, oldest = connection.execute(totals).one()
+    return _Contents(rows, samples, round(oldest.replace(tzinfo=UTC).timestamp() * 1000) if oldest else 0)
 
 
 def _sqlite_row(row: SampleRow) -> dict[str, object]:
     return {**row._asdict(), "ts": datetime.fromtimestamp(row.ts / 1000, UTC).replace(tzinfo=None)}
 
 
-def _is_current(found: _Found, count: int, start: datetime) -> bool:
-    return found.wanted == count and found.oldest >= (start - FRESH).timestamp() * 1000
+def _is_current(contents: _Contents, count: int, start: datetime) -> bool:
+    return contents.samples == count and contents.oldest >= (start - FRESH).timestamp() * 1000
 
 
-def _crate_found(cursor: Cursor, table: TableName, count: int) -> _Found:
-    ours = "FILTER (WHERE id <= ?)"
+def _crate_contents(cursor: Cursor, table: TableName, count: int) -> _Contents:
+    is_sample = "FILTER (WHERE id <= ?)"
     cursor.execute(
-        f"SELECT count(*), count(*) {ours}, COALESCE(min(ts) {ours}, 0)::BIGINT FROM {quoted_table(table)}",
+        f"SELECT count(*), count(*) {is_sample}, COALESCE(min(ts) {is_sample}, 0)::BIGINT FROM {quoted_table(table)}",
         [count, count],
     )
-    return _Found(*cast("tuple[int, int, int]", cursor.fetchall()[0]))
+    return _Contents(*cast("tuple[int, int, int]", cursor.fetchall()[0]))
 
 
 def _crate_columns(cursor: Cursor, table: TableName) -> list[str]:
@@ -185,15 +185,15 @@ def _crate_columns(cursor: Cursor, table: TableName) -> list[str]:
 
 def _check_columns(table: TableName, columns: Collection[str]) -> None:
     if columns and set(columns) != set(SampleRow._fields):
-        raise _other(table)
+        raise _foreign_table(table)
 
 
-def _check_rows(table: TableName, found: _Found, probes: AbstractSet[tuple[object, ...]]) -> None:
-    """Know the rows again by the trace ids of the first ones; a load that was cut off may have left some out."""
-    ours = {(row.id, row.trace_id) for row in sample_rows(PROBES)}
-    if not probes <= ours or (found.rows and not probes):
-        raise _other(table)
+def _check_rows(table: TableName, contents: _Contents, probes: AbstractSet[tuple[object, ...]]) -> None:
+    """Recognise sample rows by the trace ids of the first ones; after an interrupted load, some may be missing."""
+    samples = {(row.id, row.trace_id) for row in sample_rows(PROBES)}
+    if not probes <= samples or (contents.rows and not probes):
+        raise _foreign_table(table)
 
 
-def _other(table: TableName) -> UsageError:
-    return UsageError(f"The table {table} holds something other than the sample logs: rename it, or drop it yourself.")
+def _foreign_table(table: TableName) -> UsageError:
+    return UsageError(f"The table {table} contains other rows than the sample logs; rename it, or drop it.")

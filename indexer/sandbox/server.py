@@ -1,27 +1,26 @@
-"""A server that was found or started, and how a started one is waited for."""
+"""A server that was found or started: where it comes from, how it is started, when it is ready, how it is stopped."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
-import orjson
+from urllib3 import BaseHTTPResponse, PoolManager
+from urllib3.exceptions import HTTPError
 
 from indexer.errors import UsageError
 from indexer.model.json import JsonObject
 from indexer.sandbox.docker import remove_container
 from indexer.sandbox.process import Process, log_tail, server_account, spawn, wait_until
 
-__all__ = ["START_TIMEOUT", "HttpAnswer", "Launch", "Origin", "Server", "http_get"]
+__all__ = ["START_TIMEOUT", "Launch", "Server", "ServerOrigin", "http_get", "json_object", "wait_until_ready"]
 
 START_TIMEOUT: Final = 180.0
-"""Seconds that a server may take to start; 40 were seen on two busy cores."""
+"""Seconds that a server may take to start; up to 40 were measured on two busy cores."""
 
 
-class Origin(StrEnum):
+class ServerOrigin(StrEnum):
     """Where a server comes from, in the order of preference."""
 
     GIVEN = "given by its URL"
@@ -37,23 +36,23 @@ class Server:
 
     Attributes:
         name: `CrateDB` or `Elasticsearch`.
-        url: where it answers, as `--source` and `--target` take it.
+        url: its URL, as `--source` and `--target` take it.
         origin: where it comes from.
-        process: the process, where we started one.
-        container: the Docker container's id, where we started one.
+        process: its process, if it was started here.
+        container: its Docker container's id, if it was started in one.
     """
 
     name: str
     url: str
-    origin: Origin
+    origin: ServerOrigin
     process: Process | None = None
     container: str | None = None
 
     def stop(self) -> None:
-        """Stop it where we started it; a server that was there before is left alone.
+        """Stop it if it was started here; any other server is left alone.
 
         Raises:
-            UsageError: where its process belongs to another user.
+            UsageError: if its process belongs to another user.
         """
         if self.process is not None:
             self.process.stop()
@@ -67,18 +66,18 @@ class Launch:
 
     Attributes:
         name: `CrateDB` or `Elasticsearch`.
-        url: where it will answer.
+        url: the URL that it will have.
         origin: where its files come from.
         command: the program and its arguments.
-        environment: what the program reads from its environment.
+        environment: the program's environment variables.
         folder: the node's own folder, configured; it is given to the account that the server runs as.
         ready: whether the server answers and can be used.
-        remedy: what to do where it does not start; a clause that follows a colon.
+        remedy: what to do if it does not start; a clause for the end of an error message.
     """
 
     name: str
     url: str
-    origin: Origin
+    origin: ServerOrigin
     command: Sequence[str | Path]
     environment: Mapping[str, str]
     folder: Path
@@ -87,36 +86,36 @@ class Launch:
 
     @property
     def log(self) -> Path:
-        """The file with what the server prints."""
+        """The file with the server's output."""
         return self.folder / "out.log"
 
-    def start(self, timeout: float = START_TIMEOUT, given_up: Callable[[], bool] = lambda: False) -> Server:
+    def start(self, timeout: float = START_TIMEOUT, cancelled: Callable[[], bool] = lambda: False) -> Server:
         """Start it and wait until it can be used.
 
         Args:
             timeout: seconds to wait.
-            given_up: whether to wait no longer, because another node of its cluster did not start.
+            cancelled: whether to stop waiting, because another node of its cluster failed to start.
 
         Raises:
-            UsageError: where it cannot be run, ended, or was not ready in `timeout` seconds; with the end of its log.
+            UsageError: if it cannot be run, exited, or was not ready in `timeout` seconds; with the end of its log.
         """
         process, ready = self._spawn(), False
 
         def settled() -> bool:
             nonlocal ready
             ready = process.alive() and self.ready()
-            return ready or not process.alive() or given_up()
+            return ready or not process.alive() or cancelled()
 
         try:
             wait_until(settled, timeout)
             alive = process.alive()
-        finally:  # also where the user interrupts the wait
+        finally:  # also if the user interrupts the wait
             if not ready:
                 process.stop()
         if ready:
             return Server(self.name, self.url, self.origin, process=process)
-        why = f"was not ready within {timeout:.0f} s" if alive else "ended while it was starting"
-        raise UsageError(f"{self.name} {why}: {self.remedy}; {self.log} ends in\n{log_tail(self.log)}")
+        reason = f"was not ready within {timeout:.0f} s" if alive else "exited during its start"
+        raise UsageError(f"{self.name} {reason}; {self.remedy}. The end of {self.log}:\n{log_tail(self.log)}")
 
     def _spawn(self) -> Process:
         account = server_account()
@@ -126,53 +125,41 @@ class Launch:
         try:
             return spawn(self.command, log=self.log, environment=environment, account=account)
         except OSError as error:
-            who = f" by {account.name}, as whom root's servers run" if account else ""
-            raise UsageError(f"{self.name} cannot be run{who} ({error}): {self.remedy}.") from error
+            who = f" by {account.name}, the account that servers run as when root starts them" if account else ""
+            raise UsageError(f"{self.name} cannot be run{who} ({error}); {self.remedy}.") from error
 
 
-@dataclass(frozen=True, slots=True)
-class HttpAnswer:
-    """What a server answered.
+def wait_until_ready(server: Server, ready: Callable[[], bool], remedy: str) -> Server:
+    """Wait until a server in Docker can be used; stop it if it cannot.
 
-    Attributes:
-        status: the HTTP status.
-        headers: the headers, their names in lower case.
-        body: the bytes of the body.
+    Raises:
+        UsageError: if it was not ready within `START_TIMEOUT`.
     """
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self) -> JsonObject:
-        """The body's JSON object; empty where it is none."""
-        try:
-            value = orjson.loads(self.body)
-        except orjson.JSONDecodeError:
-            return {}
-        return value if isinstance(value, dict) else {}
+    if wait_until(ready, START_TIMEOUT):
+        return server
+    server.stop()
+    raise UsageError(f"{server.name} in Docker was not ready within {START_TIMEOUT:.0f} s; {remedy}.")
 
 
-def http_get(url: str, body: JsonObject | None = None, timeout: float = 3.0) -> HttpAnswer | None:
-    """GET a plain HTTP address, or POST a JSON body to it; None where nothing that speaks HTTP answers.
+def http_get(url: str, body: JsonObject | None = None, timeout: float = 3.0) -> BaseHTTPResponse | None:
+    """GET a plain HTTP address, or POST a JSON body to it; None if nothing that speaks HTTP answers.
 
     Args:
         url: the address, with its path and query.
-        body: what to post, if anything.
+        body: the JSON to post, if any.
         timeout: seconds to wait for the connection and for each read.
     """
-    parts = urlsplit(url)
-    connection = HTTPConnection(parts.hostname or "localhost", parts.port, timeout=timeout)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        if body is None:
-            connection.request("GET", target)
-        else:
-            connection.request("POST", target, orjson.dumps(body), {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        headers = {name.lower(): value for name, value in response.getheaders()}
-        return HttpAnswer(response.status, headers, response.read())
-    except (OSError, HTTPException):
+        with PoolManager(timeout=timeout, retries=False) as pool:
+            return pool.request("GET" if body is None else "POST", url, json=body)
+    except HTTPError:
         return None
-    finally:
-        connection.close()
+
+
+def json_object(response: BaseHTTPResponse) -> JsonObject:
+    """The body's JSON object; empty if the body is anything else."""
+    try:
+        value = response.json()
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

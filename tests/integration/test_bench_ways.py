@@ -48,8 +48,8 @@ def test_a_server_that_does_not_greet_is_greeted_for_and_all_else_comes_from_it(
         hello, about = http_get(f"{greeter}/"), http_get(f"{greeter}/_nodes/http")
     assert hello is not None
     assert about is not None
-    (number,) = re.findall(rb'"number" ?: ?"([^"]+)"', hello.body)
-    assert re.findall(rb'"version" ?: ?"([^"]+)"', about.body) == [number]
+    (number,) = re.findall(rb'"number" ?: ?"([^"]+)"', hello.data)
+    assert re.findall(rb'"version" ?: ?"([^"]+)"', about.data) == [number]
 
 
 def test_the_port_of_postgresqls_protocol_is_the_servers_own(task: Task) -> None:

@@ -12,7 +12,7 @@ from indexer.errors import IndexerError
 from indexer.model.json import Row
 from indexer.sandbox.cratedb import READY
 from indexer.sandbox.process import free_port
-from indexer.sandbox.server import Launch, Origin, Server
+from indexer.sandbox.server import Launch, Server, ServerOrigin
 from indexer.settings import SourceAccess
 from indexer.source.cratedb_client import CrateConnection
 from indexer.source.url import parse_source_url
@@ -82,7 +82,7 @@ def secured_crate(home: Path, folder: Path) -> Iterator[SecuredCrate]:
     _configure(folder, home, authority, port)
     with Issuer(folder / "config") as issuer:
         url = f"https://localhost:{port}"
-        there = SecuredCrate(Server("CrateDB", url, Origin.HOME), authority, authority.issue("carded"), issuer)
+        there = SecuredCrate(Server("CrateDB", url, ServerOrigin.HOME), authority, authority.issue("carded"), issuer)
         server = _launch(home, folder, there).start()
         try:
             _fill(there)
@@ -95,7 +95,7 @@ def _launch(home: Path, folder: Path, there: SecuredCrate) -> Launch:
     return Launch(
         name="CrateDB",
         url=there.server.url,
-        origin=Origin.HOME,
+        origin=ServerOrigin.HOME,
         command=[home / "bin" / "crate", f"-Cpath.conf={folder / 'config'}"],
         environment={
             "CRATE_HEAP_SIZE": _HEAP,

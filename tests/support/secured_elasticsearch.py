@@ -12,7 +12,7 @@ from elasticsearch import ElasticsearchWarning
 from indexer.errors import UsageError
 from indexer.sandbox.download import distribution, java_home
 from indexer.sandbox.process import free_port
-from indexer.sandbox.server import Launch, Origin, Server
+from indexer.sandbox.server import Launch, Server, ServerOrigin
 from indexer.settings import TargetAccess
 from indexer.sink.client import connect
 from tests.support.certificates import Authority, Pair
@@ -96,11 +96,11 @@ def start_secured(folder: Path) -> Secured:
     server = Launch(
         name="Elasticsearch",
         url=url,
-        origin=Origin.EMBEDDED,
+        origin=ServerOrigin.EMBEDDED,
         command=[home / "bin" / "elasticsearch"],
         environment={name: str(path) for name, path in paths.items()},
         folder=folder,
-        ready=lambda: _answers(Secured(Server("Elasticsearch", url, Origin.EMBEDDED), ca, card)),
+        ready=lambda: _answers(Secured(Server("Elasticsearch", url, ServerOrigin.EMBEDDED), ca, card)),
         remedy="see its log",
     ).start()
     secured = Secured(server, ca, card)

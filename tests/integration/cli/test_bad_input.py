@@ -173,7 +173,7 @@ def test_a_cache_folder_that_cannot_be_is_refused_before_anything_is_made(
     options = ("--table", table, "--source", cratedb_url, "--target", elasticsearch_url, "--index", alias)
     ended = run("reindex", *options, cwd=tmp_path, INDEXER_CACHE=str(tmp_path / "cache"))
     assert ended.code == 2
-    assert ended.err.splitlines()[-1].endswith("set INDEXER_CACHE to one that you may write to.")
+    assert ended.err.splitlines()[-1].endswith("is not writable (File exists); set INDEXER_CACHE to a folder that is.")
     assert not indexes(elasticsearch_url, alias)
 
 

@@ -1,4 +1,4 @@
-"""The embedded distribution: whole or not there at all, and readable by the account that runs it."""
+"""The embedded distribution: complete or not there at all, and readable by the account that runs it."""
 
 import os
 import tempfile
@@ -19,21 +19,21 @@ def folder() -> Iterator[Path]:
         yield open_folder(Path(name))
 
 
-def test_a_fetch_that_fails_is_told_and_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def test_a_download_that_fails_says_so_and_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setenv("INDEXER_CACHE", str(folder))
     for name in ("HTTPS_PROXY", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    with pytest.raises(UsageError, match=r"Elasticsearch 9\.2\.0 could not be fetched .*ES_HOME.*ELASTICSEARCH_URL"):
+    with pytest.raises(UsageError, match=r"Elasticsearch 9\.2\.0 could not be downloaded .*ES_HOME.*ELASTICSEARCH_URL"):
         distribution("9.2.0")
     assert list((folder / DISTRIBUTIONS).iterdir()) == []
 
 
-def test_what_is_there_is_not_fetched_again(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def test_a_distribution_that_is_there_is_not_downloaded_again(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setenv("INDEXER_CACHE", str(folder))
-    there = folder / DISTRIBUTIONS / "0.0.1"
-    there.mkdir(parents=True)
-    with file_lock(folder, FETCH_LOCK):  # as while another version is fetched
-        assert distribution("0.0.1") == there
+    home = folder / DISTRIBUTIONS / "0.0.1"
+    home.mkdir(parents=True)
+    with file_lock(folder, FETCH_LOCK):  # as during the download of another version
+        assert distribution("0.0.1") == home
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's servers run as somebody else: run the tests as root")

@@ -1,4 +1,4 @@
-"""Local processes: known by more than their pid, stopped with all that they started, run without privileges."""
+"""Server processes: recognised by more than their pid, stopped with their children, run without privileges."""
 
 import os
 import socket
@@ -13,13 +13,14 @@ import psutil
 import pytest
 
 from indexer.errors import UsageError
+from indexer.process_identity import ProcessIdentity
 from indexer.sandbox.process import Process, free_port, free_ports, log_tail, server_account, spawn, wait_until
-from indexer.sandbox.server import Launch, Origin
+from indexer.sandbox.server import Launch, ServerOrigin
 from tests.support.process_state import runs
 
 EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
-# A server that hears no SIGTERM and has to be killed; of one that a test left behind, its alarm is the end.
+# A server that ignores SIGTERM and has to be killed; its alarm ends one that a failed test left behind.
 STUBBORN = (
     "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); signal.alarm(600); print('up', flush=True);"
     " signal.pause()"
@@ -42,23 +43,23 @@ def launch() -> Iterator[Launch]:
         yield Launch(
             name="CrateDB",
             url="crate://127.0.0.1:1",
-            origin=Origin.HOME,
+            origin=ServerOrigin.HOME,
             command=[],
             environment={},
             folder=Path(folder),
             ready=lambda: False,
-            remedy="mend it",
+            remedy="fix it",
         )
 
 
-def test_a_stranger_with_the_same_pid_is_neither_ours_nor_stopped(bystander: "subprocess.Popen[bytes]") -> None:
-    process = Process(bystander.pid, "another boot:12345")
+def test_another_process_with_the_same_pid_is_not_stopped(bystander: "subprocess.Popen[bytes]") -> None:
+    process = Process(replace(ProcessIdentity.of(bystander.pid), started=1))
     assert not process.alive()
     process.stop()
     assert bystander.poll() is None
 
 
-def test_a_process_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
+def test_a_process_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     log = tmp_path / "log"
     process = spawn([sys.executable, "-c", STUBBORN], log=log, environment={}, account=None)
     assert process.alive()
@@ -68,7 +69,7 @@ def test_a_process_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
     assert not psutil.pid_exists(process.pid)
 
 
-def test_what_a_process_leaves_behind_is_killed_too(tmp_path: Path) -> None:
+def test_children_that_a_process_leaves_behind_are_killed(tmp_path: Path) -> None:
     log = tmp_path / "log"
     program = STUBBORN.replace("SIG_IGN", "SIG_DFL")
     parent = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {STUBBORN!r}]); {program}"
@@ -79,9 +80,9 @@ def test_what_a_process_leaves_behind_is_killed_too(tmp_path: Path) -> None:
     assert wait_until(lambda: not runs(child), 10)
 
 
-def test_a_server_that_was_ready_once_is_ready(launch: Launch) -> None:
-    looks = iter([False, True])
-    server = replace(launch, command=["sleep", "600"], ready=lambda: next(looks, False)).start(timeout=20)
+def test_a_server_is_asked_only_once_whether_it_is_ready(launch: Launch) -> None:
+    answers = iter([False, True])
+    server = replace(launch, command=["sleep", "600"], ready=lambda: next(answers, False)).start(timeout=20)
     alive = server.process is not None and server.process.alive()
     server.stop()
     assert alive
@@ -112,9 +113,9 @@ def test_a_program_that_the_account_cannot_reach_is_refused_by_name(launch: Laun
         replace(launch, command=[closed / "server"]).start()
 
 
-def test_the_end_of_the_log_tells_why_a_server_did_not_start(launch: Launch) -> None:
+def test_the_error_of_a_server_that_exits_shows_the_end_of_its_log(launch: Launch) -> None:
     with pytest.raises(
-        UsageError, match=r"(?s)CrateDB ended while it was starting: mend it; .*out\.log ends in\n.*no such"
+        UsageError, match=r"(?s)CrateDB exited during its start; fix it\. The end of .*out\.log:\n.*no such"
     ):
         replace(launch, command=["sh", "-c", "echo there is no such setting; exit 3"]).start()
 
@@ -126,7 +127,7 @@ def test_a_server_that_is_never_ready_is_stopped(launch: Launch) -> None:
     assert not psutil.pid_exists(pid)
 
 
-def test_a_taken_port_is_not_chosen() -> None:
+def test_a_port_in_use_is_not_chosen() -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -135,8 +136,8 @@ def test_a_taken_port_is_not_chosen() -> None:
     assert free_port(taken) == taken
 
 
-@pytest.mark.skipif(not EPHEMERAL.exists(), reason="Linux tells which ports it gives to connections: run it there")
-def test_a_port_that_a_server_waits_to_listen_on_is_given_to_no_connection_meanwhile() -> None:
+@pytest.mark.skipif(not EPHEMERAL.exists(), reason="the range of ephemeral ports is known on Linux only: run it there")
+def test_chosen_ports_are_not_ephemeral_ones_that_a_connection_may_take() -> None:
     ports = free_ports([None] * 20)
     assert len(set(ports)) == 20
     lowest, highest = map(int, EPHEMERAL.read_text().split())

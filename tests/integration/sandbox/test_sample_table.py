@@ -1,4 +1,4 @@
-"""Loading the sample logs and the loghub files: all of them, once, and never over somebody else's table."""
+"""Sample logs and loghub files: all rows are loaded, once, and never over another table."""
 
 import csv
 import os
@@ -41,7 +41,7 @@ def in_crate(cursor: Cursor, table: TableName) -> list[tuple[object, ...]]:
 
 
 def rounded(rows: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
-    """CrateDB keeps a point's coordinates to about 1e-7 of a degree."""
+    """The rows as CrateDB returns them: it stores coordinates to about 1e-7 of a degree."""
     return [(*row[:-1], [round(part, 5) for part in row[-1]] if isinstance(row[-1], list) else None) for row in rows]
 
 
@@ -54,7 +54,7 @@ def test_cratedb_holds_the_rows_and_a_second_load_writes_none(crate_cursor: Curs
 
 
 @pytest.mark.cratedb
-def test_rows_that_have_aged_are_loaded_anew_and_none_is_doubled(crate_cursor: Cursor, table: TableName) -> None:
+def test_rows_that_are_too_old_are_loaded_again_without_duplicates(crate_cursor: Cursor, table: TableName) -> None:
     load_cratedb_sample(crate_cursor, 700, table, END)
     late = END + timedelta(days=1)
     assert load_cratedb_sample(crate_cursor, 700, table, late) == 700
@@ -62,7 +62,7 @@ def test_rows_that_have_aged_are_loaded_anew_and_none_is_doubled(crate_cursor: C
 
 
 @pytest.mark.cratedb
-def test_times_end_now_unless_told_otherwise(crate_cursor: Cursor, table: TableName) -> None:
+def test_timestamps_end_now_by_default(crate_cursor: Cursor, table: TableName) -> None:
     load_cratedb_sample(crate_cursor, 700, table)
     crate_cursor.execute(f"SELECT max(ts)::BIGINT FROM {quoted_table(table)}")
     newest = int(str(crate_cursor.fetchall()[0][0]))
@@ -70,7 +70,7 @@ def test_times_end_now_unless_told_otherwise(crate_cursor: Cursor, table: TableN
 
 
 @pytest.mark.cratedb
-def test_a_load_that_was_cut_off_is_made_up_for(crate_cursor: Cursor, table: TableName) -> None:
+def test_an_interrupted_load_is_completed(crate_cursor: Cursor, table: TableName) -> None:
     load_cratedb_sample(crate_cursor, 1_000, table, END)
     crate_cursor.execute(f"DELETE FROM {quoted_table(table)} WHERE id IN (50, 700)")
     assert load_cratedb_sample(crate_cursor, 1_500, table, END) == 1_500
@@ -78,7 +78,7 @@ def test_a_load_that_was_cut_off_is_made_up_for(crate_cursor: Cursor, table: Tab
 
 
 @pytest.mark.cratedb
-def test_rows_that_somebody_added_stay(crate_cursor: Cursor, table: TableName) -> None:
+def test_rows_that_a_user_added_stay(crate_cursor: Cursor, table: TableName) -> None:
     load_cratedb_sample(crate_cursor, 300, table, END)
     crate_cursor.execute(f"INSERT INTO {quoted_table(table)} (id, ts, message) VALUES (301, 0, 'mine')")
     load_cratedb_sample(crate_cursor, 300, table, END + timedelta(days=1))
@@ -98,7 +98,7 @@ def test_another_table_of_that_name_is_left_alone(crate_cursor: Cursor, table: T
     load_cratedb_sample(crate_cursor, 300, table)
     crate_cursor.execute(statement.format(table=quoted_table(table)))
     before = in_crate(crate_cursor, table)
-    with pytest.raises(UsageError, match=rf"{table} holds something other than the sample logs"):
+    with pytest.raises(UsageError, match=rf"{table} contains other rows than the sample logs"):
         load_cratedb_sample(crate_cursor, 300, table)
     assert in_crate(crate_cursor, table) == before
 
@@ -109,14 +109,14 @@ def test_sqlite_holds_the_rows_and_a_second_load_writes_none(file: Path) -> None
     assert in_sqlite(file) == expected(12_000)
 
 
-def test_rows_of_sqlite_that_have_aged_are_loaded_anew(file: Path) -> None:
+def test_rows_of_sqlite_that_are_too_old_are_loaded_again(file: Path) -> None:
     load_sqlite_sample(file, 1_000, END)
     late = END + timedelta(days=1)
     assert load_sqlite_sample(file, 1_000, late) == 1_000
     assert in_sqlite(file) == expected(1_000, late)
 
 
-def test_a_load_into_sqlite_that_was_cut_off_is_made_up_for(file: Path) -> None:
+def test_an_interrupted_load_into_sqlite_is_completed(file: Path) -> None:
     load_sqlite_sample(file, 1_000, END)
     with_statement(file, "DELETE FROM logs WHERE id IN (50, 700)")
     assert load_sqlite_sample(file, 1_200, END) == 1_200
@@ -127,7 +127,7 @@ def test_a_load_into_sqlite_that_was_cut_off_is_made_up_for(file: Path) -> None:
 def test_another_sqlite_table_is_left_alone(file: Path, statement: str) -> None:
     load_sqlite_sample(file, 10)
     with_statement(file, statement)
-    with pytest.raises(UsageError, match="logs holds something other than the sample logs"):
+    with pytest.raises(UsageError, match="logs contains other rows than the sample logs"):
         load_sqlite_sample(file, 10)
 
 

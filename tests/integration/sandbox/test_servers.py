@@ -1,4 +1,4 @@
-"""Local servers: found in their order, and never taken for others; why one does not start is told."""
+"""Local servers: found in the documented order, never mistaken for other programs; a failed start shows the reason."""
 
 import os
 import tempfile
@@ -15,7 +15,7 @@ from indexer.errors import UsageError
 from indexer.sandbox.cratedb import crate_launch, find_cratedb, query_node, start_cratedb
 from indexer.sandbox.elasticsearch import find_elasticsearch, start_elasticsearch
 from indexer.sandbox.process import free_port
-from indexer.sandbox.server import Origin, Server, http_get
+from indexer.sandbox.server import Server, ServerOrigin, http_get
 
 needs_crate = pytest.mark.cratedb
 needs_elastic = pytest.mark.elasticsearch
@@ -49,7 +49,7 @@ def impostor() -> Iterator[int]:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder that the servers' account can be given; pytest's own are closed to it."""
+    """A folder that the servers' account can own; pytest's temporary folders are closed to it."""
     with tempfile.TemporaryDirectory() as name:
         yield Path(name)
 
@@ -61,13 +61,13 @@ def test_the_url_comes_first_and_the_environment_second(
     monkeypatch.setenv(variable, "http://from-the-environment:1")
     by_url, by_variable = find("http://given:1"), find()
     assert by_url is not None
-    assert (by_url.url, by_url.origin) == ("http://given:1", Origin.GIVEN)
+    assert (by_url.url, by_url.origin) == ("http://given:1", ServerOrigin.GIVEN)
     assert by_variable is not None
-    assert (by_variable.url, by_variable.origin) == ("http://from-the-environment:1", Origin.GIVEN)
+    assert (by_variable.url, by_variable.origin) == ("http://from-the-environment:1", ServerOrigin.GIVEN)
 
 
 @pytest.mark.parametrize(("find", "variable"), FINDERS)
-def test_something_else_on_the_port_is_not_taken_for_the_server(
+def test_another_program_on_the_port_is_not_mistaken_for_the_server(
     monkeypatch: pytest.MonkeyPatch, impostor: int, find: Find, variable: str
 ) -> None:
     monkeypatch.delenv(variable, raising=False)
@@ -82,14 +82,14 @@ def test_a_running_elasticsearch_is_found_and_never_stopped(
     monkeypatch.delenv("ELASTICSEARCH_URL", raising=False)
     server = find_elasticsearch(port=urlsplit(elasticsearch_url).port or 9200)
     assert server is not None
-    assert server.origin is Origin.FOUND
+    assert server.origin is ServerOrigin.FOUND
     server.stop()
     assert http_get(f"{elasticsearch_url}/_cluster/health", timeout=60) is not None
 
 
 @needs_crate
 @needs_elastic
-def test_the_servers_are_not_taken_for_each_other(
+def test_the_servers_are_not_mistaken_for_each_other(
     monkeypatch: pytest.MonkeyPatch, elasticsearch_url: str, cratedb_url: str
 ) -> None:
     monkeypatch.delenv("ELASTICSEARCH_URL", raising=False)
@@ -98,7 +98,7 @@ def test_the_servers_are_not_taken_for_each_other(
     assert find_cratedb(port=urlsplit(elasticsearch_url).port or 9200) is None
     found = find_cratedb(port=urlsplit(cratedb_url).port or 4200)
     assert found is not None
-    assert found.origin is Origin.FOUND
+    assert found.origin is ServerOrigin.FOUND
 
 
 @needs_elastic
@@ -106,14 +106,14 @@ def test_an_elasticsearch_that_cannot_start_shows_its_log(
     monkeypatch: pytest.MonkeyPatch, folder: Path, impostor: int
 ) -> None:
     monkeypatch.delenv("ES_HOME", raising=False)
-    with pytest.raises(UsageError, match=r"(?s)Elasticsearch ended while .*ELASTICSEARCH_URL.*Address already in use"):
+    with pytest.raises(UsageError, match=r"(?s)Elasticsearch exited .*ELASTICSEARCH_URL.*Address already in use"):
         start_elasticsearch(folder, version="9.2.0", port=impostor)
 
 
 @needs_crate
 @pytest.mark.usefixtures("cratedb_home")
 def test_a_cratedb_that_cannot_start_shows_its_log(folder: Path, impostor: int) -> None:
-    with pytest.raises(UsageError, match=r"(?s)CrateDB ended while .*CRATEDB_URL.*Address already in use"):
+    with pytest.raises(UsageError, match=r"(?s)CrateDB exited .*CRATEDB_URL.*Address already in use"):
         start_cratedb(folder, port=impostor)
 
 
@@ -132,9 +132,9 @@ def test_a_cratedb_that_does_not_know_its_tables_yet_is_not_ready(cratedb_home: 
 def test_homes_without_a_server_are_refused(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setenv("ES_HOME", str(folder))
     monkeypatch.setenv("CRATEDB_HOME", str(folder))
-    with pytest.raises(UsageError, match=r"ES_HOME is .*, which has no bin/elasticsearch"):
+    with pytest.raises(UsageError, match=r"ES_HOME=.* has no bin/elasticsearch"):
         start_elasticsearch(folder)
-    with pytest.raises(UsageError, match=r"CRATEDB_HOME is .*, which has no bin/crate"):
+    with pytest.raises(UsageError, match=r"CRATEDB_HOME=.* has no bin/crate"):
         start_cratedb(folder)
 
 

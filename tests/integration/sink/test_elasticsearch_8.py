@@ -19,7 +19,7 @@ from indexer.sandbox.download import distribution
 from indexer.sandbox.elasticsearch import start_elasticsearch
 from indexer.sandbox.process import free_port
 from indexer.sandbox.sample_table import load_sqlite_sample
-from indexer.sandbox.server import Origin, http_get
+from indexer.sandbox.server import ServerOrigin, http_get, json_object
 from tests.support.commands import Ended, environment, run
 from tests.support.sqlite_logs import found_ids, ids_where
 
@@ -73,7 +73,7 @@ def server_url() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="elasticsearch-8-") as folder:
         server = start_elasticsearch(Path(folder), version=SERVER, port=free_port())
         try:
-            assert server.origin is Origin.EMBEDDED
+            assert server.origin is ServerOrigin.EMBEDDED
             assert server.process is not None
             assert psutil.Process(server.process.pid).uids().effective != 0
             yield server.url
@@ -146,9 +146,9 @@ def test_the_client_of_its_age_does_the_whole_job(
 
 def told(url: str, path: str) -> JsonObject:
     """What the server answers, asked without any client."""
-    answer = http_get(url + path, timeout=60)
-    assert answer is not None
-    return answer.json()
+    response = http_get(url + path, timeout=60)
+    assert response is not None
+    return json_object(response)
 
 
 def indexes(url: str) -> set[str]:
