@@ -43,7 +43,7 @@ def job_folder(job: str) -> Path:
     Raises:
         UsageError: if it cannot be created or is not writable.
     """
-    jobs = _created(_cache_path() / JOBS, mode=0o770)
+    jobs = _created(cache_folder() / JOBS, mode=0o770)
     return _created(jobs / job)
 
 
