@@ -53,13 +53,13 @@ def test_a_jar_that_was_cut_off_is_not_taken_for_whole(monkeypatch: pytest.Monke
         return Path(named[-1]) / "one.jar"
 
     jar = Jar("org.one", "one", "1.2")
-    monkeypatch.setattr(environment, "fetch", cut_off)
+    monkeypatch.setattr(environment, "maven_artifact", cut_off)
     for _ in range(2):
         with pytest.raises(UsageError, match=r"one-1\.2\.jar cannot be fetched from Maven Central"):
             jar.path()
-    monkeypatch.setattr(environment, "fetch", whole)
+    monkeypatch.setattr(environment, "maven_artifact", whole)
     assert jar.path().read_text() == "half"
-    monkeypatch.setattr(environment, "fetch", cut_off)
+    monkeypatch.setattr(environment, "maven_artifact", cut_off)
     assert jar.path().read_text() == "half", "it is fetched once"
 
 
