@@ -13,7 +13,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_an_option_beats_the_environment_which_beats_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_override_the_environment_which_overrides_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("indexer.toml").write_text('page = 1\nreaders = 3\nwriters = 4\nkey = "ts,id"\n')
     monkeypatch.setenv("INDEXER_PAGE", "2")
     monkeypatch.setenv("INDEXER_READERS", "5")
@@ -22,14 +22,14 @@ def test_an_option_beats_the_environment_which_beats_the_file(monkeypatch: pytes
 
 
 @pytest.mark.parametrize("name", ["CRATEDB_URL", "INDEXER_SOURCE"])
-def test_the_source_comes_from_either_name(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_the_source_is_read_from_either_variable(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "crate://db:4200")
     assert load_settings().source == "crate://db:4200"
     assert load_settings(source="crate://other").source == "crate://other"
 
 
 @pytest.mark.parametrize("name", ["ELASTICSEARCH_URL", "INDEXER_TARGET"])
-def test_the_target_comes_from_either_name(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_the_target_is_read_from_either_variable(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "http://es:9200")
     assert load_settings().target == "http://es:9200"
 
@@ -64,13 +64,13 @@ def test_every_setting_can_come_from_the_environment(monkeypatch: pytest.MonkeyP
         ({"readers": 0}, "--readers"),
     ],
 )
-def test_a_value_that_cannot_be_is_one_sentence(given: dict[str, object], sentence: str) -> None:
+def test_an_invalid_value_is_refused_in_one_sentence(given: dict[str, object], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence) as refused:
         load_settings(**given)
     assert "\n" not in str(refused.value)
 
 
-def test_every_option_has_its_name_in_the_file() -> None:
+def test_the_file_uses_the_names_of_the_options() -> None:
     Path("indexer.toml").write_text("json = true\nquiet = true\nsource_timeout = 7\n")
     settings = load_settings()
     assert (settings.as_json, settings.quiet, settings.source_timeout) == (True, True, 7)
@@ -80,7 +80,7 @@ def test_every_option_has_its_name_in_the_file() -> None:
         load_settings()
 
 
-def test_an_unknown_setting_in_the_file_is_refused_with_the_nearest() -> None:
+def test_an_unknown_setting_is_refused_and_the_nearest_name_suggested() -> None:
     Path("indexer.toml").write_text("pgae = 5\n")
     with pytest.raises(UsageError, match=r"unknown setting pgae\. Did you mean page"):
         load_settings()
@@ -92,7 +92,7 @@ def test_a_file_that_is_not_toml_is_refused() -> None:
         load_settings()
 
 
-def test_a_config_file_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_config_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INDEXER_CONFIG", "nowhere.toml")
     with pytest.raises(UsageError, match=r"nowhere\.toml"):
         load_settings()
@@ -105,6 +105,6 @@ def test_secrets_are_masked() -> None:
     assert without_secrets("crate://me:geheim@a:1,crate://b:2") == "crate://me:***@a:1,crate://b:2"
 
 
-def test_sizes_are_read_with_their_units() -> None:
+def test_sizes_are_parsed_with_units() -> None:
     assert load_settings(memory="64MiB").memory == 64 * 2**20
     assert load_settings().strategy is Strategy.WINDOW

@@ -28,7 +28,7 @@ def table(shared_cursor: Cursor, shared_schema: str) -> str:
 
 
 def indexes(elasticsearch_url: str, alias: str) -> dict[str, Any]:
-    """Every index of the test, those of jobs and of dead letters too, and what is in them."""
+    """All indexes of the test, including jobs and dead letters, with their documents."""
     with Elasticsearch(elasticsearch_url) as client:
         there = client.indices.get(index=f"{alias}*", expand_wildcards="all")
         client.indices.refresh(index=f"{alias}*", expand_wildcards="all")
@@ -101,12 +101,12 @@ REFUSED = {
     "settings: {number_of_shards: 5000}": "number_of_shards",
     "fields: {price: {type: double, norms: true}}": "unknown parameter [norms]",
 }
-"""Overlays that this product has nothing against, and what Elasticsearch says of them."""
+"""Overlays that we accept and Elasticsearch rejects, and what its error names."""
 
 
 @pytest.fixture
 def target(elasticsearch_url: str, says: str) -> Iterator[str]:
-    """Elasticsearch for a user who may ask whether a mapping is valid, or may not, as with README's privileges."""
+    """Elasticsearch for a user with or without the privilege to simulate a template."""
     with FaultProxy(elasticsearch_url, on="/_index_template/_simulate") as proxy:
         if says == UNASKED:
             proxy.otherwise = refuse(403)
@@ -115,7 +115,7 @@ def target(elasticsearch_url: str, says: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("says", [ASKED, UNASKED], ids=["asked", "unasked"])
 @pytest.mark.parametrize("fresh", [(), ("--fresh",)], ids=["new", "fresh"])
-def test_what_elasticsearch_refuses_changes_nothing(
+def test_a_mapping_or_setting_that_elasticsearch_rejects_changes_nothing(
     cratedb_url: str,
     elasticsearch_url: str,
     target: str,
@@ -166,7 +166,7 @@ def test_a_concrete_index_is_not_overwritten(
     assert set(client.indices.get(index=f"{alias}*")) == {alias}
 
 
-def test_a_cache_folder_that_cannot_be_is_refused_before_anything_is_made(
+def test_an_unusable_cache_folder_is_refused_before_anything_is_created(
     cratedb_url: str, elasticsearch_url: str, table: str, alias: str, tmp_path: Path
 ) -> None:
     (tmp_path / "cache").write_text("a file")
@@ -191,7 +191,7 @@ def test_an_unknown_option_is_refused(tmp_path: Path) -> None:
     assert "--table" in ended.err
 
 
-def test_a_closed_partition_is_not_left_out_in_silence(
+def test_a_closed_partition_is_refused_and_not_skipped(
     cratedb_url: str, elasticsearch_url: str, crate_cursor: Cursor, schema: str, alias: str, tmp_path: Path
 ) -> None:
     name = f'"{schema}".days'

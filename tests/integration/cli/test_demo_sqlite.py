@@ -1,4 +1,4 @@
-"""The demo where no CrateDB is to be found: an embedded SQLite file takes its place, and the output says so."""
+"""The demo without CrateDB: it reads an SQLite file instead, and says so."""
 
 import re
 import signal
@@ -35,14 +35,14 @@ def alone() -> Iterator[Island]:
 
 @pytest.fixture
 def cache() -> Iterator[Path]:
-    """A cache folder that the servers' account can enter; pytest's own are closed to it."""
+    """A cache folder open to the servers' account; pytest's folders are not."""
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
 
 
 @pytest.fixture
 def run(alone: Island, cache: Path) -> Iterator[Run]:
-    """Runs a command on the island, where Elasticsearch is the demo's own and at its usual address."""
+    """Run a command in an isolated network, with the demo's own Elasticsearch on the default port."""
     try:
         env = {"INDEXER_CACHE": str(cache), "ES_HOME": str(server_home())}
     except UsageError as why:
@@ -57,7 +57,7 @@ def run(alone: Island, cache: Path) -> Iterator[Run]:
 
 @contextmanager
 def on_interrupt(heard: Callable[[int, FrameType | None], object] | signal.Handlers) -> Iterator[None]:
-    """What Ctrl-C does to what is started here: a program inherits that it is ignored."""
+    """Set the SIGINT handler that commands inherit; a shell ignores SIGINT for background jobs."""
     before = signal.signal(signal.SIGINT, heard)
     try:
         yield
@@ -67,7 +67,7 @@ def on_interrupt(heard: Callable[[int, FrameType | None], object] | signal.Handl
 
 def test_without_cratedb_the_demo_reads_an_sqlite_file_and_says_so(run: Run, cache: Path, tmp_path: Path) -> None:
     file = cache / "samples.sqlite"
-    # As `make demo` does it, in the checkout; then as somebody who installed the product, in any folder, behind a `&`.
+    # As `make demo` runs it, in the checkout; then as an installed product in any folder, in the background (`&`).
     for cwd, loaded, heard in (CHECKOUT, ROWS, signal.default_int_handler), (tmp_path, 0, signal.SIG_IGN):
         with on_interrupt(heard):
             demo = run("indexer", "demo", "--rows", str(ROWS), cwd=cwd)

@@ -1,4 +1,4 @@
-"""`indexer mapping` on real servers: printed, begun as a file, and held against a live index."""
+"""`indexer mapping` on real servers: print, --init and --check."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,9 @@ def overlay(folder: Path, text: str) -> None:
     (folder / "mappings" / "t.yaml").write_text(text, encoding="utf-8")
 
 
-def test_a_mapping_is_printed_with_who_decided_it(table: str, servers: tuple[str, ...], tmp_path: Path) -> None:
+def test_mapping_shows_whether_overlay_or_type_rule_decided_each_field(
+    table: str, servers: tuple[str, ...], tmp_path: Path
+) -> None:
     overlay(tmp_path, "fields: {level: keyword, message: {type: text, analyzer: korean}}")
     ended = run("indexer", "mapping", "--table", table, *servers, cwd=tmp_path)
     lines = {line.split()[0]: line.split() for line in ended.out.splitlines() if line.strip()}
@@ -38,7 +40,9 @@ def test_a_mapping_is_printed_with_who_decided_it(table: str, servers: tuple[str
     assert lines["analyzer"][1] == "korean:"
 
 
-def test_an_overlay_is_begun_and_changes_nothing_yet(table: str, servers: tuple[str, ...], tmp_path: Path) -> None:
+def test_init_writes_an_overlay_that_changes_nothing_until_edited(
+    table: str, servers: tuple[str, ...], tmp_path: Path
+) -> None:
     asked = ("indexer", "mapping", "--table", table, *servers)
     before = json.loads(run(*asked, "--json", cwd=tmp_path).out)
     assert run(*asked, "--init", cwd=tmp_path).out == "Written: mappings/t.yaml\n"
@@ -51,7 +55,9 @@ def test_an_overlay_is_begun_and_changes_nothing_yet(table: str, servers: tuple[
     assert run(*asked, "--json", cwd=tmp_path).out.count('"overlay"') > 1
 
 
-def test_check_tells_what_needs_a_reindex(table: str, servers: tuple[str, ...], alias: str, tmp_path: Path) -> None:
+def test_check_reports_which_differences_need_a_reindex(
+    table: str, servers: tuple[str, ...], alias: str, tmp_path: Path
+) -> None:
     overlay(tmp_path, "{fields: {level: keyword, message: {type: text, analyzer: korean}}, search: {message: message}}")
     named = ("--table", table, *servers)
     moved = run("reindex", *named, "--index", alias, cwd=tmp_path)
@@ -69,7 +75,9 @@ def test_check_tells_what_needs_a_reindex(table: str, servers: tuple[str, ...], 
     assert not found["level: ignore_above"]
 
 
-def test_a_search_uses_what_the_index_says(table: str, servers: tuple[str, ...], alias: str, tmp_path: Path) -> None:
+def test_search_uses_the_shorthands_stored_in_the_index(
+    table: str, servers: tuple[str, ...], alias: str, tmp_path: Path
+) -> None:
     overlay(tmp_path, "{fields: {message: {type: text, analyzer: korean}}, search: {shorthands: {number: n}}}")
     assert run("reindex", "--table", table, *servers, "--index", alias, cwd=tmp_path).code == 0
     asked = ("indexer", "search", "반도체", "--index", alias, "--target", servers[3], "--count")
@@ -77,13 +85,13 @@ def test_a_search_uses_what_the_index_says(table: str, servers: tuple[str, ...],
     assert run(*asked, "--number", "6").out == "0\n"
 
 
-def test_one_thing_is_asked_at_once(table: str, servers: tuple[str, ...]) -> None:
+def test_init_check_and_template_are_mutually_exclusive(table: str, servers: tuple[str, ...]) -> None:
     ended = run("indexer", "mapping", "--table", table, *servers, "--check", "x", "--template", "x*")
     assert ended.code == 2
     assert "--init, --check and --template cannot be asked for at once" in ended.err
 
 
-def test_bad_input_is_one_sentence(table: str, servers: tuple[str, ...]) -> None:
+def test_an_unknown_index_is_refused_in_one_sentence(table: str, servers: tuple[str, ...]) -> None:
     ended = run("indexer", "mapping", "--table", table, *servers, "--check", "no_such_index_here")
     assert (ended.code, ended.err) == (
         2,

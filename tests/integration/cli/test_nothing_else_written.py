@@ -1,4 +1,4 @@
-"""What the product leaves on a machine: its cache folder, what it was asked to write, and nothing else."""
+"""The product writes to its cache folder and to files named by options, and nowhere else."""
 
 import os
 import subprocess
@@ -33,7 +33,7 @@ def home(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.elasticsearch
-def test_a_job_a_search_and_a_verification_write_into_the_cache_folder_alone(
+def test_plan_reindex_verify_and_search_write_only_to_the_cache_folder(
     elasticsearch_url: str, alias: str, home: dict[str, str], tmp_path: Path
 ) -> None:
     load_sqlite_sample(tmp_path / "logs.db", 300)
@@ -54,13 +54,13 @@ def test_a_job_a_search_and_a_verification_write_into_the_cache_folder_alone(
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A cache folder that the servers' account can enter; pytest's own are closed to it."""
+    """A cache folder open to the servers' account; pytest's folders are not."""
     with tempfile.TemporaryDirectory() as name:
         yield Path(name)
 
 
-def test_make_clean_removes_what_was_made_and_nothing_else(folder: Path, tmp_path: Path) -> None:
-    """In a copy of the checkout, whose programs are those of this one."""
+def test_make_clean_removes_only_generated_files(folder: Path, tmp_path: Path) -> None:
+    """Run in a copy of the checkout that uses the installed programs."""
     checkout = tmp_path / "checkout"
     kept = {"Makefile", "indexer/__init__.py", "mine.txt"}
     for name in kept:

@@ -66,7 +66,7 @@ def ask(logs: tuple[str, str], *arguments: str, columns: str = "200", colours: b
         (["nothing"], ""),
     ],
 )
-def test_a_question_finds(logs: tuple[str, str], arguments: list[str], ids: str) -> None:
+def test_a_query_with_options_finds_the_expected_rows(logs: tuple[str, str], arguments: list[str], ids: str) -> None:
     ended = ask(logs, *arguments, "-o", "ndjson")
     assert ended.code == (0 if ids else 1), ended.err
     assert [json.loads(line)["_id"] for line in ended.out.splitlines()] == list(ids)
@@ -96,14 +96,14 @@ def test_a_question_finds(logs: tuple[str, str], arguments: list[str], ids: str)
         (["--count", "--all"], ["cannot be asked for at once"]),
     ],
 )
-def test_bad_input_is_one_sentence(logs: tuple[str, str], arguments: list[str], words: list[str]) -> None:
+def test_bad_input_is_refused_in_one_sentence(logs: tuple[str, str], arguments: list[str], words: list[str]) -> None:
     alias, url = logs
     ended = run("indexer", "search", "--index", alias, "--target", url, *arguments)
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1), ended.err
     assert all(word in ended.err for word in words), ended.err
 
 
-def test_piped_lines_are_plain_and_separated_by_tabs(logs: tuple[str, str]) -> None:
+def test_piped_output_is_plain_and_tab_separated(logs: tuple[str, str]) -> None:
     ended = ask(logs, "--sort", "id", "--all")
     assert "\x1b" not in ended.out
     lines = [line.split("\t") for line in ended.out.splitlines()]
@@ -111,7 +111,7 @@ def test_piped_lines_are_plain_and_separated_by_tabs(logs: tuple[str, str]) -> N
     assert lines[5][3] == "line one and \\x1b[31mtwo"
 
 
-def test_a_terminal_gets_colours_and_marks(logs: tuple[str, str]) -> None:
+def test_a_terminal_gets_colours_and_highlights(logs: tuple[str, str]) -> None:
     ended = ask(logs, "pool OR 로그인", colours=True, columns="60")
     assert "\x1b[31mERROR" in ended.out
     assert "\x1b[1;30;43mpool\x1b[0m" in ended.out
@@ -119,7 +119,7 @@ def test_a_terminal_gets_colours_and_marks(logs: tuple[str, str]) -> None:
     assert "3 of 3 hits" in ended.err
 
 
-def test_forms_hold_the_same(logs: tuple[str, str]) -> None:
+def test_all_output_formats_contain_the_same_hits(logs: tuple[str, str]) -> None:
     asked = ("--sort", "id", "--fields", "id,message,status")
     whole = json.loads(ask(logs, *asked, "-o", "json").out)
     assert [hit["message"] for hit in whole] == [row[6] for row in ROWS]
@@ -130,21 +130,21 @@ def test_forms_hold_the_same(logs: tuple[str, str]) -> None:
     assert ask(logs, *asked, "--json").out == ask(logs, *asked, "-o", "ndjson").out
 
 
-def test_nothing_is_still_json(logs: tuple[str, str]) -> None:
+def test_no_hits_is_an_empty_json_array(logs: tuple[str, str]) -> None:
     assert json.loads(ask(logs, "nothing", "-o", "json").out) == []
 
 
-def test_nothing_since_then_tells_the_newest(logs: tuple[str, str]) -> None:
+def test_no_hits_since_a_time_reports_the_newest_document(logs: tuple[str, str]) -> None:
     ended = ask(logs, "timeout AND service:payments", "--since", "2h", "--level", "ERROR", "--sort", "-ts", "-n", "20")
     assert (ended.code, ended.out) == (1, "")
     assert "The newest document is of 2025-11-01 21:21:00.000+09:00." in ended.err
 
 
-def test_a_count_is_a_number_alone(logs: tuple[str, str]) -> None:
+def test_count_prints_only_the_number(logs: tuple[str, str]) -> None:
     assert (ask(logs, "timeout", "--count").out, ask(logs, "nothing", "--count").code) == ("2\n", 1)
 
 
-def test_summaries_are_what_the_rows_say(logs: tuple[str, str]) -> None:
+def test_top_stats_and_histogram_match_the_rows(logs: tuple[str, str]) -> None:
     ended = ask(logs, "--top", "service", "--stats", "latency_ms", "--histogram", "5m", "-o", "json")
     found = json.loads(ended.out)
     assert found["total"] == 6

@@ -1,4 +1,4 @@
-"""What proves who one is stays secret: in no output, traceback, report, job document or file of a job."""
+"""Passwords, tokens and keys never appear in output, tracebacks, reports, job documents or files."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def admin(secured: Secured) -> Iterator[Cluster]:
 
 
 class Servers:
-    """Both servers with the secrets to reach them, given in one of three ways."""
+    """Both servers, and their credentials in the forms that options accept."""
 
     def __init__(self, crate: SecuredCrate, target: Secured, folder: Path) -> None:
         self.folder = folder
@@ -114,7 +114,7 @@ def test_no_command_shows_a_secret(servers: Servers, admin: Cluster, how: str) -
 
 
 def kept(servers: Servers, admin: Cluster) -> str:
-    """All that jobs have written: their documents, the indexes' mappings and settings, their files."""
+    """Everything jobs have written: documents, mappings, settings and files."""
     client = admin.client
     found = [client.search(index="logs*,reindex-jobs*", size=10_000).body, client.indices.get(index="logs*").body]
     assert found[0]["hits"]["total"]["value"] > 1_000
@@ -145,7 +145,7 @@ WRONG = {
 
 @pytest.mark.parametrize("debug", [False, True], ids=["sentence", "traceback"])
 @pytest.mark.parametrize("wrong", WRONG)
-def test_no_refusal_shows_a_secret(servers: Servers, wrong: str, debug: bool) -> None:  # noqa: FBT001  # by name
+def test_no_error_message_shows_a_secret(servers: Servers, wrong: str, debug: bool) -> None:  # noqa: FBT001  # by name
     settings = {**servers.files, "source": servers.source, "target": servers.target, **WRONG[wrong]}
     more = ["--debug"] if debug else []
     ended = secret_run(servers, "indexer", "plan", "--table", "logs", *as_options(settings), *more)
@@ -153,7 +153,7 @@ def test_no_refusal_shows_a_secret(servers: Servers, wrong: str, debug: bool) ->
     assert ("Traceback" in ended.err) is debug
 
 
-def test_a_secret_of_the_wrong_type_in_the_file_is_not_shown(servers: Servers) -> None:
+def test_a_secret_of_the_wrong_type_in_the_config_file_is_not_shown(servers: Servers) -> None:
     for line in ("source_password = 20261122", "target_api_key = [20261122]", 'source = ["crate://a:20261122@b"]'):
         (servers.folder / "indexer.toml").write_text(f"{line}\n")
         for more in ([], ["--debug"]):

@@ -1,4 +1,4 @@
-"""Progress: a live bar for a terminal, a line every few seconds for a pipe, nothing where nothing is wanted."""
+"""Progress: a live bar on a terminal, a line every few seconds in a pipe, nothing with --quiet."""
 
 import json
 import os
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.elasticsearch
 
 ROWS = 3_000
 DECIDES = ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
-"""Variables that would decide in the terminal's place."""
+"""Variables that would override terminal detection."""
 
 ESCAPE = "\x1b"
 ERASE = "\x1b[2K"
@@ -31,13 +31,13 @@ SPEED = r"loading\W+([1-9]\d*) of 3,000 rows · ([\d,]+) rows/s · [\d.]+ MB/s"
 
 @dataclass(frozen=True)
 class Job:
-    """A reindex that stands still after its first batch.
+    """A `reindex` stalled after its first batch.
 
     Attributes:
-        options: what to start it with.
-        alias: the alias that it is for.
-        folder: where to start it.
-        go: lets it finish.
+        options: its options.
+        alias: its target.
+        folder: its working directory.
+        go: set to let it continue.
     """
 
     options: tuple[str, ...]
@@ -47,7 +47,7 @@ class Job:
 
     @contextmanager
     def started(self, *more: str, stdin: int, stderr: int) -> Iterator["subprocess.Popen[bytes]"]:
-        """The job as it runs; what is left of it after the block is killed."""
+        """Run the job during the block; kill it if it is still running at the end."""
         env = {name: value for name, value in environment(TERM="xterm-256color").items() if name not in DECIDES}
         with subprocess.Popen(
             [Path(sys.executable).parent / "reindex", *self.options, *more],
@@ -74,7 +74,7 @@ def job(elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Job]:
 def test_a_terminal_gets_a_live_bar_and_stdout_the_summary(job: Job) -> None:
     with terminal() as (screen, keyboard), job.started(stdin=keyboard, stderr=keyboard) as process:
         os.close(keyboard)
-        # The job stands still: to see its state twice is to see a bar that is drawn again and again.
+        # The job is stalled: the same figures twice prove that the bar is redrawn.
         first, second = screen.wait_for(SPEED), screen.wait_for(SPEED)
         job.go.set()
         screen.rest()
@@ -109,7 +109,7 @@ def test_a_pipe_gets_a_plain_line_every_few_seconds(job: Job) -> None:
     assert ESCAPE not in out
 
 
-def test_quiet_leaves_a_terminal_empty_and_json_is_one_object(job: Job) -> None:
+def test_quiet_prints_nothing_to_the_terminal_and_json_one_object(job: Job) -> None:
     job.go.set()
     with (
         terminal() as (screen, keyboard),
@@ -123,7 +123,7 @@ def test_quiet_leaves_a_terminal_empty_and_json_is_one_object(job: Job) -> None:
 
 
 def output(process: "subprocess.Popen[bytes]") -> str:
-    """What a job that ends well prints to stdout."""
+    """The stdout of a job; fail unless it exits with 0."""
     assert process.stdout is not None
     out = process.stdout.read().decode()
     assert process.wait(timeout=60) == 0

@@ -1,4 +1,4 @@
-"""The commands and programs of README and docs/, run as they stand there, on servers that the tests own."""
+"""The commands and programs of README and docs/, run as written on the tests' own servers."""
 
 import json
 import re
@@ -22,7 +22,7 @@ from tests.support.playground import Playground
 
 ROWS = 20_000
 JOB = "logs_20261122_101500"
-"""The job that the pages show and replay."""
+"""The job named in the pages."""
 
 PAGES = [page for page in pages() if any(block.runs for block in blocks(page, "bash", "python"))]
 NOTES = r"not run: .+|setup: the table users|until: Ctrl-C|exit code: \d"
@@ -30,10 +30,10 @@ NOTES = r"not run: .+|setup: the table users|until: Ctrl-C|exit code: \d"
 
 @dataclass(frozen=True)
 class Shell:
-    """Where commands are typed.
+    """A shell session.
 
     Attributes:
-        exports: what was typed first.
+        exports: `export` lines to run first.
         cache: the cache folder.
         folder: the working directory.
     """
@@ -58,7 +58,7 @@ class Shell:
         return Ended(process.returncode, out, err)
 
     def interrupted(self, command: str) -> Ended:
-        """Run what has no end: Ctrl-C after its first line."""
+        """Run an endless command: send Ctrl-C after its first line."""
         process = self.start(command)
         assert process.stdout is not None
         first = process.stdout.readline()
@@ -78,7 +78,7 @@ def demo(playground: Playground, tmp_path_factory: pytest.TempPathFactory) -> En
 
 @pytest.fixture(scope="module")
 def exports(demo: Ended, playground: Playground) -> str:
-    """What the demo says to type into the shell."""
+    """The `export` lines that the demo prints."""
     lines = "\n".join(re.findall(r"^  (export .*)$", demo.out, flags=re.MULTILINE))
     assert f"export ELASTICSEARCH_URL={playground.elasticsearch}" in lines
     return lines
@@ -86,12 +86,12 @@ def exports(demo: Ended, playground: Playground) -> str:
 
 @pytest.fixture
 def shell(exports: str, playground: Playground, tmp_path: Path) -> Shell:
-    """A shell of somebody who has run the demo, in a folder of his own."""
+    """A shell in an empty folder, after the demo."""
     return Shell(exports, playground.cache, tmp_path)
 
 
 @pytest.mark.elasticsearch
-def test_the_demo_ends_with_every_example(demo: Ended) -> None:
+def test_the_demo_runs_every_example_search(demo: Ended) -> None:
     shown = dict(part.split("\n", 1) for part in demo.out.split("\n$ ")[1:])
     assert list(shown) == [REINDEX, *SEARCHES]
     timeouts, korean, numbers, followed, everything = (shown[search].strip().splitlines() for search in SEARCHES)
@@ -110,7 +110,7 @@ def test_the_readme_shows_what_the_demo_runs() -> None:
 
 
 @pytest.mark.elasticsearch
-def test_what_the_demo_says_to_try_next_runs(demo: Ended, shell: Shell) -> None:
+def test_the_commands_suggested_by_the_demo_run(demo: Ended, shell: Shell) -> None:
     suggested = re.findall(r"^  (indexer .*)$", demo.out, flags=re.MULTILINE)
     assert len(suggested) == 3
     for command in suggested:
@@ -119,7 +119,7 @@ def test_what_the_demo_says_to_try_next_runs(demo: Ended, shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("page", pages(), ids=str)
-def test_a_note_on_a_block_is_one_that_is_understood(page: Path) -> None:
+def test_every_note_on_a_code_block_is_a_known_one(page: Path) -> None:
     notes = [block.note for block in blocks(page, "bash", "python", "sql") if block.note]
     assert all(re.fullmatch(NOTES, note) for note in notes), notes
 
@@ -137,11 +137,11 @@ def test_the_commands_of_a_page_run(shell: Shell, playground: Playground, page: 
 
 
 def run_commands(shell: Shell, block: Block) -> None:
-    """Run the commands of a block, each on its own; those of `make` have tests and CI steps of their own."""
+    """Run each command of a block; `make` targets are tested elsewhere."""
     for command in commands(block):
         if JOB in command:
             job = json.loads(shell.run("indexer jobs --json").out.splitlines()[0])["job"]
-            command = command.replace(JOB, job)  # noqa: PLW2901  # the page names a job that never was
+            command = command.replace(JOB, job)  # noqa: PLW2901  # the job on the page is only an example
         ended = (shell.interrupted if "--follow" in command else shell.run)(command)
         assert ended.code == block.exit_code, (command, ended.err)
         shown = ended.out or ended.err if " > " not in command else files(shell.folder)
@@ -152,7 +152,7 @@ def commands(block: Block) -> Iterator[str]:
     for line in block.text.splitlines():
         if re.match(r"(reindex|indexer) ", line.strip()):
             yield line.strip()
-        else:  # the servers are the playground's
+        else:  # the playground provides the servers
             assert re.match(r"(make |export (CRATEDB_URL|PATH)=|$)", line.strip()), line
 
 
@@ -168,7 +168,7 @@ def run_program(shell: Shell, program: str) -> None:
 
 
 def make_users(playground: Playground) -> None:
-    """The second table that a page names, where the demo has put the first."""
+    """Create the table `users` that a page uses, beside the demo's table."""
     table = "CREATE TABLE IF NOT EXISTS users (id BIGINT PRIMARY KEY, updated_at TIMESTAMP)"
     if playground.cratedb:
         with crate_cursor(playground.cratedb) as cursor:
@@ -181,7 +181,7 @@ def make_users(playground: Playground) -> None:
 
 
 @pytest.mark.elasticsearch
-def test_a_second_demo_doubles_nothing(demo: Ended, shell: Shell) -> None:
+def test_a_second_demo_loads_no_duplicates(demo: Ended, shell: Shell) -> None:
     assert f"{ROWS:,} rows in the table logs" in demo.out
     again = shell.run(f"indexer demo --rows {ROWS}")
     assert again.code == 0, again.err
@@ -197,7 +197,7 @@ def options_of(command: str) -> set[str]:
 
 
 @pytest.mark.parametrize("page", pages(), ids=str)
-def test_a_page_names_no_option_that_is_none(page: Path) -> None:
+def test_a_page_names_only_existing_options(page: Path) -> None:
     known = set().union(*map(options_of, COMMANDS)) | {"--help", "--install-completion"}
     lines = [
         line for line in (ROOT / page).read_text("utf-8").splitlines() if re.search(r"\b(indexer|reindex)\b", line)
@@ -207,7 +207,7 @@ def test_a_page_names_no_option_that_is_none(page: Path) -> None:
 
 
 def short_hand(option: str) -> bool:
-    """Options of `search` that the index brings: its mapping file names them."""
+    """Whether the option is a shorthand defined by the mapping file."""
     return option in {"--level", "--service", "--host"}
 
 

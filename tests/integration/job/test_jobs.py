@@ -1,4 +1,4 @@
-"""Earlier jobs: listed, shown, rolled back, cleaned."""
+"""`indexer jobs` and `indexer rollback`: list, show, clean, roll back."""
 
 import json
 import signal
@@ -61,14 +61,14 @@ def test_jobs_are_listed_and_shown(reindex: Command, indexer: Command, alias: st
     assert json.loads(indexer("jobs", "show", names[0], INDEXER_JSON="1").out) == states[1]
 
 
-def test_an_unknown_job_is_refused_with_the_nearest(reindex: Command, indexer: Command) -> None:
+def test_an_unknown_job_is_refused_and_the_nearest_name_suggested(reindex: Command, indexer: Command) -> None:
     name = json.loads(reindex().out)["job"]
     ended = indexer("jobs", "show", name[:-1] + "x")
     assert ended.code == 2
     assert f"Did you mean {name}?" in ended.err
 
 
-def test_rollback_switches_back_and_refuses_where_nothing_is_kept(
+def test_rollback_restores_the_previous_index_and_is_refused_without_one(
     reindex: Command, indexer: Command, elasticsearch_url: str, alias: str
 ) -> None:
     assert indexer("rollback", "--index", alias).code == 2
@@ -84,7 +84,7 @@ def test_rollback_switches_back_and_refuses_where_nothing_is_kept(
     assert "--keep" in refused.err
 
 
-def test_clean_removes_what_a_killed_job_left_after_saying_so(
+def test_clean_lists_and_then_removes_the_index_of_a_killed_job(
     reindex: Command, indexer: Command, source: str, elasticsearch_url: str, alias: str, jobs: str, tmp_path: Path
 ) -> None:
     served = json.loads(reindex().out)["index"]

@@ -1,4 +1,4 @@
-"""The main job on real servers: `reindex` from CrateDB into Elasticsearch."""
+"""`reindex` from CrateDB into Elasticsearch, on real servers."""
 
 import json
 import signal
@@ -33,7 +33,7 @@ def reindex(cratedb_url: str, elasticsearch_url: str, alias: str, tmp_path: Path
 
 @pytest.fixture(scope="module")
 def logs(shared_cursor: Cursor, shared_schema: str) -> str:
-    """A table of 5,000 rows whose timestamp ties, with NULLs in it."""
+    """A table of 5,000 rows with ties and NULLs in its timestamp."""
     name = f'"{shared_schema}"."Logs"'
     shared_cursor.execute(
         f"CREATE TABLE {name} (uid TEXT PRIMARY KEY, ts TIMESTAMP WITH TIME ZONE,"
@@ -60,7 +60,7 @@ def indexes_of(client: Elasticsearch, alias: str) -> set[str]:
 
 
 @pytest.mark.parametrize("strategy", ["window", "keyset", "offset"])
-def test_every_row_arrives_whatever_the_strategy(
+def test_every_strategy_loads_every_row(
     reindex: Reindex, logs: str, client: Elasticsearch, alias: str, strategy: str
 ) -> None:
     ended = reindex("--table", logs, "--page", "300", "--strategy", strategy, "--json")
@@ -72,7 +72,7 @@ def test_every_row_arrives_whatever_the_strategy(
     assert ids == {f"u{i}" for i in range(5000)}
 
 
-def test_the_report_has_what_the_readme_says(reindex: Reindex, logs: str, alias: str) -> None:
+def test_the_report_has_every_promised_field(reindex: Reindex, logs: str, alias: str) -> None:
     report = report_of(reindex("--table", logs, "--json"))
     promised = (
         "job table index alias rows_read rows_indexed dead_letters seconds rows_per_second pages"
@@ -84,7 +84,7 @@ def test_the_report_has_what_the_readme_says(reindex: Reindex, logs: str, alias:
     assert report["key"] == "ts,uid"
 
 
-def test_exact_digits_of_a_numeric_are_kept(reindex: Reindex, logs: str, client: Elasticsearch, alias: str) -> None:
+def test_numeric_keeps_its_exact_digits(reindex: Reindex, logs: str, client: Elasticsearch, alias: str) -> None:
     assert reindex("--table", logs).code == 0
     assert client.get(index=alias, id="u7")["_source"]["amount"] == "12345678901234.56789"
 
@@ -101,7 +101,7 @@ def test_the_alias_moves_and_one_previous_index_is_kept(
     assert set(client.indices.get(index=f"{alias}_*")) == served[1] | served[2]
 
 
-def test_no_switch_leaves_the_alias(reindex: Reindex, logs: str, client: Elasticsearch, alias: str) -> None:
+def test_no_switch_leaves_the_alias_unchanged(reindex: Reindex, logs: str, client: Elasticsearch, alias: str) -> None:
     assert reindex("--table", logs).code == 0
     before = indexes_of(client, alias)
     ended = reindex("--table", logs, "--no-switch", "--json")
@@ -112,7 +112,7 @@ def test_no_switch_leaves_the_alias(reindex: Reindex, logs: str, client: Elastic
     assert client.count(index=str(report["index"]))["count"] == 5000
 
 
-def test_rejected_documents_are_dead_letters_with_code_3(
+def test_rejected_documents_become_dead_letters_and_exit_code_3(
     reindex: Reindex, logs: str, client: Elasticsearch, alias: str, tmp_path: Path
 ) -> None:
     (tmp_path / "mine.yaml").write_text("fields: {level: {type: ip}}\n")
@@ -141,7 +141,7 @@ def test_too_many_dead_letters_fail_the_job(
     assert indexes_of(client, alias) == before
 
 
-def test_an_id_that_is_not_unique_fails_verification(
+def test_duplicate_ids_fail_verification(
     reindex: Reindex, logs: str, client: Elasticsearch, alias: str, tmp_path: Path
 ) -> None:
     assert reindex("--table", logs).code == 0
@@ -154,14 +154,14 @@ def test_an_id_that_is_not_unique_fails_verification(
     assert indexes_of(client, alias) == before
 
 
-def test_where_and_columns_narrow_the_job(reindex: Reindex, logs: str, client: Elasticsearch, alias: str) -> None:
+def test_where_and_columns_restrict_the_load(reindex: Reindex, logs: str, client: Elasticsearch, alias: str) -> None:
     ended = reindex("--table", logs, "--where", "level = 'ERROR' OR uid = 'u1'", "--columns", "level,note", "--json")
     assert ended.code == 0, ended.err
     assert report_of(ended)["rows_indexed"] == 501
     assert client.get(index=alias, id="u1")["_source"] == {"level": "INFO", "note": "note 1"}
 
 
-def test_ctrl_c_ends_in_seconds_and_the_old_index_is_served(
+def test_ctrl_c_ends_the_job_within_seconds_and_the_old_index_stays_served(
     cratedb_url: str,
     elasticsearch_url: str,
     crate_cursor: Cursor,
@@ -191,7 +191,7 @@ def test_ctrl_c_ends_in_seconds_and_the_old_index_is_served(
 
 
 def wait_for_index(client: Elasticsearch, alias: str, before: set[str]) -> str:
-    """Wait until the new index holds its first documents; its name."""
+    """Wait until the new index has documents; return its name."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for name in set(client.indices.get(index=f"{alias}_*")) - before:
@@ -202,7 +202,7 @@ def wait_for_index(client: Elasticsearch, alias: str, before: set[str]) -> str:
     raise AssertionError("no document arrived")
 
 
-def test_the_plan_touches_nothing(
+def test_plan_creates_nothing(
     cratedb_url: str, elasticsearch_url: str, logs: str, client: Elasticsearch, alias: str, tmp_path: Path
 ) -> None:
     ended = run(
@@ -224,7 +224,7 @@ def test_the_plan_touches_nothing(
     assert not client.indices.get(index=f"{alias}*")
 
 
-def test_the_library_is_the_same_job(cratedb_url: str, elasticsearch_url: str, logs: str, alias: str) -> None:
+def test_the_python_api_runs_the_same_job(cratedb_url: str, elasticsearch_url: str, logs: str, alias: str) -> None:
     from indexer import Settings, reindex
 
     report = reindex(Settings(table=logs, source=cratedb_url, target=elasticsearch_url, index=alias, page=777))
@@ -232,7 +232,7 @@ def test_the_library_is_the_same_job(cratedb_url: str, elasticsearch_url: str, l
 
 
 @pytest.mark.parametrize("name", ["MyTable", "select"])
-def test_odd_names_of_tables_and_columns_arrive_as_they_are(
+def test_unusual_table_and_column_names_are_preserved(
     reindex: Reindex, crate_cursor: Cursor, schema: str, client: Elasticsearch, alias: str, name: str
 ) -> None:
     table = f'"{schema}"."{name}"'

@@ -1,4 +1,4 @@
-"""Dead letters on real servers: what is kept of a row that Elasticsearch rejects, and how it gets in once mended."""
+"""Dead letters on real servers: what is kept of a rejected row, and how `replay` indexes it once corrected."""
 
 import json
 import os
@@ -27,15 +27,15 @@ pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
 @dataclass(frozen=True)
 class Bench:
-    """A table whose column `code` is mapped as a number, and the commands for it.
+    """A table whose column `code` is mapped as a number, and commands that use it.
 
     Attributes:
         cursor: CrateDB.
         client: Elasticsearch.
         schema: the table's schema.
         alias: the target.
-        folder: where commands run.
-        servers: the options that name the servers.
+        folder: the working directory of commands.
+        servers: the options for both servers.
     """
 
     cursor: Cursor
@@ -95,7 +95,7 @@ class Bench:
         return [json.loads(line) for line in Path(report["dead_letter_file"]).read_text().splitlines()]
 
     def found(self, index: str | None = None) -> dict[str, Any]:
-        """The documents that a search finds, without waiting for any refresh."""
+        """The documents that a search finds, without an explicit refresh."""
         hits = self.client.search(index=index or self.alias, size=1_000)["hits"]["hits"]
         return {hit["_id"]: hit["_source"] for hit in hits}
 
@@ -111,7 +111,7 @@ def bench(
         yield bench
 
 
-def test_a_mended_row_is_replayed_into_the_served_index(bench: Bench) -> None:
+def test_a_corrected_row_is_replayed_into_the_served_index(bench: Bench) -> None:
     bench.create("id BIGINT PRIMARY KEY, code TEXT", [(1, "10"), (2, "bad"), (3, "worse")])
     words = ("reindex", "--table", bench.table, "--index", bench.alias, "--mapping", "mine.yaml")
     ended = bench.command(*words)
@@ -139,7 +139,7 @@ def show(bench: Bench, job: str) -> str:
     return run("indexer", "jobs", "show", job, *target, "--jobs-index", bench.jobs, cwd=bench.folder).out
 
 
-def test_exactly_those_that_still_fail_are_kept_and_a_deleted_row_is_reported(bench: Bench) -> None:
+def test_replay_keeps_only_letters_that_still_fail_and_reports_deleted_rows(bench: Bench) -> None:
     bench.create("id BIGINT PRIMARY KEY, code TEXT", [(n, f"bad {n}" if n % 2 else str(n)) for n in range(10)])
     report = bench.reindex()
     assert [(letter["id"], letter["key"]) for letter in sorted_letters(bench, report)] == [
@@ -164,7 +164,7 @@ def sorted_letters(bench: Bench, report: dict[str, Any]) -> list[dict[str, Any]]
     return sorted(bench.letters(report), key=lambda letter: str(letter["id"]))
 
 
-def test_a_composite_key_that_the_overlay_renames_and_leaves_out(bench: Bench) -> None:
+def test_replay_finds_rows_by_a_composite_key_with_renamed_and_dropped_columns(bench: Bench) -> None:
     bench.overlay('fields: {code: long, host: false, seq: {rename: number}, "on": false}\n')
     hosts = ["a|b", "\\|", "", "ü" * 400]
     rows = [(host, n, n % 2 == 0, 1_700_000_000_000 + n, "bad") for n, host in enumerate(hosts)]
@@ -172,7 +172,7 @@ def test_a_composite_key_that_the_overlay_renames_and_leaves_out(bench: Bench) -
     bench.create(columns, rows, "PARTITIONED BY (day)")
     report = bench.reindex()
     keys = {letter["document"]["number"]: letter["key"] for letter in bench.letters(report)}
-    # A host of 800 bytes makes the _id a hash, and the document does not have it: it cannot be known.
+    # A host of 800 bytes makes the _id a hash, and the document lacks the host, so the key is unknown.
     assert keys.pop(3) == {"day": 1_700_000_000_003, "seq": 3}
     assert keys == {
         n: {"day": day, "host": host, "seq": n, "on": on} for host, n, on, day, _ in rows if len(host) < 400
@@ -187,7 +187,7 @@ def test_a_composite_key_that_the_overlay_renames_and_leaves_out(bench: Bench) -
     assert {document["number"] for document in bench.found().values()} == {0, 1, 2}
 
 
-def test_a_key_whose_id_is_a_hash_is_found_in_the_document(bench: Bench) -> None:
+def test_replay_reads_the_key_from_the_document_when_the_id_is_a_hash(bench: Bench) -> None:
     long = "k" * 600
     bench.create("name CHAR(8) PRIMARY KEY, uid TEXT PRIMARY KEY, code TEXT", [("ab", long, "bad"), ("cd", "", "bad")])
     report = bench.reindex("--key", "uid")
@@ -201,7 +201,7 @@ def test_a_key_whose_id_is_a_hash_is_found_in_the_document(bench: Bench) -> None
     assert len(bench.found()) == 2
 
 
-def test_a_table_without_a_primary_key(bench: Bench) -> None:
+def test_replay_finds_rows_of_a_table_without_a_primary_key(bench: Bench) -> None:
     bench.create("ts TIMESTAMP, code TEXT", [(n, "bad" if n < 2 else str(n)) for n in range(5)])
     report = bench.reindex()
     keys = [letter["key"] for letter in bench.letters(report)]
@@ -214,7 +214,7 @@ def test_a_table_without_a_primary_key(bench: Bench) -> None:
     assert sorted(document["code"] for document in bench.found().values()) == ["2", "3", "4", "77"]
 
 
-def test_columns_condition_and_new_columns_are_as_the_job_had_them(bench: Bench) -> None:
+def test_replay_uses_the_columns_and_the_where_of_the_job(bench: Bench) -> None:
     bench.create("id BIGINT PRIMARY KEY, code TEXT, note TEXT", [(n, "bad", "x") for n in range(4)])
     report = bench.reindex("--columns", "code", "--where", "id < 3", "--no-switch")
     bench.sql(f"ALTER TABLE {bench.table} ADD COLUMN more TEXT")
@@ -226,7 +226,7 @@ def test_columns_condition_and_new_columns_are_as_the_job_had_them(bench: Bench)
     assert not bench.client.indices.exists_alias(name=bench.alias)
 
 
-def test_a_changed_mapping_or_table_is_refused_with_what_differs(bench: Bench) -> None:
+def test_replay_refuses_a_changed_mapping_or_table_and_names_the_difference(bench: Bench) -> None:
     bench.create("id BIGINT PRIMARY KEY, code TEXT", [(1, "bad")])
     report = bench.reindex()
     bench.overlay("fields: {code: keyword}\n")
@@ -239,7 +239,7 @@ def test_a_changed_mapping_or_table_is_refused_with_what_differs(bench: Bench) -
     assert not bench.found()
 
 
-def test_dead_letters_are_kept_in_an_index_that_other_machines_replay_from(bench: Bench) -> None:
+def test_another_machine_replays_from_the_dead_letter_index(bench: Bench) -> None:
     index = f"{bench.alias}_dead"
     bench.create("id BIGINT PRIMARY KEY, code TEXT", [(n, "bad") for n in range(3)])
     report = bench.reindex("--dead-letter-index", index)
@@ -268,7 +268,7 @@ def test_dead_letters_are_kept_in_an_index_that_other_machines_replay_from(bench
     assert {one["id"]: one["document"]["code"] for one in held.values()} == {"1": "worse", "2": "bad"}
     bench.sql(f"UPDATE {bench.table} SET code = '7'")
     bench.refresh()
-    assert bench.replay(job, code=0)["found"] == 3  # the file of the first machine still had all of them
+    assert bench.replay(job, code=0)["found"] == 3  # the file on the first machine still has all three
     bench.client.indices.refresh(index=index)
     assert not bench.found(index)
     assert not bench.letters(report)
@@ -276,8 +276,8 @@ def test_dead_letters_are_kept_in_an_index_that_other_machines_replay_from(bench
 
 
 @pytest.mark.parametrize("way", ["jobs clean", "--fresh"])
-def test_a_job_that_is_removed_takes_its_dead_letters_out_of_the_index(bench: Bench, way: str) -> None:
-    index, rows = f"{bench.alias}_dead", 1_500  # more than one page of them
+def test_removing_a_job_removes_its_letters_from_the_dead_letter_index(bench: Bench, way: str) -> None:
+    index, rows = f"{bench.alias}_dead", 1_500  # more than one page
     bench.create("id BIGINT PRIMARY KEY, code TEXT", [(n, "bad") for n in range(rows)])
     options = ("--dead-letter-index", index, "--max-failures")
     kept = bench.reindex(*options, str(rows))["job"]
@@ -298,7 +298,7 @@ def letters_by_job(bench: Bench, index: str) -> dict[str, int]:
     return {bucket["key"]: bucket["doc_count"] for bucket in answer["aggregations"]["jobs"]["buckets"]}
 
 
-def test_without_an_index_another_machine_is_told_where_the_dead_letters_are(bench: Bench) -> None:
+def test_without_a_dead_letter_index_another_machine_is_told_which_host_has_them(bench: Bench) -> None:
     bench.create("id BIGINT PRIMARY KEY, code TEXT", [(1, "bad")])
     job = bench.reindex()["job"]
     said = bench.refused(job, machine="two")
@@ -310,7 +310,7 @@ def test_without_an_index_another_machine_is_told_where_the_dead_letters_are(ben
     assert bench.replay(job, code=0, machine="two")["found"] == 0
 
 
-def test_an_index_of_someone_else_is_not_taken_for_dead_letters(bench: Bench) -> None:
+def test_a_foreign_index_is_refused_as_dead_letter_index(bench: Bench) -> None:
     bench.create("id BIGINT PRIMARY KEY, code TEXT", [(1, "bad")])
     bench.client.indices.create(index=f"{bench.alias}_mine")
     words = ("reindex", "--table", bench.table, "--index", bench.alias)
@@ -320,7 +320,7 @@ def test_an_index_of_someone_else_is_not_taken_for_dead_letters(bench: Bench) ->
     assert set(bench.client.indices.get(index=f"{bench.alias}*")) == {f"{bench.alias}_mine"}
 
 
-def test_many_wide_rows_are_replayed_within_a_small_budget(bench: Bench) -> None:
+def test_wide_rows_are_replayed_with_one_mebibyte_of_memory(bench: Bench) -> None:
     wide = "w" * 20_000
     bench.create("id BIGINT PRIMARY KEY, code TEXT, note TEXT", [(n, "bad", wide) for n in range(250)])
     report = bench.reindex()
@@ -330,7 +330,7 @@ def test_many_wide_rows_are_replayed_within_a_small_budget(bench: Bench) -> None
     assert (done["found"], done["indexed"], done["remaining"]) == (250, 249, 1)
 
 
-def test_a_job_that_runs_or_is_not_done_is_refused(bench: Bench) -> None:
+def test_replay_of_a_running_or_failed_job_is_refused(bench: Bench) -> None:
     bench.create("id BIGINT PRIMARY KEY, code TEXT", [(n, "bad") for n in range(5)])
     job = bench.reindex()["job"]
     with beating(bench, job):
@@ -343,7 +343,7 @@ def test_a_job_that_runs_or_is_not_done_is_refused(bench: Bench) -> None:
 
 @contextmanager
 def beating(bench: Bench, job: str) -> Iterator[None]:
-    """Hold the lock of the alias as a job that runs does."""
+    """Hold the lock of the alias with heartbeats, as a running job does."""
     stop = threading.Event()
     with connect(TargetAccess(url=bench.servers[3])) as cluster:
         jobs = JobStore(cluster, bench.jobs)
@@ -366,7 +366,7 @@ def beating(bench: Bench, job: str) -> Iterator[None]:
             jobs.write(before.state, held[-1])
 
 
-def test_an_index_that_is_no_longer_served_is_refused(bench: Bench) -> None:
+def test_replay_into_an_index_no_longer_served_is_refused(bench: Bench) -> None:
     bench.create("id BIGINT PRIMARY KEY, code TEXT", [(1, "bad")])
     first = bench.reindex()["job"]
     second = bench.reindex()["job"]
@@ -376,7 +376,7 @@ def test_an_index_that_is_no_longer_served_is_refused(bench: Bench) -> None:
     assert bench.replay(second, code=0)["indexed"] == 1
 
 
-def test_nothing_is_taken_for_gone_while_a_shard_is_away(bench: Bench) -> None:
+def test_no_row_counts_as_deleted_while_a_shard_is_unavailable(bench: Bench) -> None:
     rows = [(1, 0, "bad"), (2, 0, "bad")]
     bench.create("id BIGINT, day INTEGER, code TEXT, PRIMARY KEY (id, day)", rows, "PARTITIONED BY (day)")
     report = bench.reindex()
@@ -394,12 +394,12 @@ def test_nothing_is_taken_for_gone_while_a_shard_is_away(bench: Bench) -> None:
 
 @contextmanager
 def shard_away(bench: Bench) -> Iterator[None]:
-    """Add a partition that no node takes, to a table of the test's own."""
+    """Add a partition that no node may hold."""
     setting = '"routing.allocation.require._name"'
     bench.sql(f"ALTER TABLE ONLY {bench.table} SET ({setting} = 'nowhere')")
     statement = json.dumps({"stmt": f"INSERT INTO {bench.table} (id, day, code) VALUES (9, 9, '9')"}).encode()
     url = f"http://{bench.servers[1].partition('://')[2]}/_sql"
-    with suppress(TimeoutError):  # it waits for the shard
+    with suppress(TimeoutError):  # the INSERT waits for the shard
         urlopen(Request(url, statement, {"content-type": "application/json"}), timeout=2).close()
     wait_for(bench, "state = 'UNASSIGNED'", present=True)
     try:
@@ -410,7 +410,7 @@ def shard_away(bench: Bench) -> Iterator[None]:
 
 
 def wait_for(bench: Bench, condition: str, *, present: bool) -> None:
-    """Wait until there is a shard of the table that meets a condition, or none."""
+    """Wait until some shard of the table meets the condition, or none does."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         bench.sql(f"SELECT count(*) FROM sys.shards WHERE schema_name = ? AND {condition}", bench.schema)

@@ -1,4 +1,4 @@
-"""Dead letters of a database other than CrateDB, whose driver sends and takes times, numbers and bytes as such."""
+"""Dead letters of an SQLAlchemy source, whose driver uses native times, decimals and bytes."""
 
 import sqlite3
 from contextlib import closing
@@ -53,7 +53,7 @@ def sql(statement: str) -> None:
         connection.commit()
 
 
-def test_rows_are_found_again_by_values_of_every_type(settings: Settings) -> None:
+def test_replay_finds_rows_by_key_values_of_every_type(settings: Settings) -> None:
     report = reindex(settings)
     assert report.dead_letters == 3
     sql("UPDATE logs SET code = n || '0' WHERE n < 2")
@@ -67,7 +67,7 @@ def test_rows_are_found_again_by_values_of_every_type(settings: Settings) -> Non
     assert {hit["_source"]["code"] for hit in hits} == {"00", "10"}
 
 
-def test_half_a_line_that_a_kill_left_is_cut_off(settings: Settings, tmp_path: Path) -> None:
+def test_a_partial_last_line_of_the_dead_letter_file_is_truncated(settings: Settings, tmp_path: Path) -> None:
     path = tmp_path / "letters.ndjson"
     whole = DeadLetter("1", 400, "why", {"a": 1}, {"id": 1})
     path.write_bytes(orjson.dumps(whole.as_json()) + b'\n{"id":"2","key":{')

@@ -1,4 +1,4 @@
-"""Every type of CrateDB at its edges, from a real table through lines into a real Elasticsearch."""
+"""Every CrateDB type with its extreme values, from a real table into a real Elasticsearch."""
 
 from collections.abc import Iterator
 
@@ -110,7 +110,7 @@ def described(schema: str) -> Table:
 
 
 def rows_of(cursor: Cursor, table: Table) -> list[Row]:
-    """Make the table, and read it as a source does: NUMERIC as text, for its digits."""
+    """Create the table and read it as a source does, NUMERIC as text to keep its digits."""
     name = quoted_table(table.name)
     casts = {"n": "CAST(n AS TEXT)", "an": "CAST(an AS ARRAY(TEXT))"}
     listed = ", ".join(casts.get(one.name, f'"{one.name}"') for one in table.columns)
@@ -122,7 +122,7 @@ def rows_of(cursor: Cursor, table: Table) -> list[Row]:
     return [list(row) for row in cursor.fetchall()]
 
 
-# CrateDB takes neither -2**63 nor 2**63 - 1 as a BIGINT.
+# CrateDB accepts neither -2**63 nor 2**63 - 1 as a BIGINT.
 FIRST, LAST = str(-(2**63) + 1), str(2**63 - 2)
 
 
@@ -134,12 +134,12 @@ def mapped(crate_cursor: Cursor, elasticsearch_url: str, schema: str, alias: str
         yield load(cluster, alias, table, overlay, rows_of(crate_cursor, table))
 
 
-def test_every_type_flows_from_row_to_index(mapped: Mapped) -> None:
+def test_every_cratedb_type_is_indexed_and_searchable(mapped: Mapped) -> None:
     assert (mapped.written.done, list(mapped.written.dead)) == (len(ROWS), [])
     assert mapped.documents.nulled == 5  # r, d, od.r, od.list.z and one of ad
 
     first = mapped.source(FIRST)
-    # CrateDB passes GEO_POINT to what its index can tell apart.
+    # CrateDB rounds a GEO_POINT to its index's resolution.
     assert first.pop("gp") == pytest.approx([126.97, 37.56])
     assert first == {
         "id": int(FIRST),

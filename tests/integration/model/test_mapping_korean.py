@@ -1,4 +1,4 @@
-"""Korean on a real Elasticsearch: the same words are found with whatever analyzer the server has."""
+"""Korean on a real Elasticsearch: the same words are found with every analyzer."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -35,12 +35,12 @@ def korean(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def message(korean: Mapped) -> JsonObject:
-    """How the mapping defines the message."""
+    """The mapping of the message field."""
     return korean.mapping.fields[1].definition
 
 
 def words(korean: Mapped, text: str) -> JsonObject:
-    """Find all words: by prefixes where the field shows that its analyzer keeps particles, else as it analyzes."""
+    """A query for all words: by prefix if the field indexes prefixes (its analyzer keeps particles), else a match."""
     if "index_prefixes" not in message(korean):
         return {"match": {"message": {"query": text, "operator": "and"}}}
     tokens = korean.cluster.client.indices.analyze(index=korean.index, field="message", text=text).body["tokens"]
@@ -59,11 +59,11 @@ def words(korean: Mapped, text: str) -> JsonObject:
         ("TIMEOUT 3000", ["2"]),
     ],
 )
-def test_words_are_found(text: str, rows: list[str], korean: Mapped) -> None:
+def test_korean_and_english_words_are_found(text: str, rows: list[str], korean: Mapped) -> None:
     assert korean.found(words(korean, text)) == rows
 
 
-def test_the_plan_says_what_serves_korean(korean: Mapped) -> None:
+def test_the_mapping_names_the_analyzer_used_for_korean(korean: Mapped) -> None:
     live = korean.cluster.client.indices.get_settings(index=korean.index).body[korean.index]["settings"]["index"]
     kind = live["analysis"]["analyzer"]["korean"]["type"]
     assert message(korean)["analyzer"] == "korean"
@@ -71,7 +71,7 @@ def test_the_plan_says_what_serves_korean(korean: Mapped) -> None:
     assert all(f"so {kind}" in sentence for sentence in korean.mapping.fallbacks)
 
 
-def test_a_prefix_of_a_word_uses_the_prefixes_in_the_index(korean: Mapped) -> None:
+def test_a_prefix_query_uses_index_prefixes(korean: Mapped) -> None:
     if "index_prefixes" not in message(korean):
         pytest.skip("this Elasticsearch has a Korean analyzer, so no prefixes are indexed")
     answer = korean.cluster.client.search(index=korean.index, query={"prefix": {"message": "반도체"}}, profile=True)

@@ -1,4 +1,4 @@
-"""Every type of column on a real Elasticsearch: it is created, takes the values at its edges, and is found by them."""
+"""Every column type on a real Elasticsearch: the field is created, accepts extreme values, and is searchable."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -29,7 +29,7 @@ def pair(name: str) -> tuple[Column, Column]:
     return column(f"{name}.k", ColumnKind.TEXT), column(f"{name}.v", ColumnKind.INTEGER)
 
 
-# Each column with its values in the rows 1 and 2, as CrateDB's HTTP endpoint sends them; row 3 is NULL throughout.
+# Each column with its values in rows 1 and 2, as CrateDB's HTTP endpoint sends them; row 3 is all NULL.
 COLUMNS: list[tuple[Column, Json, Json]] = [
     (column("text", ColumnKind.TEXT), "Payment failed: timeout", "x" * 40_000),
     (column("char", ColumnKind.CHAR, length=5), "ab   ", "     "),
@@ -103,7 +103,7 @@ def mapped(cluster: Cluster) -> Iterator[Mapped]:
 
 
 def row_with(name: str, value: Json) -> Row:
-    """Row 4, NULL but for one column."""
+    """Row 4, all NULL except for one column."""
     return [4, *(value if one.name == name else None for one, *_ in COLUMNS)]
 
 
@@ -111,7 +111,7 @@ def test_every_row_is_indexed(mapped: Mapped) -> None:
     assert (mapped.written.done, list(mapped.written.dead)) == (len(ROWS), [])
 
 
-def test_every_column_has_the_field_that_the_plan_says(mapped: Mapped) -> None:
+def test_every_planned_field_exists_in_the_index(mapped: Mapped) -> None:
     live = mapped.cluster.client.indices.get_field_mapping(index=mapped.index, fields="*").body
     names = set(live[mapped.index]["mappings"])
     objects = {"object", "nested"}
@@ -165,12 +165,12 @@ QUERIES: list[tuple[str, JsonObject, list[str]]] = [
 
 
 @pytest.mark.parametrize(("query", "rows"), [case[1:] for case in QUERIES], ids=[case[0] for case in QUERIES])
-def test_a_value_is_found_as_its_type(query: JsonObject, rows: list[str], mapped: Mapped) -> None:
+def test_a_value_is_found_by_a_query_of_its_type(query: JsonObject, rows: list[str], mapped: Mapped) -> None:
     assert mapped.found(query) == rows
 
 
 @pytest.mark.parametrize(("value", "rows"), [(1, ["1"]), (2, [])])
-def test_nested_elements_are_searched_one_by_one(value: int, rows: list[str], mapped: Mapped) -> None:
+def test_nested_elements_match_individually(value: int, rows: list[str], mapped: Mapped) -> None:
     both: list[JsonObject] = [{"term": {"nested.k": "red"}}, {"term": {"nested.v": value}}]
     assert mapped.found({"nested": {"path": "nested", "query": {"bool": {"must": [*both]}}}}) == rows
 
@@ -183,7 +183,7 @@ def test_a_flattened_object_is_found_by_its_leaves(mapped: Mapped) -> None:
     assert mapped.found({"term": {"ignored.a.changed": "shape"}}) == ["2"]
 
 
-def test_a_shape_is_found_by_a_point_in_it_or_its_absence_is_said(mapped: Mapped) -> None:
+def test_a_geo_shape_is_searchable_or_its_fallback_is_reported(mapped: Mapped) -> None:
     if not mapped.has("geo_shape"):
         assert any(sentence.startswith("shape: ") and "geo_shape" in sentence for sentence in mapped.mapping.fallbacks)
         pytest.skip("this Elasticsearch has no geo_shape field type: the fallback was checked instead")
@@ -191,7 +191,7 @@ def test_a_shape_is_found_by_a_point_in_it_or_its_absence_is_said(mapped: Mapped
     assert mapped.found({"geo_shape": {"shape": inside}}) == ["1"]
 
 
-def test_the_keyword_of_a_text_counts(mapped: Mapped) -> None:
+def test_the_keyword_of_a_text_can_be_aggregated(mapped: Mapped) -> None:
     counts = mapped.cluster.client.search(
         index=mapped.index, size=0, aggregations={"words": {"terms": {"field": "texts.keyword"}}}
     ).body["aggregations"]["words"]["buckets"]
@@ -207,7 +207,7 @@ def test_documents_come_back_as_they_were_sent(mapped: Mapped) -> None:
     assert hits[0]["_source"]["real"] is None
 
 
-def test_a_strict_object_rejects_a_key_that_the_plan_does_not_know(mapped: Mapped) -> None:
+def test_a_strict_object_rejects_an_unknown_key(mapped: Mapped) -> None:
     lines = mapped.documents.lines([row_with("strict", {"b": 1})])
     written = BulkWriter(mapped.cluster, mapped.index).write(lines)
     assert [letter.reason.partition(":")[0] for letter in written.dead] == ["strict_dynamic_mapping_exception"]
@@ -221,7 +221,7 @@ def test_new_keys_beyond_the_limit_do_not_reject_their_document(cluster: Cluster
     assert mapped.source("4")["dyn"] == keys
 
 
-def test_ids_at_the_limits_are_accepted_as_they_are(cluster: Cluster, alias: str) -> None:
+def test_ids_at_the_length_limit_and_of_special_characters_are_accepted(cluster: Cluster, alias: str) -> None:
     table = Table(TableName("t"), (column("k", ColumnKind.TEXT),), primary_key=("k",))
     keys: list[Json] = ["", " ", "x" * 512, "x" * 513, "가" * 170, "가" * 171, '"\\\n\x00', "_id", "sha256:"]
     mapped = load(cluster, alias, table, Overlay(), [[key] for key in keys])

@@ -17,7 +17,7 @@ as_root = pytest.mark.skipif(
 
 
 @as_root
-def test_root_gets_a_folder_that_nobody_can_enter(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_cache_folder_of_root_is_accessible_to_the_server_account(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("INDEXER_CACHE", raising=False)
     account = server_account()
     assert account is not None
@@ -25,7 +25,9 @@ def test_root_gets_a_folder_that_nobody_can_enter(monkeypatch: pytest.MonkeyPatc
 
 
 @as_root
-def test_a_given_folder_that_nobody_can_enter_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_cache_folder_closed_to_the_server_account_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     monkeypatch.setenv("INDEXER_CACHE", str(closed / "cache"))
@@ -46,7 +48,7 @@ def test_a_strict_umask_does_not_close_the_folder_to_servers(monkeypatch: pytest
         assert folder.stat().st_mode & 0o777 == 0o755
 
 
-def test_a_folder_that_cannot_be_made_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_cache_folder_that_cannot_be_created_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     monkeypatch.setenv("INDEXER_CACHE", str(file / "cache"))

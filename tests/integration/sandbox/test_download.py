@@ -37,7 +37,7 @@ def test_a_distribution_that_is_there_is_not_downloaded_again(monkeypatch: pytes
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's servers run as somebody else: run the tests as root")
-def test_files_that_a_strict_umask_closed_are_opened_to_the_account(folder: Path) -> None:
+def test_files_created_under_a_strict_umask_become_readable_to_the_server_account(folder: Path) -> None:
     account = server_account()
     assert account is not None
     program = folder / "runtime" / "bin" / "java"

@@ -38,7 +38,7 @@ def bystander() -> Iterator["subprocess.Popen[bytes]"]:
 
 @pytest.fixture
 def launch() -> Iterator[Launch]:
-    """A server that never answers, in a folder that its account can reach."""
+    """A server that never becomes ready, in a folder accessible to its account."""
     with tempfile.TemporaryDirectory() as folder:
         yield Launch(
             name="CrateDB",
@@ -88,7 +88,7 @@ def test_a_server_is_asked_only_once_whether_it_is_ready(launch: Launch) -> None
     assert alive
 
 
-def test_a_process_that_ended_by_itself_is_not_alive(tmp_path: Path) -> None:
+def test_a_process_that_has_exited_is_not_alive(tmp_path: Path) -> None:
     process = spawn([sys.executable, "-c", ""], log=tmp_path / "log", environment={}, account=None)
     assert wait_until(lambda: not process.alive(), 20)
     process.stop()
@@ -104,7 +104,7 @@ def test_root_runs_servers_as_nobody() -> None:
 
 
 @as_root
-def test_a_program_that_the_account_cannot_reach_is_refused_by_name(launch: Launch, tmp_path: Path) -> None:
+def test_a_program_not_executable_by_the_server_account_is_refused(launch: Launch, tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     (closed / "server").write_text("#!/bin/sh\n")

@@ -61,7 +61,7 @@ def test_down_spares_another_process_that_has_the_pid(cache_folder: Path) -> Non
     assert registry.stop_servers() == ()
 
 
-def test_a_registry_of_another_version_is_refused(cache_folder: Path) -> None:
+def test_a_registry_file_of_another_version_is_refused(cache_folder: Path) -> None:
     file = cache_folder / cache.REGISTRY
     file.write_text('{"CrateDB": {"address": 1}}')
     with pytest.raises(UsageError, match=r"running\.json is from another version; .* remove it"):
@@ -76,7 +76,7 @@ def test_given_servers_are_used_and_not_registered(cache_folder: Path) -> None:
     assert not (cache_folder / cache.REGISTRY).exists()
 
 
-def test_a_cluster_is_not_started_beside_a_source_that_is_named(cache_folder: Path) -> None:
+def test_source_and_crate_nodes_are_mutually_exclusive(cache_folder: Path) -> None:
     ended = run("indexer", "up", "--source", "crate://one:1", "--crate-nodes", "3", INDEXER_CACHE=str(cache_folder))
     assert (ended.code, ended.err) == (
         2,

@@ -46,7 +46,7 @@ def rounded(rows: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.cratedb
-def test_cratedb_holds_the_rows_and_a_second_load_writes_none(crate_cursor: Cursor, table: TableName) -> None:
+def test_cratedb_gets_the_sample_rows_and_a_second_load_writes_none(crate_cursor: Cursor, table: TableName) -> None:
     assert load_cratedb_sample(crate_cursor, 7_000, table, END) == 7_000
     assert rounded(in_crate(crate_cursor, table)) == rounded(expected(7_000))
     assert load_cratedb_sample(crate_cursor, 7_000, table, END + FRESH / 2) == 0
@@ -94,7 +94,9 @@ def test_rows_that_a_user_added_stay(crate_cursor: Cursor, table: TableName) -> 
         "ALTER TABLE {table} ADD COLUMN mine TEXT",
     ],
 )
-def test_another_table_of_that_name_is_left_alone(crate_cursor: Cursor, table: TableName, statement: str) -> None:
+def test_a_table_with_other_contents_is_refused_and_left_unchanged(
+    crate_cursor: Cursor, table: TableName, statement: str
+) -> None:
     load_cratedb_sample(crate_cursor, 300, table)
     crate_cursor.execute(statement.format(table=quoted_table(table)))
     before = in_crate(crate_cursor, table)
@@ -103,7 +105,7 @@ def test_another_table_of_that_name_is_left_alone(crate_cursor: Cursor, table: T
     assert in_crate(crate_cursor, table) == before
 
 
-def test_sqlite_holds_the_rows_and_a_second_load_writes_none(file: Path) -> None:
+def test_sqlite_gets_the_sample_rows_and_a_second_load_writes_none(file: Path) -> None:
     assert load_sqlite_sample(file, 12_000, END) == 12_000
     assert load_sqlite_sample(file, 12_000, END + FRESH / 2) == 0
     assert in_sqlite(file) == expected(12_000)
@@ -124,7 +126,7 @@ def test_an_interrupted_load_into_sqlite_is_completed(file: Path) -> None:
 
 
 @pytest.mark.parametrize("statement", ["UPDATE logs SET trace_id = 'mine'", "ALTER TABLE logs ADD COLUMN mine"])
-def test_another_sqlite_table_is_left_alone(file: Path, statement: str) -> None:
+def test_a_sqlite_table_with_other_contents_is_refused(file: Path, statement: str) -> None:
     load_sqlite_sample(file, 10)
     with_statement(file, statement)
     with pytest.raises(UsageError, match="logs contains other rows than the sample logs"):

@@ -28,7 +28,7 @@ FINDERS = [
 
 
 class Impostor(BaseHTTPRequestHandler):
-    """Answers every request, and is neither CrateDB nor Elasticsearch."""
+    """Answers every request but is neither CrateDB nor Elasticsearch."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -36,7 +36,7 @@ class Impostor(BaseHTTPRequestHandler):
         self.wfile.write(b'{"status": "green"}')
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.mark.parametrize(("find", "variable"), FINDERS)
-def test_the_url_comes_first_and_the_environment_second(
+def test_a_given_url_takes_precedence_over_the_environment(
     monkeypatch: pytest.MonkeyPatch, find: Find, variable: str
 ) -> None:
     monkeypatch.setenv(variable, "http://from-the-environment:1")
@@ -118,7 +118,7 @@ def test_a_cratedb_that_cannot_start_shows_its_log(folder: Path, impostor: int) 
 
 
 @needs_crate
-def test_a_cratedb_that_does_not_know_its_tables_yet_is_not_ready(cratedb_home: Path, folder: Path) -> None:
+def test_a_cratedb_that_has_not_recovered_its_tables_is_not_ready(cratedb_home: Path, folder: Path) -> None:
     launch = crate_launch(cratedb_home, folder, free_port())
     with (folder / "config" / "crate.yml").open("a") as settings:
         settings.write("gateway.expected_data_nodes: 2\ngateway.recover_after_data_nodes: 2\n")
@@ -129,7 +129,7 @@ def test_a_cratedb_that_does_not_know_its_tables_yet_is_not_ready(cratedb_home: 
         server.stop()
 
 
-def test_homes_without_a_server_are_refused(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def test_es_home_and_cratedb_home_without_a_server_are_refused(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setenv("ES_HOME", str(folder))
     monkeypatch.setenv("CRATEDB_HOME", str(folder))
     with pytest.raises(UsageError, match=r"ES_HOME=.* has no bin/elasticsearch"):

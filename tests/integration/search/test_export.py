@@ -1,4 +1,4 @@
-"""Every match, new matches, and the library, on a real server."""
+"""`search --all`, `search --follow` and the Python API, on a real server."""
 
 import json
 import time
@@ -50,7 +50,7 @@ def points_in_time(cluster: Cluster) -> int:
 
 
 @pytest.mark.parametrize("sort", [(), ("ts",), ("-latency_ms",)])
-def test_every_hit_comes_once_and_in_order(cluster: Cluster, logs: str, sort: tuple[str, ...]) -> None:
+def test_every_hit_is_returned_once_and_in_order(cluster: Cluster, logs: str, sort: tuple[str, ...]) -> None:
     totals: list[int] = []
     hits = list(every_hit(Search(cluster, logs), SearchQuery(sort=sort), page=97, begin=totals.append))
     assert totals == [COUNT]
@@ -62,7 +62,7 @@ def test_every_hit_comes_once_and_in_order(cluster: Cluster, logs: str, sort: tu
 
 
 def test_pages_are_bounded_in_bytes(elasticsearch_url: str, alias: str, tmp_path: Path) -> None:
-    """Hits of 32 kB: as many as make 8 MiB are asked for, once the first page has told how wide they are."""
+    """Hits of 32 kB: after the first page shows their width, each page requests about 8 MiB."""
     text = "wide " * 6_400
     rows: list[Row] = [[n, NOON + n, "INFO", "auth", 200, 1.0, text] for n in range(900)]
     serve(elasticsearch_url, alias, rows, tmp_path)
@@ -73,7 +73,7 @@ def test_pages_are_bounded_in_bytes(elasticsearch_url: str, alias: str, tmp_path
     assert all(0.9 * PAGE_BYTES < size * len(text) < PAGE_BYTES for size in sizes), sizes
 
 
-def test_a_walk_that_ends_early_leaves_no_point_in_time(cluster: Cluster, logs: str) -> None:
+def test_closing_an_export_early_closes_its_point_in_time(cluster: Cluster, logs: str) -> None:
     before = points_in_time(cluster)
     walk = every_hit(Search(cluster, logs), SearchQuery(), page=10)
     assert len(list(islice(walk, 15))) == 15
@@ -82,7 +82,7 @@ def test_a_walk_that_ends_early_leaves_no_point_in_time(cluster: Cluster, logs: 
     assert points_in_time(cluster) <= before
 
 
-def test_all_to_ndjson(elasticsearch_url: str, logs: str) -> None:
+def test_all_exports_every_match_as_ndjson(elasticsearch_url: str, logs: str) -> None:
     asked = ("indexer", "search", "service:auth", "--all", "-o", "ndjson", "--index", logs)
     ended = run(*asked, "--target", elasticsearch_url)
     lines = [json.loads(line) for line in ended.out.splitlines()]
@@ -91,7 +91,7 @@ def test_all_to_ndjson(elasticsearch_url: str, logs: str) -> None:
     assert run(*asked, "--since", "now", "--target", elasticsearch_url).code == 1
 
 
-def test_a_reader_that_goes_away_ends_it_quietly(elasticsearch_url: str, logs: str) -> None:
+def test_a_closed_pipe_ends_the_export_quietly(elasticsearch_url: str, logs: str) -> None:
     process = start("indexer", "search", "--all", "--index", logs, "--target", elasticsearch_url)
     assert process.stdout is not None
     assert process.stdout.readline()
@@ -102,7 +102,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(elasticsearch_url: str, logs: s
     process.stderr.close()
 
 
-def test_the_library_finds_lazily(elasticsearch_url: str, logs: str) -> None:
+def test_the_python_api_returns_hits_lazily(elasticsearch_url: str, logs: str) -> None:
     settings = Settings(target=elasticsearch_url)
     hits = find("line", index=logs, sort=["-id"], shorthands={"service": "auth"}, settings=settings)
     assert [hit.source["id"] for hit in islice(hits, 3)] == [2344, 2342, 2340]
@@ -112,7 +112,7 @@ def test_the_library_finds_lazily(elasticsearch_url: str, logs: str) -> None:
         next(find(since="tomorow", settings=settings))
 
 
-def test_following_shows_the_last_and_then_the_new(cluster: Cluster, elasticsearch_url: str, logs: str) -> None:
+def test_follow_returns_the_last_hits_and_then_new_ones(cluster: Cluster, elasticsearch_url: str, logs: str) -> None:
     stop = Event()
     seen: list[str] = []
     search = Search(cluster, logs)
@@ -132,7 +132,7 @@ def test_following_shows_the_last_and_then_the_new(cluster: Cluster, elasticsear
     assert sorted(seen) == ["2342", "2344", "late", "new"]
 
 
-def test_follow_prints_as_they_come_until_it_is_interrupted(elasticsearch_url: str, logs: str) -> None:
+def test_follow_prints_new_hits_until_interrupted(elasticsearch_url: str, logs: str) -> None:
     asked = ("indexer", "search", "service:auth", "--follow", "-n", "1", "-o", "raw", "--index", logs)
     process = start(*asked, "--target", elasticsearch_url)
     assert process.stdout is not None

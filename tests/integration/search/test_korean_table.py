@@ -1,4 +1,4 @@
-"""The table of Korean lines and queries, against the analyzer that serves Korean on this server."""
+"""The table of Korean lines and queries, with the analyzer that this server has."""
 
 import re
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ TABLE = Table(
 
 @pytest.fixture(scope="module")
 def korean(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Search, str]]:
-    """An index of the lines, and the analyzer that serves it: nori, cjk or standard."""
+    """An index of the lines, and its analyzer: nori, cjk or standard."""
     alias = f"test_korean_{uuid4().hex[:12]}"
     overlay, _ = find_overlay(TABLE, directory=tmp_path_factory.mktemp("elsewhere"))
     with connect(TargetAccess(url=elasticsearch_url)) as cluster:
@@ -42,7 +42,7 @@ def test_the_table_has_forty_lines_of_every_kind() -> None:
     assert {case.kind for case in CASES} == set(ORDER)
 
 
-def test_the_page_on_korean_tells_what_is_right() -> None:
+def test_the_figures_on_the_korean_page_are_right() -> None:
     page = (ROOT / "docs" / "korean.md").read_text(encoding="utf-8")
     table = page.partition("| difficulty | lines |")[2].partition("\n\n")[0]
     told = re.findall(r"^\| .* \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", table, flags=re.MULTILINE)
@@ -56,7 +56,7 @@ def test_the_page_on_korean_tells_what_is_right() -> None:
 
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=[f"{case.kind}: {case.query}" for case in CASES])
-def test_a_line_is_found_or_not(korean: tuple[Search, str], number: int) -> None:
+def test_each_line_is_found_as_the_table_says(korean: tuple[Search, str], number: int) -> None:
     asked, analyzer = korean
     case: Case = CASES[number]
     hits = search_alias(asked.cluster, asked.alias, case.query, size=100).hits

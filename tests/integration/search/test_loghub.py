@@ -1,5 +1,5 @@
-"""Real log files, from the loghub project (https://github.com/logpai/loghub; Zhu et al., ISSRE 2023): what a search
-finds in the index is what a scan of the files finds.
+"""Real log files from the loghub project (https://github.com/logpai/loghub; Zhu et al., ISSRE 2023): a search of the
+index finds what a scan of the files finds.
 """
 
 import csv
@@ -37,7 +37,7 @@ def system(request: pytest.FixtureRequest) -> str:
     return name
 
 
-def test_a_search_finds_the_rows_of_the_files(
+def test_a_search_finds_the_same_lines_as_a_scan_of_the_file(
     crate_cursor: Cursor, schema: str, cratedb_url: str, elasticsearch_url: str, alias: str, tmp_path: Path, system: str
 ) -> None:
     table = load_system(crate_cursor, FOLDER, system, schema)
@@ -68,8 +68,10 @@ def test_a_search_finds_the_rows_of_the_files(
 
 
 def has_word(text: str, word: str) -> bool:
-    """Whether the standard analyzer would make this word one of the text's terms: letters and digits around it end it,
-    and a full stop, an apostrophe or an underscore between letters does not.
+    """Whether the standard analyzer would produce this word as a term of the text.
+
+    An adjacent letter, digit or underscore makes it part of a longer term, and so does a full stop, colon or apostrophe
+    followed by a letter.
     """
     folded, word = text.lower(), word.lower()
     at = folded.find(word)

@@ -1,4 +1,4 @@
-"""Searching a real server by a query string."""
+"""Query-string searches on a real server."""
 
 from collections.abc import Iterator
 
@@ -57,20 +57,20 @@ def served(cluster: Cluster, alias: str) -> str:
         ("", "abc"),
     ],
 )
-def test_a_query_finds_what_it_should(cluster: Cluster, served: str, query: str, expected: str) -> None:
+def test_a_query_finds_the_expected_documents(cluster: Cluster, served: str, query: str, expected: str) -> None:
     found = search_alias(cluster, served, query)
     assert sorted(hit.id for hit in found.hits) == sorted(expected)
     assert found.total == len(expected)
 
 
-def test_hits_come_best_first_with_their_source(cluster: Cluster, served: str) -> None:
+def test_hits_are_sorted_by_score_and_have_their_source(cluster: Cluster, served: str) -> None:
     best, second = search_alias(cluster, served, "text:timeout").hits
     assert (best.id, second.id) == ("c", "a")
     assert best.score > second.score > 0
     assert best.source == {"text": "timeout: timeout", "word": "orders", "n": 9, "ip": "10.0.1.1", "at": 3_000}
 
 
-def test_size_bounds_the_hits_and_not_the_total(cluster: Cluster, served: str) -> None:
+def test_size_limits_the_hits_but_not_the_total(cluster: Cluster, served: str) -> None:
     found = search_alias(cluster, served, "*", size=1)
     assert (found.total, len(found.hits)) == (3, 1)
     assert search_alias(cluster, served, "*", size=0).hits == ()
@@ -86,7 +86,7 @@ def test_size_bounds_the_hits_and_not_the_total(cluster: Cluster, served: str) -
         ("timeout\nAND (", "column 14"),
     ],
 )
-def test_a_query_that_does_not_parse_is_refused_with_the_place(
+def test_a_syntax_error_in_a_query_is_refused_with_its_column(
     cluster: Cluster, served: str, query: str, where: str
 ) -> None:
     with pytest.raises(UsageError) as refused:
@@ -96,11 +96,11 @@ def test_a_query_that_does_not_parse_is_refused_with_the_place(
 
 
 @pytest.mark.parametrize("size", [-1, 10_001])
-def test_a_size_that_cannot_be_is_refused(cluster: Cluster, served: str, size: int) -> None:
+def test_an_invalid_size_is_refused(cluster: Cluster, served: str, size: int) -> None:
     with pytest.raises(UsageError, match=r"size|window"):
         search_alias(cluster, served, "*", size=size)
 
 
-def test_a_missing_alias_is_refused_with_how_to_make_it(cluster: Cluster, alias: str) -> None:
+def test_a_missing_alias_is_refused_with_the_command_that_creates_it(cluster: Cluster, alias: str) -> None:
     with pytest.raises(UsageError, match=rf"no alias {alias}.*reindex --table"):
         search_alias(cluster, alias, "*")

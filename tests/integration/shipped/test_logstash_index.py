@@ -1,4 +1,4 @@
-"""What Logstash's pipelines read and write, beside what `reindex` makes of the same rows."""
+"""The shipped Logstash pipelines produce the same documents and index as `reindex`."""
 
 import json
 import os
@@ -40,10 +40,10 @@ def table(crate_cursor: Cursor, schema: str) -> TableName:
 
 @pytest.fixture
 def reindexed(table: TableName, cratedb_url: str, elasticsearch_url: str, alias: str, tmp_path: Path) -> dict[str, Any]:
-    """The documents that `reindex` makes of the table."""
+    """The documents that `reindex` writes for the table."""
     ended = run(
-        "reindex", "--table", quoted_table(table), "--source", cratedb_url, "--target", elasticsearch_url, "--index", alias,
-        "--jobs-index", f"{alias}_jobs", "--quiet", cwd=tmp_path,
+        "reindex", "--table", quoted_table(table), "--source", cratedb_url, "--target", elasticsearch_url,
+        "--index", alias, "--jobs-index", f"{alias}_jobs", "--quiet", cwd=tmp_path,
     )  # fmt: skip
     assert ended.code == 0, ended.err
     with Elasticsearch(elasticsearch_url) as client:
@@ -58,12 +58,12 @@ def template(table: TableName, cratedb_url: str, elasticsearch_url: str, pattern
 
 
 def shape(column: Column) -> tuple[object, ...]:
-    """What the mapping goes by."""
+    """The properties of a column that determine its mapping."""
     children = sorted((shape(child) for child in column.children), key=str)
     return (column.name, column.type.kind, column.type.array, column.type.policy, *children)
 
 
-def test_cratedb_describes_the_sample_table_as_the_unit_tests_take_it(cratedb_url: str, table: TableName) -> None:
+def test_cratedb_describes_the_sample_table_as_the_unit_tests_assume(cratedb_url: str, table: TableName) -> None:
     source = CrateSource(SourceAccess(url=cratedb_url))
     try:
         found = source.describe(table)
@@ -74,10 +74,10 @@ def test_cratedb_describes_the_sample_table_as_the_unit_tests_take_it(cratedb_ur
 
 
 @pytest.mark.parametrize("name", PIPELINES)
-def test_the_statement_taken_apart_as_the_filters_say_is_the_document(
+def test_applying_the_filters_to_the_statements_rows_gives_the_documents(
     name: str, table: TableName, crate_cursor: Cursor, reindexed: dict[str, Any]
 ) -> None:
-    """Logstash's own work is done here by hand: `json` parses a column, `mutate` removes fields."""
+    """This applies Logstash's filters by hand: `json` parses a column, `mutate` removes fields."""
     pipeline = read_pipeline(name)
     statement = pipeline.select.replace("FROM logs", f"FROM {quoted_table(table)}")
     crate_cursor.execute(statement.replace(":size", "100000").replace(":offset", "0"))
@@ -89,7 +89,7 @@ def test_the_statement_taken_apart_as_the_filters_say_is_the_document(
     assert made == reindexed
 
 
-def test_the_printed_template_makes_the_index_that_a_reindex_makes(
+def test_the_printed_template_creates_the_same_index_as_reindex(
     table: TableName, cratedb_url: str, elasticsearch_url: str, alias: str, tmp_path: Path, reindexed: dict[str, Any]
 ) -> None:
     assert len(reindexed) == ROWS
@@ -116,7 +116,7 @@ def test_the_printed_template_makes_the_index_that_a_reindex_makes(
 
 @pytest.fixture
 def driver() -> str:
-    """The PostgreSQL driver, which CrateDB comes with."""
+    """The PostgreSQL JDBC driver that comes with CrateDB."""
     given = os.environ.get("CRATEDB_JDBC_JAR")
     home = crate_home()
     found = [given] if given else sorted(map(str, home.glob("lib/postgresql-*.jar"))) if home else []
@@ -126,7 +126,7 @@ def driver() -> str:
 
 
 def logstash(name: str, variables: Mapping[str, str], folder: Path) -> list[str]:
-    """The command that runs a pipeline once, by Logstash in LOGSTASH_HOME or in Docker."""
+    """The command that runs a pipeline once, with LOGSTASH_HOME or Docker."""
     home = os.environ.get("LOGSTASH_HOME")
     if home:
         return [
@@ -147,7 +147,7 @@ def logstash(name: str, variables: Mapping[str, str], folder: Path) -> list[str]
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Path:
-    """A settings folder with logstash.yml alone: with pipelines.yml beside it, `-f` would be warned about."""
+    """A settings folder with only logstash.yml; with a pipelines.yml, `-f` would cause a warning."""
     (tmp_path / "settings").mkdir()
     shutil.copyfile(FOLDER / "logstash.yml", tmp_path / "settings" / "logstash.yml")
     return tmp_path
@@ -155,7 +155,7 @@ def settings(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PIPELINES)
-def test_logstash_itself_makes_the_same_documents(
+def test_logstash_writes_the_same_documents_as_reindex(
     name: str, table: TableName, cratedb_url: str, elasticsearch_url: str, crate_cursor: Cursor, alias: str,
     settings: Path, driver: str, reindexed: dict[str, Any],
 ) -> None:  # fmt: skip

@@ -1,4 +1,4 @@
-"""Writing to a real server: what is done, what is a dead letter, and what ends the job."""
+"""Bulk writes to a real server: what is indexed, what becomes a dead letter, and what ends the job."""
 
 import threading
 from collections.abc import Iterator
@@ -32,11 +32,11 @@ def block(cluster: Cluster, index: str, name: str, *, on: bool | None) -> None:
     cluster.client.indices.put_settings(index=index, settings={f"index.blocks.{name}": on})
 
 
-def test_an_empty_batch_asks_nothing(cluster: Cluster) -> None:
+def test_an_empty_batch_sends_no_request(cluster: Cluster) -> None:
     assert BulkWriter(cluster, "no_such_index").write([]) == WriteResult(0, (), 0)
 
 
-def test_writing_twice_leaves_nothing_doubled(cluster: Cluster, index: str) -> None:
+def test_writing_twice_creates_no_duplicates(cluster: Cluster, index: str) -> None:
     writer = BulkWriter(cluster, index)
     assert writer.write(lines(500)).done == 500
     assert writer.write(lines(500)).done == 500
@@ -58,7 +58,7 @@ def test_writing_twice_leaves_nothing_doubled(cluster: Cluster, index: str) -> N
     ],
     ids=["text in integer", "object in integer", "overflow", "ip", "date", "object in text", "immense", "broken json"],
 )
-def test_a_document_that_is_rejected_becomes_a_dead_letter_and_the_others_are_done(
+def test_a_rejected_document_becomes_a_dead_letter_and_the_others_are_indexed(
     cluster: Cluster, index: str, bad: bytes, status: int, reason: str
 ) -> None:
     good = lines(4)
@@ -71,9 +71,7 @@ def test_a_document_that_is_rejected_becomes_a_dead_letter_and_the_others_are_do
     assert ids(cluster, index, ["0", "1", "bad", "2", "3"]) == ["0", "1", "2", "3"]
 
 
-def test_an_id_that_is_too_long_spoils_a_request_and_only_its_own_document_is_lost(
-    cluster: Cluster, index: str
-) -> None:
+def test_an_id_that_is_too_long_costs_only_its_own_document(cluster: Cluster, index: str) -> None:
     long = "x" * 513
     written = BulkWriter(cluster, index).write([*lines(7), line(long, n=1), line("y" * 512, n=2)])
     assert written.done == 8
@@ -82,7 +80,7 @@ def test_an_id_that_is_too_long_spoils_a_request_and_only_its_own_document_is_lo
     assert "no longer than 512 bytes but was: 513" in letter.reason
 
 
-def test_many_rejections_keep_their_own_documents(cluster: Cluster, index: str) -> None:
+def test_each_dead_letter_keeps_its_own_document(cluster: Cluster, index: str) -> None:
     mixed = [line(str(n), n=n if n % 3 else f"bad {n}") for n in range(300)]
     written = BulkWriter(cluster, index).write(mixed)
     assert written.done == 200
@@ -90,7 +88,7 @@ def test_many_rejections_keep_their_own_documents(cluster: Cluster, index: str) 
     assert [letter.document for letter in written.dead] == [{"n": f"bad {n}"} for n in range(0, 300, 3)]
 
 
-def test_an_index_deleted_in_mid_job_ends_the_job_and_is_not_made_anew(cluster: Cluster, index: str) -> None:
+def test_an_index_deleted_mid_job_ends_the_job_and_is_not_recreated(cluster: Cluster, index: str) -> None:
     writer = BulkWriter(cluster, index)
     writer.write(lines(1))
     Indexes(cluster).delete(index)
@@ -101,7 +99,7 @@ def test_an_index_deleted_in_mid_job_ends_the_job_and_is_not_made_anew(cluster: 
         assert not cluster.client.indices.exists(index=name)
 
 
-def test_a_served_index_takes_no_more_of_its_job(cluster: Cluster, index: str, alias: str) -> None:
+def test_the_loading_alias_no_longer_accepts_writes_after_the_switch(cluster: Cluster, index: str, alias: str) -> None:
     Indexes(cluster).switch(alias, index)
     with pytest.raises(TargetError):
         BulkWriter(cluster, index).write(lines(1))
@@ -127,7 +125,7 @@ def test_a_closed_index_ends_the_job(cluster: Cluster, index: str) -> None:
         BulkWriter(cluster, index).write(lines(10))
 
 
-def test_shards_without_a_node_are_waited_for_until_patience_ends(cluster: Cluster, alias: str) -> None:
+def test_unassigned_shards_are_retried_until_patience_ends(cluster: Cluster, alias: str) -> None:
     index = f"{alias}_20261122_101500"
     cluster.client.indices.create(
         index=index,

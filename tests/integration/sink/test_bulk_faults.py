@@ -1,4 +1,4 @@
-"""Writing through a network that fails: nothing is lost, doubled, or taken for done."""
+"""Bulk writes over a faulty network: nothing is lost, duplicated or falsely acknowledged."""
 
 import re
 import threading
@@ -47,7 +47,7 @@ def index(cluster: Cluster, alias: str) -> str:
 
 
 def with_busy_items(*places: int) -> Fault:
-    """The server did the work, and says that some documents found it too busy."""
+    """Index everything, but report 429 for the documents at these places."""
 
     def change(body: bytes) -> bytes:
         answer = orjson.loads(body)
@@ -81,9 +81,7 @@ def with_busy_items(*places: int) -> Fault:
         "empty", "unknown status", "missing item",
     ],
 )  # fmt: skip
-def test_a_fault_that_passes_costs_a_retry_and_nothing_else(
-    cluster: Cluster, proxy: FaultProxy, index: str, fault: Fault
-) -> None:
+def test_a_transient_fault_costs_only_a_retry(cluster: Cluster, proxy: FaultProxy, index: str, fault: Fault) -> None:
     waits: list[tuple[str, float]] = []
     proxy.script(fault, fault)
     written = BulkWriter(cluster, index, on_wait=lambda *wait: waits.append(wait)).write(lines(100))
@@ -96,7 +94,7 @@ def test_a_fault_that_passes_costs_a_retry_and_nothing_else(
     assert Indexes(cluster).count(index) == 100
 
 
-def test_only_the_documents_concerned_are_sent_again(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
+def test_only_documents_refused_with_429_are_retried(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
     proxy.script(with_busy_items(1, 3), with_busy_items(0))
     batch = lines(5)
     written = BulkWriter(cluster, index).write(batch)
@@ -104,15 +102,13 @@ def test_only_the_documents_concerned_are_sent_again(cluster: Cluster, proxy: Fa
     assert [request.body for request in proxy.seen] == [b"".join(batch), batch[1] + batch[3], batch[1]]
 
 
-def test_done_busy_and_rejected_items_of_one_answer_are_told_apart(
-    cluster: Cluster, proxy: FaultProxy, index: str
-) -> None:
+def test_one_response_may_mix_indexed_busy_and_rejected_items(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
     proxy.script(with_busy_items(0))
     written = BulkWriter(cluster, index).write([line("0", n=0), line("1", n="bad"), line("2", n=2)])
     assert (written.done, [letter.id for letter in written.dead], written.retries) == (2, ["1"], 1)
 
 
-def test_patience_ends_with_what_the_server_said(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
+def test_the_error_after_patience_ends_quotes_the_server(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
     proxy.otherwise = refuse(429, b'{"error":{"type":"circuit_breaking_exception","reason":"Data too large"}}')
     with pytest.raises(TargetUnavailable, match="429: circuit_breaking_exception: Data too large") as raised:
         BulkWriter(cluster, index, patience=0.5).write(lines(3))
@@ -120,7 +116,7 @@ def test_patience_ends_with_what_the_server_said(cluster: Cluster, proxy: FaultP
     assert len(proxy.seen) > 1
 
 
-def test_patience_begins_anew_with_every_document_that_passes(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
+def test_progress_resets_patience(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
     proxy.script(*[with_busy_items(*range(left)) for left in range(5, 0, -1)])
     started = time.monotonic()
     written = BulkWriter(cluster, index, patience=0.3).write(lines(6))
@@ -128,13 +124,13 @@ def test_patience_begins_anew_with_every_document_that_passes(cluster: Cluster, 
     assert time.monotonic() - started > 0.3
 
 
-def test_an_answer_that_never_makes_sense_is_never_success(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
+def test_persistently_malformed_responses_fail_the_write(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
     proxy.otherwise = altered(without_last_item)
     with pytest.raises(TargetUnavailable, match="9 items for 10 documents"):
         BulkWriter(cluster, index, patience=0.3).write(lines(10))
 
 
-def test_a_body_that_is_too_large_goes_in_halves(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
+def test_a_body_refused_with_413_is_split_in_order(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
     proxy.otherwise = larger_than(2_000)
     batch = lines(200)
     written = BulkWriter(cluster, index).write(batch)
@@ -143,7 +139,9 @@ def test_a_body_that_is_too_large_goes_in_halves(cluster: Cluster, proxy: FaultP
     assert b"".join(taken) == b"".join(batch), "in order, each once"
 
 
-def test_a_document_that_alone_is_too_large_is_a_dead_letter(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
+def test_a_single_document_that_is_too_large_becomes_a_dead_letter(
+    cluster: Cluster, proxy: FaultProxy, index: str
+) -> None:
     proxy.otherwise = larger_than(2_000)
     huge = line("huge", text="x" * 3_000)
     written = BulkWriter(cluster, index).write([*lines(10), huge, line("last")])
@@ -154,7 +152,7 @@ def test_a_document_that_alone_is_too_large_is_a_dead_letter(cluster: Cluster, p
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 405, 500])
-def test_what_will_not_pass_ends_the_job_at_once(cluster: Cluster, proxy: FaultProxy, index: str, status: int) -> None:
+def test_a_permanent_error_ends_the_job_at_once(cluster: Cluster, proxy: FaultProxy, index: str, status: int) -> None:
     proxy.script(refuse(status, b'{"error":{"type":"some_exception","reason":"no"}}'))
     with pytest.raises(TargetError, match=f"{status}: some_exception: no") as raised:
         BulkWriter(cluster, index).write(lines(3))
@@ -164,7 +162,7 @@ def test_what_will_not_pass_ends_the_job_at_once(cluster: Cluster, proxy: FaultP
 
 
 def test_stopping_ends_a_wait_at_once(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
-    """The wait is long by then; the writer is stopped by whoever is told of it."""
+    """The `on_wait` callback stops the writer once a wait is long."""
     stop = threading.Event()
     waits: list[float] = []
 

@@ -1,4 +1,4 @@
-"""What a real cluster says it can do."""
+"""Probing the capabilities of a real cluster."""
 
 from collections.abc import Iterator
 
@@ -28,7 +28,7 @@ def cluster(elasticsearch_url: str) -> Iterator[Cluster]:
         yield connected
 
 
-def test_asking_for_nothing_tells_the_version(cluster: Cluster) -> None:
+def test_probing_for_nothing_returns_the_version(cluster: Cluster) -> None:
     capabilities = probe_capabilities(cluster, (), ())
     assert (capabilities.version, capabilities.analyzers, capabilities.field_types) == (
         cluster.version,
@@ -37,7 +37,7 @@ def test_asking_for_nothing_tells_the_version(cluster: Cluster) -> None:
     )
 
 
-def test_types_are_there_exactly_where_an_index_can_be_made_with_them(cluster: Cluster, alias: str) -> None:
+def test_a_field_type_is_available_exactly_if_an_index_can_be_created_with_it(cluster: Cluster, alias: str) -> None:
     has = probe_capabilities(cluster, (), TYPES).field_types
     assert {"text", "keyword", "long", "ip", "date"} <= has
     assert "no_such_type" not in has
@@ -53,7 +53,7 @@ def test_types_are_there_exactly_where_an_index_can_be_made_with_them(cluster: C
             assert type_ in has
 
 
-def test_analyzers_and_tokenizers_are_there_exactly_where_text_can_be_analyzed(cluster: Cluster) -> None:
+def test_an_analyzer_is_available_exactly_if_it_can_analyze_text(cluster: Cluster) -> None:
     names = ("standard", "keyword", "stop", "cjk", "nori", "nori_tokenizer", "no_such_analyzer")
     has = probe_capabilities(cluster, names, ()).analyzers
     assert {"standard", "keyword", "stop"} <= has
@@ -64,7 +64,7 @@ def test_analyzers_and_tokenizers_are_there_exactly_where_text_can_be_analyzed(c
         assert any("tokens" in kind for kind in kinds) is (name in has)
 
 
-def test_asking_creates_nothing(cluster: Cluster) -> None:
+def test_probing_creates_nothing(cluster: Cluster) -> None:
     def everything() -> set[str]:
         indices = cluster.client.indices
         templates = indices.get_index_template().body["index_templates"]
@@ -79,8 +79,8 @@ def test_asking_creates_nothing(cluster: Cluster) -> None:
 DENIED = refuse(403, b'{"error":{"type":"security_exception","reason":"unauthorized"},"status":403}')
 
 
-def test_a_user_who_may_not_ask_for_types_is_taken_to_have_what_the_plan_wants(elasticsearch_url: str) -> None:
-    """Creating the index proves it, or is refused with nothing changed."""
+def test_without_the_privilege_to_probe_field_types_they_are_assumed_available(elasticsearch_url: str) -> None:
+    """Creating the index will tell; if it fails, nothing has changed."""
     with FaultProxy(elasticsearch_url, on="/_simulate") as proxy, connect(TargetAccess(url=proxy.url)) as cluster:
         proxy.otherwise = DENIED
         assert probe_capabilities(cluster, ["no_such_analyzer"], ["no_such_type"]).field_types == {"no_such_type"}
@@ -95,10 +95,10 @@ def test_a_user_who_may_not_ask_for_types_is_taken_to_have_what_the_plan_wants(e
     ],
     ids=["minimal", "as usual", "with nori"],
 )
-def test_of_a_user_who_may_not_ask_the_modules_tell_the_analyzers(
+def test_without_the_privilege_to_analyze_the_list_of_modules_decides(
     elasticsearch_url: str, plugins: bytes, modules: bytes, has: set[str]
 ) -> None:
-    """The server's own list of plugins and modules is the one answer that is of the test's making."""
+    """The test replaces only the list of plugins and modules."""
 
     def no_privilege(exchange: Exchange) -> None:
         nodes = b'{"nodes":{"a":{"version":"9.2.0","plugins":%b,"modules":%b}}}' % (plugins, modules)
@@ -122,7 +122,7 @@ def test_a_plugin_must_be_on_every_node(elasticsearch_url: str) -> None:
 
 
 def test_a_tokenizer_counts_as_well_as_an_analyzer(elasticsearch_url: str) -> None:
-    """The plain distribution has none that is not an analyzer too, so one answer is of the test's making."""
+    """Every tokenizer of the plain distribution is also an analyzer, so the test refuses the analyzer request."""
 
     def no_analyzer(exchange: Exchange) -> None:
         (refuse(400) if b'"analyzer"' in exchange.request.body else passes)(exchange)

@@ -1,4 +1,4 @@
-"""Connecting: what answers, what does not, and what is said of it."""
+"""Connecting to Elasticsearch: versions, credentials, and the errors of wrong or absent servers."""
 
 import re
 import socket
@@ -29,7 +29,7 @@ def closed_port() -> int:
 
 
 def refusal(url: str, fault: Fault) -> str:
-    """What `connect` says where the question for the version meets the fault."""
+    """The error of `connect` if the version request meets this fault."""
     with FaultProxy(url, on="/_nodes") as proxy:
         proxy.otherwise = fault
         with pytest.raises(UsageError) as refused:
@@ -38,22 +38,22 @@ def refusal(url: str, fault: Fault) -> str:
         return str(refused.value)
 
 
-def test_the_version_is_found_where_the_root_path_does_not_answer(elasticsearch_url: str) -> None:
+def test_the_version_is_found_without_the_root_path(elasticsearch_url: str) -> None:
     with connect(TargetAccess(url=elasticsearch_url)) as cluster:
         assert re.fullmatch(r"\d+\.\d+\.\d+.*", cluster.version)
         assert repr(cluster) == f"Cluster('{elasticsearch_url}', version='{cluster.version}')"
 
 
-def test_the_oldest_of_several_nodes_counts(elasticsearch_url: str) -> None:
+def test_the_oldest_node_determines_the_version(elasticsearch_url: str) -> None:
     with FaultProxy(elasticsearch_url, on="/_nodes") as proxy:
         proxy.script(altered(lambda _: NODES))
         with connect(TargetAccess(url=proxy.url)) as cluster:
             assert cluster.version == "9.2.0-SNAPSHOT"
 
 
-def test_a_node_that_is_away_does_not_matter_where_another_answers(elasticsearch_url: str, closed_port: int) -> None:
+def test_an_unavailable_node_does_not_matter_if_another_answers(elasticsearch_url: str, closed_port: int) -> None:
     urls = f"http://127.0.0.1:{closed_port},{elasticsearch_url}"
-    for _ in range(4):  # the pool begins with any of the nodes
+    for _ in range(4):  # the pool starts with a random node
         with connect(TargetAccess(url=urls)) as cluster:
             assert cluster.client.cluster.health().body
 
@@ -71,23 +71,23 @@ def test_an_api_key_is_sent(elasticsearch_url: str) -> None:
         assert proxy.seen[0].headers["authorization"] == "ApiKey a2V5"
 
 
-def test_no_server_is_refused(closed_port: int) -> None:
+def test_a_port_without_a_server_is_refused(closed_port: int) -> None:
     with pytest.raises(UsageError, match=f"127.0.0.1:{closed_port} .Connection refused.; check that it runs"):
         connect(TargetAccess(url=f"http://127.0.0.1:{closed_port}"))
 
 
-def test_no_such_host_is_refused() -> None:
+def test_an_unknown_host_is_refused() -> None:
     with pytest.raises(UsageError, match=r"no-such-host\.invalid:9200 .*; check that it runs"):
         connect(TargetAccess(url="http://no-such-host.invalid:9200"))
 
 
-def test_https_where_there_is_none_is_refused(elasticsearch_url: str) -> None:
+def test_https_to_a_plain_http_server_is_refused(elasticsearch_url: str) -> None:
     with pytest.raises(UsageError, match=r"TLS handshake failed.*http:// or https://"):
         connect(TargetAccess(url=elasticsearch_url.replace("http:", "https:")))
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
-def test_certificates_that_cannot_be_read_are_refused(tmp_path: Path, content: str | None) -> None:
+def test_an_unreadable_ca_file_is_refused(tmp_path: Path, content: str | None) -> None:
     file = tmp_path / "ca.pem"
     if content:
         file.write_text(content)
@@ -96,7 +96,7 @@ def test_certificates_that_cannot_be_read_are_refused(tmp_path: Path, content: s
 
 
 def test_a_client_too_new_for_its_server_is_told_what_to_install(elasticsearch_url: str) -> None:
-    """Elasticsearch 8 answers a 9.x client so."""
+    """Elasticsearch 8 gives this response to a 9.x client."""
     reason = b'{"type":"media_type_header_exception","reason":"Invalid media-type value on headers [Accept]"}'
     said = refusal(elasticsearch_url, refuse(400, b'{"error":' + reason + b',"status":400}'))
     assert version("elasticsearch") in said
@@ -120,7 +120,7 @@ def test_another_server_is_refused(elasticsearch_url: str, fault: Fault) -> None
 
 
 @pytest.mark.cratedb
-def test_cratedb_is_not_taken_for_elasticsearch(cratedb_url: str) -> None:
+def test_cratedb_is_not_mistaken_for_elasticsearch(cratedb_url: str) -> None:
     with pytest.raises(UsageError, match="is not Elasticsearch"):
         connect(TargetAccess(url=cratedb_url.replace("crate:", "http:")))
 
@@ -135,7 +135,7 @@ def test_cratedb_is_not_taken_for_elasticsearch(cratedb_url: str) -> None:
         (502, "try again"),
     ],
 )
-def test_what_the_server_says_is_passed_on_with_a_remedy(elasticsearch_url: str, status: int, remedy: str) -> None:
+def test_the_servers_error_is_reported_with_a_remedy(elasticsearch_url: str, status: int, remedy: str) -> None:
     said = refusal(elasticsearch_url, refuse(status, b'{"error":{"type":"x_exception","reason":"because"}}'))
     assert str(status) in said
     assert remedy in said
@@ -153,8 +153,8 @@ def test_a_server_that_does_not_answer_in_time_is_refused() -> None:
             connect(TargetAccess(url=f"http://127.0.0.1:{port}", timeout=0.3))
 
 
-def test_sniffing_finds_the_nodes_behind_the_one_that_was_named(elasticsearch_url: str) -> None:
-    """The node publishes itself as 127.0.0.1; named as localhost, it is known by both only where it was sniffed."""
+def test_sniffing_finds_the_published_addresses_of_the_nodes(elasticsearch_url: str) -> None:
+    """The node is addressed as localhost and publishes 127.0.0.1, which only sniffing discovers."""
     url = elasticsearch_url.replace("127.0.0.1", "localhost")
     for sniff, expected in ((False, {"localhost"}), (True, {"127.0.0.1"})):
         with connect(TargetAccess(url=url, sniff=sniff)) as cluster:
@@ -164,7 +164,7 @@ def test_sniffing_finds_the_nodes_behind_the_one_that_was_named(elasticsearch_ur
         assert sniff == ("127.0.0.1" in hosts)
 
 
-def test_a_sniff_is_waited_for_as_any_other_request(elasticsearch_url: str) -> None:
+def test_a_slow_sniff_does_not_time_out_early(elasticsearch_url: str) -> None:
     with FaultProxy(elasticsearch_url, on="/_nodes/_all/http") as proxy:
         proxy.script(after(partial(time.sleep, 1)))
         with connect(TargetAccess(url=proxy.url, sniff=True)) as cluster:

@@ -1,4 +1,4 @@
-"""Elasticsearch 8.19: a client too new for it is told what to install, and the client of its own age does the job."""
+"""Elasticsearch 8.19: a 9.x client is refused with the remedy, and the 8.19 client runs the whole job."""
 
 import json
 import re
@@ -23,7 +23,7 @@ from indexer.sandbox.server import ServerOrigin, http_get, json_object
 from tests.support.commands import Ended, environment, run
 from tests.support.sqlite_logs import found_ids, ids_where
 
-# What is fetched for the first test counts as its own.
+# The first test includes the download.
 pytestmark = [pytest.mark.elasticsearch, pytest.mark.slow, pytest.mark.timeout(900)]
 
 CHECKOUT = Path(__file__).parents[3]
@@ -37,15 +37,15 @@ SEARCHES = {
     "반도체": "message LIKE '%반도체%'",
     "status:>=500": "status >= 500",
 }
-"""Queries, and the SQL conditions of the rows that they have to find."""
+"""Queries, and SQL conditions for the rows they must find."""
 
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment with this product and a client of Elasticsearch 8.
+    """A virtual environment with this product and the Elasticsearch 8 client.
 
     Attributes:
-        folder: where it is.
+        folder: its path.
     """
 
     folder: Path
@@ -90,7 +90,7 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     client = made.run(*install, CLIENT, cwd=folder)
     if client.code:
         pytest.skip(f"{CLIENT} cannot be installed here: {client.err.strip().splitlines()[-1]}")
-    # The registry is there, so that what fails from here on is this product's own doing.
+    # The registry is reachable, so a failure from here on is ours.
     pinned = (CHECKOUT / "constraints.txt").read_text().splitlines(keepends=True)
     constraints = folder / "constraints.txt"
     constraints.write_text("".join(line for line in pinned if not line.startswith("elastic")))
@@ -122,7 +122,7 @@ def test_a_newer_client_is_refused_and_told_what_to_install(server_url: str, log
     assert indexes(server_url) == before
 
 
-def test_the_client_of_its_age_does_the_whole_job(
+def test_the_matching_client_runs_the_whole_job(
     server_url: str, older: Environment, logs: Path, tmp_path: Path
 ) -> None:
     tell = "from importlib.metadata import version; print(version('elasticsearch'))"
@@ -145,12 +145,12 @@ def test_the_client_of_its_age_does_the_whole_job(
 
 
 def told(url: str, path: str) -> JsonObject:
-    """What the server answers, asked without any client."""
+    """The response to a plain HTTP request, without the Elasticsearch client."""
     response = http_get(url + path, timeout=60)
     assert response is not None
     return json_object(response)
 
 
 def indexes(url: str) -> set[str]:
-    """Every index there is, hidden ones too."""
+    """All indexes, including hidden ones."""
     return set(told(url, "/*?expand_wildcards=all&filter_path=*.aliases"))

@@ -1,4 +1,4 @@
-"""The life of an index on a real server: made, loaded, finished, switched to, replaced."""
+"""The life of an index on a real server: create, load, finish, switch, replace, delete."""
 
 import threading
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def indexes(cluster: Cluster) -> Indexes:
 
 @pytest.fixture
 def template(cluster: Cluster, alias: str) -> Iterator[str]:
-    """The name for a composable template of the test's own."""
+    """The name for an index template that the test creates."""
     yield alias
     cluster.client.options(ignore_status=404).indices.delete_index_template(name=alias)
 
@@ -57,7 +57,7 @@ def served_index(cluster: Cluster, alias: str, count: int) -> str:
     return name
 
 
-def test_from_nothing_to_a_served_index(cluster: Cluster, indexes: Indexes, alias: str) -> None:
+def test_an_index_is_created_loaded_finished_and_served(cluster: Cluster, indexes: Indexes, alias: str) -> None:
     indexes.refuse_concrete(alias)
     assert indexes.current(alias) == ()
     name = indexes.new_name(alias, NOW)
@@ -91,7 +91,7 @@ def test_from_nothing_to_a_served_index(cluster: Cluster, indexes: Indexes, alia
     indexes.refuse_concrete(alias)
 
 
-def test_settings_that_are_not_planned_become_the_servers_own(cluster: Cluster, alias: str) -> None:
+def test_settings_not_planned_revert_to_the_servers_defaults(cluster: Cluster, alias: str) -> None:
     name = new_index(cluster, alias)
     Indexes(cluster).finish(name, {})
     finished = settings_of(cluster, name)
@@ -114,8 +114,8 @@ def test_a_second_index_replaces_the_first_and_the_third_deletes_it(cluster: Clu
     assert [made.name for made in indexes.made_by_us(alias)] == [third]
 
 
-def test_an_unfinished_index_is_not_kept(cluster: Cluster, alias: str) -> None:
-    """Else a failed job would push out the last good index, to which one might want to go back."""
+def test_unfinished_indexes_do_not_count_towards_keep(cluster: Cluster, alias: str) -> None:
+    """Otherwise a failed job would displace the last good index, which rollback needs."""
     indexes = Indexes(cluster)
     good = served_index(cluster, alias, 1)
     failed = new_index(cluster, alias)
@@ -131,12 +131,12 @@ def test_an_unfinished_index_is_not_kept(cluster: Cluster, alias: str) -> None:
     assert [made.name for made in indexes.made_by_us(alias)] == [good, served, begun]
 
 
-def test_only_what_this_product_made_is_deleted(cluster: Cluster, alias: str) -> None:
+def test_only_our_own_indexes_are_deleted(cluster: Cluster, alias: str) -> None:
     indexes = Indexes(cluster)
     bystanders = {
-        f"{alias}_20200101_000000": None,  # looks like ours, and has no _meta
+        f"{alias}_20200101_000000": None,  # our name pattern, but no _meta
         f"{alias}_20200101_000001": {"product": "another"},
-        f"{alias}_1": {"product": PRODUCT},  # has our _meta, and is no name of ours
+        f"{alias}_1": {"product": PRODUCT},  # our _meta, but not our name pattern
         f"{alias}_x_20200101_000000": {"product": PRODUCT},  # belongs to the alias `..._x`
     }
     for name, meta in bystanders.items():
@@ -149,20 +149,20 @@ def test_only_what_this_product_made_is_deleted(cluster: Cluster, alias: str) ->
         assert cluster.client.indices.exists(index=name)
 
 
-def test_nothing_is_deleted_where_nothing_of_ours_is_served(cluster: Cluster, alias: str) -> None:
+def test_nothing_is_deleted_unless_one_of_our_indexes_is_served(cluster: Cluster, alias: str) -> None:
     unserved = new_index(cluster, alias)
     assert Indexes(cluster).delete_old(alias, keep=0) == ()
     assert cluster.client.indices.exists(index=unserved)
 
 
-def test_a_closed_old_index_is_still_seen(cluster: Cluster, alias: str) -> None:
+def test_a_closed_old_index_is_deleted_too(cluster: Cluster, alias: str) -> None:
     old = served_index(cluster, alias, 1)
     served_index(cluster, alias, 1)
     cluster.client.indices.close(index=old)
     assert Indexes(cluster).delete_old(alias, keep=0) == (old,)
 
 
-def test_the_alias_moves_in_one_step_from_however_many_indexes(cluster: Cluster, alias: str) -> None:
+def test_the_alias_moves_off_several_indexes_at_once(cluster: Cluster, alias: str) -> None:
     indexes = Indexes(cluster)
     olds = tuple(f"{alias}_{letter}" for letter in "ab")
     for old in olds:
@@ -172,7 +172,7 @@ def test_the_alias_moves_in_one_step_from_however_many_indexes(cluster: Cluster,
     assert indexes.current(alias) == (name,)
 
 
-def test_readers_see_one_whole_index_at_every_moment(cluster: Cluster, alias: str) -> None:
+def test_readers_always_see_exactly_one_complete_index(cluster: Cluster, alias: str) -> None:
     indexes = Indexes(cluster)
     one, two = served_index(cluster, alias, 1), served_index(cluster, alias, 2)
     seen: list[int] = []
@@ -206,7 +206,7 @@ def test_a_switch_may_be_repeated(cluster: Cluster, alias: str) -> None:
     assert Indexes(cluster).current(alias) == (served,)
 
 
-def test_a_taken_name_gives_the_next_second(cluster: Cluster, indexes: Indexes, alias: str) -> None:
+def test_an_existing_index_name_advances_to_the_next_second(cluster: Cluster, indexes: Indexes, alias: str) -> None:
     assert new_index(cluster, alias).endswith("_101500")
     assert indexes.new_name(alias, NOW).endswith("_101501")
     assert indexes.new_name(alias, NOW + timedelta(seconds=5)).endswith("_101505")
@@ -218,7 +218,7 @@ def test_a_concrete_index_is_refused_with_the_remedy(cluster: Cluster, indexes: 
         indexes.refuse_concrete(alias)
 
 
-def test_names_that_cannot_be_are_refused_before_the_server_is_asked(indexes: Indexes) -> None:
+def test_invalid_names_are_refused(indexes: Indexes) -> None:
     for name in ("logs-app-prod", "Logs", "a b", "_a"):
         with pytest.raises(UsageError, match="--index"):
             indexes.refuse_concrete(name)
@@ -233,7 +233,7 @@ def test_names_that_cannot_be_are_refused_before_the_server_is_asked(indexes: In
         ({}, {"no_such_setting": 1}, "no_such_setting"),
     ],
 )
-def test_what_the_server_does_not_accept_is_refused_and_nothing_is_made(
+def test_an_index_that_the_server_rejects_is_refused_and_not_created(
     cluster: Cluster, alias: str, mappings: JsonObject, settings: JsonObject, reason: str
 ) -> None:
     indexes = Indexes(cluster)
@@ -243,7 +243,7 @@ def test_what_the_server_does_not_accept_is_refused_and_nothing_is_made(
     assert not cluster.client.indices.exists(index=f"{alias}*", allow_no_indices=False)
 
 
-def test_a_template_has_no_say_over_what_is_planned(cluster: Cluster, alias: str, template: str) -> None:
+def test_the_plan_overrides_a_matching_index_template(cluster: Cluster, alias: str, template: str) -> None:
     indexes = Indexes(cluster)
     rule: JsonObject = {"ours": {"match": "*", "mapping": {"type": "keyword"}}}
     foreign: JsonObject = {"theirs": {"match": "*", "mapping": {"type": "ip"}}}
@@ -286,7 +286,7 @@ def test_a_template_has_no_say_over_what_is_planned(cluster: Cluster, alias: str
     assert cluster.client.search(index=name, size=1).body["hits"]["hits"][0]["_source"]
 
 
-def test_legacy_templates_are_named_too(cluster: Cluster, alias: str) -> None:
+def test_legacy_templates_are_reported_too(cluster: Cluster, alias: str) -> None:
     with pytest.warns(ElasticsearchWarning, match="deprecated"):
         cluster.client.indices.put_template(name=alias, index_patterns=[f"{alias}*", "zz_other"])
     try:
@@ -297,7 +297,7 @@ def test_legacy_templates_are_named_too(cluster: Cluster, alias: str) -> None:
         cluster.client.indices.delete_template(name=alias)
 
 
-def test_an_index_whose_primaries_are_away_is_not_finished(cluster: Cluster, alias: str) -> None:
+def test_an_index_with_unassigned_primaries_cannot_be_finished(cluster: Cluster, alias: str) -> None:
     name = f"{alias}_20261122_101500"
     nowhere = {"index.routing.allocation.require._name": "no_such_node"}
     cluster.client.indices.create(index=name, settings=nowhere, wait_for_active_shards=0)
@@ -307,7 +307,7 @@ def test_an_index_whose_primaries_are_away_is_not_finished(cluster: Cluster, ali
         Indexes(cluster).count(name)
 
 
-def test_an_index_that_another_job_deletes_as_it_is_made_is_refused(
+def test_an_index_deleted_by_another_job_during_creation_is_refused(
     elasticsearch_url: str, indexes: Indexes, alias: str
 ) -> None:
     name = indexes.new_name(alias, NOW)

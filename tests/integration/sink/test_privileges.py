@@ -1,4 +1,4 @@
-"""A job with exactly the privileges that the README lists, and with each of them taken away."""
+"""Jobs with exactly the documented privileges, and with each of them revoked in turn."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def admin(secured: Secured) -> Iterator[Cluster]:
 
 
 def made(admin: Cluster) -> set[str]:
-    """What a job makes."""
+    """All indexes that jobs create."""
     return set(admin.client.indices.get(index="logs*,reindex-jobs*,dead_letters*", expand_wildcards="all").body)
 
 
@@ -49,10 +49,10 @@ def sourceless(target: tuple[str, ...], user: str, folder: Path, *words: str, **
     return run(*words, *target, "--target-user", user, cwd=folder, timeout=120, **known)
 
 
-def test_what_the_readme_lists_is_enough(
+def test_the_documented_privileges_suffice_for_reindex_verify_and_jobs(
     secured_cratedb: SecuredCrate, secured: Secured, admin: Cluster, tmp_path: Path
 ) -> None:
-    for _ in range(3):  # the third deletes an index of the first
+    for _ in range(3):  # the third deletes the index of the first
         ended = reindex(secured_cratedb, secured, "loader", tmp_path)
         assert ended.code == 0, ended.err
     assert "Deleted: logs_" in ended.out
@@ -66,10 +66,10 @@ def test_what_the_readme_lists_is_enough(
     assert [json.loads(line)["status"] for line in listed.out.splitlines()] == ["done"] * 3
 
 
-def test_how_a_job_ended_is_known_at_once_to_who_may_not_refresh(
+def test_the_status_of_a_job_is_visible_without_a_refresh(
     secured_cratedb: SecuredCrate, secured: Secured, admin: Cluster, tmp_path: Path
 ) -> None:
-    """Nor need it be: no refresh of the index comes to the rescue here, as each second brings one elsewhere."""
+    """Automatic refreshes of the jobs index are off here, so they cannot hide a missing one."""
     (tmp_path / "wrong.yaml").write_text("fields: {m: long}\n")
     for mapping in ((), ("--mapping", "wrong.yaml")):
         ended = reindex(secured_cratedb, secured, "loader", tmp_path, "--json", *mapping)
@@ -86,7 +86,7 @@ LETTERS = ("--dead-letter-index", "dead_letters")
 WITH_LETTERS = 3
 
 
-def test_what_the_readme_lists_is_enough_for_an_index_of_dead_letters(
+def test_the_documented_privileges_suffice_for_a_dead_letter_index(
     secured_cratedb: SecuredCrate, secured: Secured, admin: Cluster, tmp_path: Path
 ) -> None:
     (tmp_path / "wrong.yaml").write_text("fields: {m: long}\n")
@@ -98,7 +98,7 @@ def test_what_the_readme_lists_is_enough_for_an_index_of_dead_letters(
 
 
 @pytest.mark.parametrize("lesser", LESSER)
-def test_each_that_is_missing_in_elasticsearch_is_named_before_anything_is_made(
+def test_a_missing_elasticsearch_privilege_is_named_before_anything_is_created(
     secured_cratedb: SecuredCrate, secured: Secured, admin: Cluster, tmp_path: Path, lesser: str
 ) -> None:
     _, kind, privilege = lesser.split("-")
@@ -115,10 +115,10 @@ def test_each_that_is_missing_in_elasticsearch_is_named_before_anything_is_made(
     assert not made(admin)
 
 
-def test_what_the_readme_lists_is_enough_for_an_analyzer_that_the_cluster_lacks(
+def test_the_documented_privileges_suffice_for_the_korean_analyzer_fallback(
     secured_cratedb: SecuredCrate, secured: Secured, admin: Cluster, tmp_path: Path
 ) -> None:
-    """The user may not ask for analyzers, and is not taken to have what would then be refused."""
+    """Without the privilege to probe analyzers, none is assumed that index creation would reject."""
     (tmp_path / "korean.yaml").write_text("fields: {m: {type: text, analyzer: korean}}\n")
     ended = reindex(secured_cratedb, secured, "loader", tmp_path, "--mapping", "korean.yaml")
     assert ended.code == 0, ended.err
@@ -130,10 +130,10 @@ YES = refuse(200, b'{"has_all_requested":true,"cluster":{},"index":{}}')
 
 @pytest.mark.parametrize("lesser", LESSER)
 @pytest.mark.usefixtures("admin")
-def test_each_is_needed_for_the_server_itself_refuses_without_it(
+def test_every_documented_elasticsearch_privilege_is_needed(
     secured_cratedb: SecuredCrate, secured: Secured, tmp_path: Path, lesser: str
 ) -> None:
-    """What asks for the privileges is told that all are there, so that only Elasticsearch is left to refuse."""
+    """Our own check is told that all privileges are present, so only Elasticsearch itself can refuse."""
     (tmp_path / "wrong.yaml").write_text("fields: {m: long}\n")
     with FaultProxy(secured.server.url, on="_has_privileges", ca=secured.ca) as proxy:
         proxy.otherwise = YES
@@ -143,7 +143,7 @@ def test_each_is_needed_for_the_server_itself_refuses_without_it(
 
 
 def in_turn(crate: SecuredCrate, proxy: FaultProxy, user: str, folder: Path) -> Iterator[Ended]:
-    """What together needs every privilege, up to the first that fails: two jobs, and a replay by another machine."""
+    """Two jobs and a replay on another machine, which together need every privilege; stop at the first failure."""
     (folder / "elsewhere").mkdir()
     target = ("--target", proxy.url)
     mapping = ("--mapping", str(folder / "wrong.yaml"))
@@ -158,7 +158,7 @@ def in_turn(crate: SecuredCrate, proxy: FaultProxy, user: str, folder: Path) -> 
 
 
 @pytest.mark.usefixtures("admin")
-def test_with_all_of_them_nothing_of_that_is_refused(
+def test_with_all_privileges_the_same_commands_succeed(
     secured_cratedb: SecuredCrate, secured: Secured, tmp_path: Path
 ) -> None:
     (tmp_path / "wrong.yaml").write_text("fields: {m: long}\n")
@@ -168,7 +168,7 @@ def test_with_all_of_them_nothing_of_that_is_refused(
 
 
 @pytest.mark.parametrize("table", ["doc.logs", "sys.shards"])
-def test_each_that_is_missing_in_cratedb_is_named_before_anything_is_made(
+def test_a_missing_cratedb_privilege_is_named_before_anything_is_created(
     secured_cratedb: SecuredCrate, secured: Secured, admin: Cluster, tmp_path: Path, table: str
 ) -> None:
     secured_cratedb.run(f"REVOKE DQL ON TABLE {table} FROM loader")

@@ -1,4 +1,4 @@
-"""A server with passwords, privileges and TLS: who may do what, and what the others are told."""
+"""A server with TLS, passwords and privileges: what is accepted, and the errors for what is not."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.elasticsearch
 
 @pytest.fixture
 def cluster(secured: Secured) -> Iterator[Cluster]:
-    """As a user who may do all with logs*, and look at the cluster."""
+    """Connected as a user with all privileges on logs* and monitor on the cluster."""
     with connect(secured.access("writer")) as connected:
         yield connected
         for index in connected.client.indices.get(index="logs*", expand_wildcards="all").body:
@@ -48,12 +48,12 @@ def test_a_user_with_few_privileges_can_run_a_whole_job(cluster: Cluster) -> Non
     assert len(indexes.delete_old("logs", keep=0)) == 1
 
 
-def test_an_alias_without_privileges_is_refused_with_their_names(cluster: Cluster) -> None:
+def test_an_alias_without_privileges_is_refused_and_they_are_named(cluster: Cluster) -> None:
     with pytest.raises(UsageError, match=r"lacks .*manage on elsewhere.* role .*manage, read, write on elsewhere"):
         refuse_unprivileged(cluster, "elsewhere", "logs-jobs")
 
 
-def test_a_reader_may_search_and_is_refused_before_anything_is_made(secured: Secured, cluster: Cluster) -> None:
+def test_a_read_only_user_can_search_but_not_load(secured: Secured, cluster: Cluster) -> None:
     name = new_index(cluster, "logs")
     Indexes(cluster).switch("logs", name)
     with connect(secured.access("reader")) as reader:
@@ -66,7 +66,7 @@ def test_a_reader_may_search_and_is_refused_before_anything_is_made(secured: Sec
             BulkWriter(reader, name, alias="logs").write([line("1")])
 
 
-def test_a_user_who_may_not_see_the_version_is_told_the_privilege(secured: Secured) -> None:
+def test_a_user_without_the_monitor_privilege_is_told_to_get_it(secured: Secured) -> None:
     with pytest.raises(UsageError, match=r"403: security_exception.*cluster privileges \[monitor"):
         connect(secured.access("blind"))
 
@@ -84,7 +84,7 @@ def test_no_credentials_are_refused(secured: Secured) -> None:
         connect(TargetAccess(url=secured.server.url, ca=secured.ca))
 
 
-def test_a_certificate_tells_who_the_user_is(secured: Secured, cluster: Cluster) -> None:
+def test_a_client_certificate_authenticates_the_user(secured: Secured, cluster: Cluster) -> None:
     name = new_index(cluster, "logs")
     access = TargetAccess(url=secured.server.url, ca=secured.ca, cert=secured.card.cert, cert_key=secured.card.key)
     with connect(access) as carded:
@@ -95,7 +95,7 @@ def test_a_certificate_tells_who_the_user_is(secured: Secured, cluster: Cluster)
 
 @pytest.fixture
 def api_key(secured: Secured) -> Iterator[str]:
-    """A key that the server made, with the privileges that the README lists."""
+    """An API key with the documented privileges."""
     with connect(secured.access("admin")) as admin:
         keys = admin.client.security
         made = keys.create_api_key(name="tests", role_descriptors={"loader": loader_role()}).body
@@ -104,7 +104,7 @@ def api_key(secured: Secured) -> Iterator[str]:
         admin.client.options(ignore_status=404).indices.delete(index="reindex-jobs")
 
 
-def test_a_job_with_an_api_key_and_nothing_else(
+def test_an_api_key_alone_suffices_for_reindex_and_search(
     secured: Secured, cluster: Cluster, api_key: str, tmp_path: Path
 ) -> None:
     load_sqlite_sample(tmp_path / "logs.db", 500)
@@ -119,7 +119,7 @@ def test_a_job_with_an_api_key_and_nothing_else(
     assert found.code == 0, found.err
 
 
-def test_an_api_key_that_was_taken_back_is_refused(secured: Secured, api_key: str) -> None:
+def test_a_revoked_api_key_is_refused(secured: Secured, api_key: str) -> None:
     access = TargetAccess(url=secured.server.url, ca=secured.ca, api_key=SecretStr(api_key))
     with connect(access) as keyed:
         assert keyed.version
@@ -134,7 +134,7 @@ def test_a_wrong_api_key_is_refused(secured: Secured) -> None:
         connect(TargetAccess(url=secured.server.url, ca=secured.ca, api_key=SecretStr("a2V5OndvcmQ=")))
 
 
-def test_an_unknown_authority_is_refused_unless_the_user_does_without(secured: Secured) -> None:
+def test_an_unknown_ca_is_refused_unless_verification_is_off(secured: Secured) -> None:
     access = secured.access("writer").model_copy(update={"ca": None})
     with pytest.raises(UsageError, match=r"certificate is not trusted.*--target-ca"):
         connect(access)
@@ -148,7 +148,7 @@ def test_a_certificate_for_another_host_is_refused(secured: Secured) -> None:
         connect(access)
 
 
-def test_plain_http_is_told_that_the_url_may_be_wrong(secured: Secured) -> None:
+def test_plain_http_to_a_tls_server_suggests_https(secured: Secured) -> None:
     with pytest.raises(UsageError, match="http:// or https://"):
         connect(TargetAccess(url=secured.server.url.replace("https", "http")))
 
@@ -160,7 +160,7 @@ def test_credentials_in_the_url_work(secured: Secured) -> None:
         assert cluster.client.indices.exists_alias(name="logs") is not None
 
 
-def test_the_servers_own_413_splits_a_batch(cluster: Cluster) -> None:
+def test_a_413_from_the_server_splits_a_batch(cluster: Cluster) -> None:
     name = Indexes(cluster).new_name("logs", NOW)
     new_index(cluster, "logs")
     wide = [line(str(n), text="x" * 30_000) for n in range(100)]

@@ -1,4 +1,4 @@
-"""A snapshot of an index is read within bounds, however wide its documents are."""
+"""Reading a snapshot of an index keeps responses within a size limit, however wide the documents."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ def cluster(elasticsearch_url: str) -> Iterator[Cluster]:
 
 @dataclass(frozen=True)
 class Sent:
-    """An index and the documents in it, by their `_id`, all as JSON."""
+    """An index and its documents: `_id` to source, both as JSON."""
 
     index: str
     documents: dict[bytes, bytes]
@@ -36,7 +36,7 @@ class Sent:
 
 @pytest.fixture(scope="module")
 def sent(elasticsearch_url: str) -> Iterator[Sent]:
-    """Narrow documents, then wide ones, then one that is larger than an answer may be."""
+    """Narrow documents, then wide ones, then one larger than the response limit."""
     texts = ["x"] * NARROW + ["y" * MEGABYTE] * WIDE + ["z" * (MOST_BYTES + 1)] + ["x"]
     made = {orjson.dumps(str(n)): orjson.dumps({"n": n, "text": text}) for n, text in enumerate(texts)}
     index = f"test_snapshot_{uuid4().hex[:12]}"
@@ -65,7 +65,7 @@ def _index(client: Elasticsearch, index: str, documents: dict[bytes, bytes]) -> 
     assert not client.bulk(index=index, operations=[line for pair in actions for line in pair])["errors"]
 
 
-def test_all_documents_come_in_pages_of_bounded_size(cluster: Cluster, sent: Sent) -> None:
+def test_a_walk_returns_all_documents_in_pages_of_bounded_size(cluster: Cluster, sent: Sent) -> None:
     with Snapshot(cluster, sent.index) as snapshot:
         walk, found, largest = IndexWalk(snapshot), list[tuple[bytes, bytes]](), 0
         while (page := walk.page()).pairs:
@@ -77,8 +77,8 @@ def test_all_documents_come_in_pages_of_bounded_size(cluster: Cluster, sent: Sen
     assert largest <= MOST_BYTES
 
 
-def test_documents_are_looked_up_however_wide_they_are(cluster: Cluster, sent: Sent) -> None:
-    """All come as the bytes that were sent but the one that is too large for that, which is decoded."""
+def test_lookups_find_documents_of_any_width(cluster: Cluster, sent: Sent) -> None:
+    """All match byte for byte, except for the oversized document, which is fetched and decoded."""
     asked = dict(list(sent.documents.items())[NARROW - 100 :])
     with Snapshot(cluster, sent.index) as snapshot:
         pages = snapshot.match({**asked, b'"nobody"': b"{}"})
@@ -89,7 +89,7 @@ def test_documents_are_looked_up_however_wide_they_are(cluster: Cluster, sent: S
     assert len(pages) > 1
 
 
-def test_of_an_answer_that_is_too_large_one_byte_too_many_is_read(elasticsearch_url: str, sent: Sent) -> None:
+def test_a_response_is_read_up_to_one_byte_over_the_limit(elasticsearch_url: str, sent: Sent) -> None:
     node = BoundedNode(url_to_node_config(elasticsearch_url, use_default_ports_for_scheme=True))
     _, cut_off = node.perform_request("GET", f"/{sent.index}/_source/{orjson.loads(LARGEST)}")
     _, whole = node.perform_request("GET", f"/{sent.index}/_source/{NARROW}")

@@ -1,4 +1,4 @@
-"""CrateDB tables as the source describes them, on a real server."""
+"""Descriptions of CrateDB tables, on a real server."""
 
 from collections.abc import Iterator
 
@@ -83,12 +83,14 @@ def column(table: Table, name: str) -> Column:
         ("select", ColumnKind.INTEGER, 0, None),
     ],
 )
-def test_every_type_has_its_kind(every: Table, name: str, kind: ColumnKind, levels: int, length: int | None) -> None:
+def test_every_type_maps_to_its_column_kind(
+    every: Table, name: str, kind: ColumnKind, levels: int, length: int | None
+) -> None:
     type_ = column(every, name).type
     assert (type_.kind, type_.array, type_.length) == (kind, levels, length)
 
 
-def test_objects_have_their_policy_and_their_known_sub_columns(every: Table) -> None:
+def test_objects_have_their_policy_and_their_sub_columns(every: Table) -> None:
     policies = {name: column(every, name).type.policy for name in ("od", "od.A b", "os", "oi", "ao", "ao.zz")}
     assert policies == {
         "od": ObjectPolicy.DYNAMIC,
@@ -106,23 +108,23 @@ def test_objects_have_their_policy_and_their_known_sub_columns(every: Table) -> 
     assert [child.name for child in column(every, "ao").children] == ["ao.z", "ao.zz"]
 
 
-def test_columns_come_in_the_table_s_order_under_their_true_names(every: Table) -> None:
+def test_columns_keep_their_order_and_exact_names(every: Table) -> None:
     names = [column.name for column in every.columns]
     assert names[:3] == ["a", "b", "c"]
     assert names[-2:] == ["select", 'Odd "Q" name']
     assert "also_words" not in names
 
 
-def test_columns_that_no_row_can_be_found_by_are_known(every: Table) -> None:
+def test_unindexed_columns_are_recognized(every: Table) -> None:
     unindexed = {name for name in every.column_names if not column(every, name).indexed}
     assert unindexed == {"od.A b.c", "off", "off_number", "words", 'Odd "Q" name', "ao.z", "ao.zz", "ao.zz.yy"}
 
 
-def test_nullable_columns_are_known(every: Table) -> None:
+def test_nullable_columns_are_recognized(every: Table) -> None:
     assert {column.name for column in every.columns if not column.nullable} == {"required"}
 
 
-def test_a_table_without_a_primary_key_has_crate_s_own_row_id(every: Table, crate_cursor: Cursor) -> None:
+def test_a_table_without_a_primary_key_uses_cratedbs_row_id(every: Table, crate_cursor: Cursor) -> None:
     assert every.primary_key == ()
     assert every.row_id == "_id"
     assert every.clustered_by == "i"
@@ -131,7 +133,9 @@ def test_a_table_without_a_primary_key_has_crate_s_own_row_id(every: Table, crat
     assert every.version == f"CrateDB {crate_cursor.fetchall()[0][0]}"
 
 
-def test_a_composite_primary_key_and_partitions(source: CrateSource, crate_cursor: Cursor, schema: str) -> None:
+def test_a_composite_primary_key_and_partitions_are_described(
+    source: CrateSource, crate_cursor: Cursor, schema: str
+) -> None:
     crate_cursor.execute(
         f'CREATE TABLE "{schema}".parts (host TEXT, o OBJECT AS (day TIMESTAMP, "N x" INTEGER), seq BIGINT,'
         " PRIMARY KEY (host, o['day'], seq)) PARTITIONED BY (o['day']) CLUSTERED BY (host) INTO 2 SHARDS"
@@ -152,13 +156,13 @@ def test_a_composite_primary_key_and_partitions(source: CrateSource, crate_curso
     assert table.row_id is None
 
 
-def test_rows_written_just_now_are_counted(source: CrateSource, crate_cursor: Cursor, schema: str) -> None:
+def test_unrefreshed_rows_are_counted(source: CrateSource, crate_cursor: Cursor, schema: str) -> None:
     crate_cursor.execute(f'CREATE TABLE "{schema}".t (id BIGINT PRIMARY KEY) WITH (refresh_interval = 0)')
     crate_cursor.execute(f'INSERT INTO "{schema}".t (id) SELECT i FROM generate_series(1, 100) AS t (i)')
     assert source.describe(TableName("t", schema)).rows == 100
 
 
-def test_a_view_is_read_without_a_row_id(source: CrateSource, crate_cursor: Cursor, schema: str) -> None:
+def test_a_view_has_no_primary_key_and_no_row_id(source: CrateSource, crate_cursor: Cursor, schema: str) -> None:
     crate_cursor.execute(f'CREATE TABLE "{schema}".t (id BIGINT PRIMARY KEY, o OBJECT AS (x INTEGER))')
     crate_cursor.execute(f'CREATE VIEW "{schema}".v AS SELECT id, o FROM "{schema}".t')
     try:
@@ -169,14 +173,14 @@ def test_a_view_is_read_without_a_row_id(source: CrateSource, crate_cursor: Curs
     assert (view.primary_key, view.row_id, view.shards) == ((), None, None)
 
 
-def test_a_system_table_is_read_too(source: CrateSource) -> None:
+def test_a_system_table_is_described(source: CrateSource) -> None:
     table = source.describe(TableName("summits", "sys"))
     assert table.column("mountain") is not None
     assert table.rows > 1000
     assert table.row_id is None
 
 
-def test_a_table_without_a_schema_is_looked_for_in_the_url_s(
+def test_a_table_without_a_schema_is_found_in_the_schema_of_the_url(
     cratedb_url: str, crate_cursor: Cursor, schema: str
 ) -> None:
     crate_cursor.execute(f'CREATE TABLE "{schema}".found (id BIGINT PRIMARY KEY)')
@@ -186,7 +190,7 @@ def test_a_table_without_a_schema_is_looked_for_in_the_url_s(
 
 
 @pytest.mark.parametrize("wanted", ["lgos", "logs", "LOGS", "my_logs"])
-def test_an_unknown_table_is_refused_with_the_nearest(
+def test_an_unknown_table_is_refused_and_the_nearest_name_suggested(
     source: CrateSource, crate_cursor: Cursor, schema: str, wanted: str
 ) -> None:
     crate_cursor.execute(f'CREATE TABLE "{schema}"."Logs" (id BIGINT PRIMARY KEY)')

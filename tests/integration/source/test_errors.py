@@ -1,4 +1,4 @@
-"""What a real CrateDB, or the way to it, does wrong, and which error it becomes."""
+"""Failures of a real CrateDB and of the network, and the errors they become."""
 
 import socket
 import struct
@@ -51,7 +51,7 @@ def selection_of(source: CrateSource, table: TableName, where: str | None = None
 
 @pytest.fixture
 def reader(proxy: FaultProxy, table: TableName) -> Iterator[CrateReader]:
-    """A reader that is connected through the proxy, which has let everything pass so far."""
+    """A reader connected through the proxy, which has passed everything so far."""
     source = CrateSource(SourceAccess(url=proxy.url))
     reader = source.reader(selection_of(source, table))
     proxy.seen.clear()
@@ -61,14 +61,14 @@ def reader(proxy: FaultProxy, table: TableName) -> Iterator[CrateReader]:
 
 
 @pytest.mark.parametrize("fault", [cut_before, cut_after, half])
-def test_a_cut_connection_is_tried_once_more(proxy: FaultProxy, reader: CrateReader, fault: Fault) -> None:
+def test_a_cut_connection_is_retried_once(proxy: FaultProxy, reader: CrateReader, fault: Fault) -> None:
     proxy.script(fault)
     assert len(reader.page(EVERYTHING).rows) == 100
     assert len(proxy.seen) == 2
 
 
 @pytest.mark.parametrize("fault", [cut_before, cut_after, half])
-def test_a_connection_that_is_always_cut_ends_as_unavailable(
+def test_a_connection_that_is_always_cut_raises_source_unavailable(
     proxy: FaultProxy, reader: CrateReader, fault: Fault
 ) -> None:
     proxy.otherwise = fault
@@ -87,7 +87,7 @@ def test_a_connection_that_is_always_cut_ends_as_unavailable(
         (refuse(200, b'{"rows": [[1,', "application/json"), SourceUnavailable),
     ],
 )
-def test_what_a_proxy_says_in_crate_s_place(
+def test_a_proxys_error_response_becomes_a_source_error(
     proxy: FaultProxy, reader: CrateReader, fault: Fault, error: type[SourceError]
 ) -> None:
     proxy.otherwise = fault
@@ -97,7 +97,7 @@ def test_what_a_proxy_says_in_crate_s_place(
     assert len(str(raised.value)) < 500
 
 
-def test_no_answer_in_time_is_unavailable(proxy: FaultProxy, table: TableName) -> None:
+def test_a_timeout_raises_source_unavailable(proxy: FaultProxy, table: TableName) -> None:
     with closing(CrateSource(SourceAccess(url=proxy.url))) as patient:
         selection = selection_of(patient, table)
     source = CrateSource(SourceAccess(url=proxy.url, timeout=5.0))
@@ -114,10 +114,10 @@ def test_no_answer_in_time_is_unavailable(proxy: FaultProxy, table: TableName) -
     source.close()
 
 
-def test_a_table_that_becomes_known_while_its_shards_are_asked_for_is_not_there_yet(
+def test_a_table_unknown_to_a_starting_node_counts_as_absent(
     proxy: FaultProxy, crate_cursor: Cursor, schema: str
 ) -> None:
-    """As of a node that starts, which answers before it knows its tables: then it holds no shard that is absent."""
+    """A starting node answers before it knows its tables, and then lists no absent shards."""
     source = CrateSource(SourceAccess(url=proxy.url))
     table = source.describe(filled(crate_cursor, schema))
     crate_cursor.execute(f"DROP TABLE {quoted_table(table.name)}")
@@ -133,7 +133,7 @@ def test_a_table_that_becomes_known_while_its_shards_are_asked_for_is_not_there_
     source.close()
 
 
-def test_another_server_goes_on_where_one_is_lost(proxy: FaultProxy, cratedb_url: str, table: TableName) -> None:
+def test_another_server_takes_over_when_one_is_lost(proxy: FaultProxy, cratedb_url: str, table: TableName) -> None:
     source = CrateSource(SourceAccess(url=f"{proxy.url},{cratedb_url}"))
     reader = source.reader(selection_of(source, table))
     proxy.otherwise = cut_before
@@ -142,7 +142,7 @@ def test_another_server_goes_on_where_one_is_lost(proxy: FaultProxy, cratedb_url
     source.close()
 
 
-def test_a_server_that_is_away_from_the_start_is_left_out(cratedb_url: str, table: TableName) -> None:
+def test_a_server_unavailable_from_the_start_is_skipped(cratedb_url: str, table: TableName) -> None:
     source = CrateSource(SourceAccess(url=f"crate://localhost:1,{cratedb_url}"))
     assert source.describe(table).rows == 100
     source.close()
@@ -188,13 +188,13 @@ def test_an_unknown_host_is_refused() -> None:
         CrateSource(SourceAccess(url="crate://no-such-host.invalid")).describe(TableName("t"))
 
 
-def test_tls_where_the_server_speaks_none_is_refused(cratedb_url: str) -> None:
+def test_tls_to_a_plain_server_is_refused(cratedb_url: str) -> None:
     secure = cratedb_url.replace("crate://", "https://")
     with pytest.raises(UsageError, match=r"TLS|--source-ca"):
         CrateSource(SourceAccess(url=secure)).describe(TableName("t"))
 
 
-def test_a_server_that_is_not_crate_is_refused(cratedb_url: str) -> None:
+def test_a_server_that_is_not_cratedb_is_refused(cratedb_url: str) -> None:
     with FaultProxy(cratedb_url) as proxy:
         proxy.otherwise = refuse(200, b"<html>It works!</html>", "text/html")
         with pytest.raises(UsageError, match="not answer as CrateDB"):
@@ -250,7 +250,7 @@ def test_a_missing_privilege_is_refused(cratedb_url: str, crate_cursor: Cursor, 
         "CAST(message AS INTEGER) = 1",
     ],
 )
-def test_a_condition_that_does_not_work_is_refused(cratedb_url: str, table: TableName, condition: str) -> None:
+def test_an_invalid_where_condition_is_refused(cratedb_url: str, table: TableName, condition: str) -> None:
     source = CrateSource(SourceAccess(url=cratedb_url))
     with pytest.raises(UsageError, match="--where"):
         source.bounds(selection_of(source, table, condition))
@@ -270,7 +270,7 @@ def test_a_condition_that_does_not_work_is_refused(cratedb_url: str, table: Tabl
         ("id IN (SELECT unnest([1, 2]))", [1, 2]),
     ],
 )
-def test_a_condition_filters_every_query(
+def test_the_where_condition_applies_to_every_query(
     cratedb_url: str, table: TableName, condition: str, expected: list[int]
 ) -> None:
     source = CrateSource(SourceAccess(url=cratedb_url))
@@ -284,7 +284,7 @@ def test_a_condition_filters_every_query(
     source.close()
 
 
-def test_a_table_that_is_dropped_meanwhile_is_an_error_with_its_code(
+def test_a_table_dropped_while_it_is_read_raises_error_4041(
     cratedb_url: str, crate_cursor: Cursor, schema: str
 ) -> None:
     table = filled(crate_cursor, schema)
@@ -300,7 +300,7 @@ def test_a_table_that_is_dropped_meanwhile_is_an_error_with_its_code(
     source.close()
 
 
-def test_a_page_tells_the_bytes_of_its_answer(cratedb_url: str, table: TableName) -> None:
+def test_a_page_knows_the_size_of_its_response(cratedb_url: str, table: TableName) -> None:
     source = CrateSource(SourceAccess(url=cratedb_url))
     reader = source.reader(selection_of(source, table))
     whole, half_of_it = reader.page(EVERYTHING), reader.page(PageRequest(Range(0, 50), 1000))

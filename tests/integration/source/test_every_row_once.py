@@ -1,4 +1,4 @@
-"""Whatever the rows are, a job's slices and walks hand out each of them exactly once: CrateDB and SQLite."""
+"""Slices and walks return every row exactly once, for random rows in CrateDB and SQLite."""
 
 import sqlite3
 from collections import Counter
@@ -26,7 +26,7 @@ from indexer.source.protocol import Source
 from indexer.source.sqlalchemy import SqlAlchemySource
 
 SMALLEST, LARGEST = -(2**63) + 1, 2**63 - 2
-"""What CrateDB stores as BIGINT: it keeps the last value on either side for itself."""
+"""The BIGINT values that CrateDB can store: it reserves the extreme one at either end."""
 
 ODD = [
     "a",
@@ -54,7 +54,7 @@ Insert = Callable[[Sequence[Drawn]], None]
 
 @dataclass(frozen=True)
 class Kind:
-    """A table of one kind of key; the first `unique` columns tell its rows apart."""
+    """A table with one kind of key; its first `unique` columns identify a row."""
 
     name: str
     definition: str
@@ -71,7 +71,7 @@ def distinct(unique: int, *values: st.SearchStrategy[Value]) -> st.SearchStrateg
     return st.lists(st.tuples(*values), max_size=60, unique_by=lambda row: row[:unique])
 
 
-# Close to one another, to zero and to the ends: what differs least is told apart least easily.
+# Values close to one another, to zero and to the limits are the easiest to confuse.
 integers = st.integers(-9, 9) | st.integers(SMALLEST, LARGEST) | st.sampled_from([SMALLEST, LARGEST, -(2**53), 2**53])
 texts = st.text(st.sampled_from(ODD) | st.characters(codec="utf-8"), max_size=6) | st.sampled_from(["", "%_\\", "\\%"])
 moments = st.none() | st.sampled_from([-1, 0, 1_700_000_000_123]) | st.integers(-(10**12), 10**13)
@@ -93,7 +93,7 @@ KINDS = [
 
 
 def each_row_once(source: Source, table: TableName, kind: Kind, rows: Sequence[Drawn], *, limit: int) -> None:
-    """Read a table as a job does, by each of its keys."""
+    """Read a table as a job does, once by each of its keys."""
     described = source.describe(table)
     for key in kind.keys:
         selection = select(described, choose_key(described, key))
@@ -114,11 +114,11 @@ def each_row_once(source: Source, table: TableName, kind: Kind, rows: Sequence[D
 
 
 def check(kind: Kind, source: Source, table: TableName, put: Insert) -> None:
-    """Draw rows, make the table hold just them, and read it."""
+    """Draw rows, replace the contents of the table with them, and read it."""
 
     @settings(
         max_examples=12,
-        derandomize=True,  # a build fails for what changed, not by chance
+        derandomize=True,  # builds must not fail by chance
         database=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
@@ -139,7 +139,9 @@ def crate_source(cratedb_url: str) -> Iterator[CrateSource]:
 
 @pytest.mark.cratedb
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_each_row_of_cratedb_once(kind: Kind, crate_source: CrateSource, crate_cursor: Cursor, schema: str) -> None:
+def test_every_row_of_cratedb_is_read_once(
+    kind: Kind, crate_source: CrateSource, crate_cursor: Cursor, schema: str
+) -> None:
     table = TableName(kind.name, schema)
     crate_cursor.execute(f"CREATE TABLE {quoted_table(table)} {kind.definition} CLUSTERED INTO 2 SHARDS")
 
@@ -158,7 +160,7 @@ def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 @pytest.fixture
 def sqlite_source(database: sqlite3.Connection, tmp_path: Path) -> Iterator[SqlAlchemySource]:
-    database.execute("PRAGMA journal_mode = MEMORY")  # which makes the file
+    database.execute("PRAGMA journal_mode = MEMORY")  # creates the file
     database.execute("CREATE TABLE made (n INTEGER)")
     source = SqlAlchemySource(SourceAccess(url=f"sqlite:///{tmp_path}/rows.db"))
     yield source
@@ -166,7 +168,9 @@ def sqlite_source(database: sqlite3.Connection, tmp_path: Path) -> Iterator[SqlA
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_each_row_of_sqlite_once(kind: Kind, sqlite_source: SqlAlchemySource, database: sqlite3.Connection) -> None:
+def test_every_row_of_sqlite_is_read_once(
+    kind: Kind, sqlite_source: SqlAlchemySource, database: sqlite3.Connection
+) -> None:
     database.execute(f"CREATE TABLE rows_ {kind.definition}")
     for column in kind.columns:
         database.execute(f"CREATE INDEX by_{column} ON rows_ ({column})")
@@ -182,7 +186,7 @@ def test_each_row_of_sqlite_once(kind: Kind, sqlite_source: SqlAlchemySource, da
 
 
 def _text(moment: Value) -> str | None:
-    """A moment as SQLite keeps it."""
+    """A timestamp in the format of SQLite."""
     if moment is None:
         return None
     return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(moment)):%Y-%m-%d %H:%M:%S.%f}"

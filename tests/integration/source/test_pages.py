@@ -1,4 +1,4 @@
-"""Every row of a real CrateDB table exactly once, whatever its key, through the walks and slices that a job uses."""
+"""The walks and slices of a job return every row of a real CrateDB table exactly once, for every kind of key."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.cratedb
 
 LARGEST = 2**63 - 2
 SMALLEST = -(2**63) + 1
-"""The ends of what CrateDB stores as BIGINT: it keeps the last value on either side for itself."""
+"""The limits of BIGINT in CrateDB, which reserves the extreme value at either end."""
 
 CHARACTERS = [
     "a",
@@ -120,7 +120,7 @@ def cover(
 
 
 def each_once(taken: Sequence[Row], rows: Sequence[Sequence[object]], why: object = "") -> None:
-    """The first column of both is unique."""
+    """Assert that both have the same rows once; the first column is unique."""
     assert sorted(repr(row[0]) for row in taken) == sorted(repr(row[0]) for row in rows), why
 
 
@@ -131,13 +131,13 @@ def each_once_by_any_strategy(
     key: tuple[str, ...] = (),
     limit: int = 7,
 ) -> None:
-    """All strategies read the same table, which takes longer to be made than to be read."""
+    """Read one table with all strategies, because creating it takes longer than reading it."""
     for strategy in Strategy:
         each_once(cover(source, table, key, limit, strategy), rows, (strategy, key))
 
 
 def texts(count: int) -> list[str]:
-    dice = random.Random(7)  # a test repeats itself
+    dice = random.Random(7)  # reproducible
     found = {"", "a", "a%", "a_", "a\\", "%", "_", "\\", "%_\\", "\\%", "null", "😀", "😀😁", "\uff01", "x" * 300}
     while len(found) < count:
         found.add("".join(dice.choices(CHARACTERS, k=dice.randint(1, 6))))
@@ -145,13 +145,13 @@ def texts(count: int) -> list[str]:
 
 
 @pytest.mark.parametrize("limit", [2, 7, 1000])
-def test_a_unicode_text_key(source: CrateSource, fill: Fill, limit: int) -> None:
+def test_unicode_text_keys_are_covered(source: CrateSource, fill: Fill, limit: int) -> None:
     rows = [[text] for text in texts(120 if limit == 2 else 400)]
     table = fill("(k TEXT PRIMARY KEY) CLUSTERED INTO 4 SHARDS", ["k"], rows)
     each_once_by_any_strategy(source, table, rows, limit=limit)
 
 
-def test_ties_of_a_text_key_beyond_a_page(source: CrateSource, fill: Fill) -> None:
+def test_more_ties_of_a_text_key_than_a_page_are_covered(source: CrateSource, fill: Fill) -> None:
     dice = random.Random(8)  # as above
     words = ["", "error", "err%", "err_", "err\\", "😀", "\uff01", None]
     rows = [[id_, dice.choice(words)] for id_ in texts(300)]
@@ -168,7 +168,9 @@ def test_ties_of_a_text_key_beyond_a_page(source: CrateSource, fill: Fill) -> No
         ("TIMESTAMP WITH TIME ZONE", [SMALLEST, -1, 0, 1_700_000_000_123, LARGEST]),
     ],
 )
-def test_the_ends_of_a_number_type(source: CrateSource, fill: Fill, type_: str, values: list[int]) -> None:
+def test_the_limits_of_each_number_type_are_covered(
+    source: CrateSource, fill: Fill, type_: str, values: list[int]
+) -> None:
     rows = [[value] for value in values]
     table = fill(f"(k {type_} PRIMARY KEY) CLUSTERED INTO 4 SHARDS", ["k"], rows)
     each_once_by_any_strategy(source, table, rows, limit=2)
@@ -183,7 +185,7 @@ def test_the_ends_of_a_number_type(source: CrateSource, fill: Fill, type_: str, 
         ("CHAR(6)", lambda number: f"{number:x}".ljust(6)),
     ],
 )
-def test_ties_and_nulls_of_a_timestamp_go_on_by_the_primary_key(
+def test_timestamp_ties_and_nulls_are_paged_by_the_primary_key(
     source: CrateSource, fill: Fill, id_type: str, id_of: Callable[[int], Json]
 ) -> None:
     rows = [[id_of(number), None if number % 5 == 0 else number // 60 * 1000 - 3000] for number in range(300)]
@@ -192,7 +194,7 @@ def test_ties_and_nulls_of_a_timestamp_go_on_by_the_primary_key(
     each_once_by_any_strategy(source, table, rows, ("ts",))
 
 
-def test_ties_and_nulls_without_a_primary_key_go_on_by_the_row_id(source: CrateSource, fill: Fill) -> None:
+def test_ties_and_nulls_without_a_primary_key_are_paged_by_the_row_id(source: CrateSource, fill: Fill) -> None:
     rows = [[number, None if number % 5 == 0 else number // 100] for number in range(400)]
     table = fill("(n INTEGER INDEX OFF, ts TIMESTAMP) CLUSTERED INTO 4 SHARDS", ["n", "ts"], rows)
     for strategy in Strategy:
@@ -201,7 +203,7 @@ def test_ties_and_nulls_without_a_primary_key_go_on_by_the_row_id(source: CrateS
         assert len({row[-1] for row in taken}) == len(rows)
 
 
-def test_ids_that_may_be_null_in_part(source: CrateSource, fill: Fill) -> None:
+def test_partly_null_id_columns_are_covered(source: CrateSource, fill: Fill) -> None:
     hosts, numbers, flags = [None, "", "null", "a", "😀"], [None, -(2**31), 0, 2**31 - 1], [None, True, False]
     kinds = [(host, number, flag) for host in hosts for number in numbers for flag in flags]
     rows = [[place, 0, *kind] for place, kind in enumerate(kinds)]
@@ -213,7 +215,7 @@ def test_ids_that_may_be_null_in_part(source: CrateSource, fill: Fill) -> None:
         each_once([row for part in slices for row in read(source, selection, part.window, 7)], rows, strategy)
 
 
-def test_ties_at_the_largest_integer(source: CrateSource, fill: Fill) -> None:
+def test_ties_at_the_largest_integer_are_covered(source: CrateSource, fill: Fill) -> None:
     rows = [[2**31 - 1 - n, 2**15 - 1 - n % 2, 0] for n in range(30)]
     definition = "(i INTEGER, s SMALLINT, ts TIMESTAMP, PRIMARY KEY (i, s)) CLUSTERED INTO 4 SHARDS"
     table = fill(definition, ["i", "s", "ts"], rows)
@@ -221,7 +223,7 @@ def test_ties_at_the_largest_integer(source: CrateSource, fill: Fill) -> None:
         each_once_by_any_strategy(source, table, rows, key, limit=3)
 
 
-def test_a_composite_primary_key_of_a_partitioned_table(source: CrateSource, fill: Fill) -> None:
+def test_a_composite_primary_key_of_a_partitioned_table_is_covered(source: CrateSource, fill: Fill) -> None:
     rows = [
         [f"{host}/{day}/{seq}", host, day * 86_400_000, seq]
         for host in ("h", "é", "😀")
@@ -237,7 +239,7 @@ def test_a_composite_primary_key_of_a_partitioned_table(source: CrateSource, fil
         each_once_by_any_strategy(source, table, rows, key)
 
 
-def test_a_key_in_a_nested_object_column(source: CrateSource, fill: Fill) -> None:
+def test_a_key_in_a_nested_object_is_covered(source: CrateSource, fill: Fill) -> None:
     rows = [[n, {"A b": {"c": n % 40 - 20, "q'q": f"t{n % 9}", "%(lo)s": n}}] for n in range(200)]
     definition = (
         """(n INTEGER PRIMARY KEY, o OBJECT AS ("A b" OBJECT AS (c INTEGER, "q'q" TEXT, "%(lo)s" BIGINT)))"""
@@ -260,14 +262,16 @@ def test_a_key_in_a_nested_object_column(source: CrateSource, fill: Fill) -> Non
         ("doubled%%", "back\\slash's $1"),
     ],
 )
-def test_tables_and_columns_of_odd_names(source: CrateSource, fill: Fill, name: str, column: str) -> None:
+def test_tables_and_columns_with_unusual_names_are_covered(
+    source: CrateSource, fill: Fill, name: str, column: str
+) -> None:
     column = column.replace('"', '""')
     rows = [[n] for n in range(40)]
     table = fill(f'("{column}" BIGINT PRIMARY KEY)', [column], rows, name)
     each_once(cover(source, table), rows)
 
 
-def test_a_view_is_covered_by_a_unique_id(source: CrateSource, fill: Fill, crate_cursor: Cursor, schema: str) -> None:
+def test_a_view_with_a_unique_id_is_covered(source: CrateSource, fill: Fill, crate_cursor: Cursor, schema: str) -> None:
     rows = [[n, n // 50] for n in range(200)]
     table = fill("(id INTEGER PRIMARY KEY, ts TIMESTAMP)", ["id", "ts"], rows)
     crate_cursor.execute(f'CREATE VIEW "{schema}".v AS SELECT * FROM {quoted_table(table)}')
@@ -281,7 +285,7 @@ def test_a_view_is_covered_by_a_unique_id(source: CrateSource, fill: Fill, crate
     each_once(taken, rows)
 
 
-def test_the_rest_of_a_walk_goes_on_where_it_stopped(source: CrateSource, fill: Fill) -> None:
+def test_the_remaining_windows_of_a_walk_continue_where_it_stopped(source: CrateSource, fill: Fill) -> None:
     rows = [[n, n // 90] for n in range(400)]
     table = fill("(id INTEGER PRIMARY KEY, ts TIMESTAMP) CLUSTERED INTO 4 SHARDS", ["id", "ts"], rows)
     described = source.describe(table)
@@ -315,7 +319,7 @@ WINDOWS: list[tuple[Window, set[int | None]]] = [
 ]
 
 
-def test_a_window_holds_what_it_says(source: CrateSource, fill: Fill) -> None:
+def test_each_window_returns_exactly_its_rows(source: CrateSource, fill: Fill) -> None:
     table = fill("(id INTEGER PRIMARY KEY, k BIGINT)", ["id", "k"], [[1, -5], [2, 0], [3, 5], [4, None]])
     described = source.describe(table)
     reader = source.reader(select(described, choose_key(described, ("k",))))
@@ -324,7 +328,7 @@ def test_a_window_holds_what_it_says(source: CrateSource, fill: Fill) -> None:
     reader.close()
 
 
-def test_128_prefixes_in_one_page(source: CrateSource, fill: Fill) -> None:
+def test_one_page_may_have_128_prefixes(source: CrateSource, fill: Fill) -> None:
     rows = [[text] for text in texts(400)]
     table = fill("(k TEXT PRIMARY KEY) CLUSTERED INTO 4 SHARDS", ["k"], rows)
     described = source.describe(table)

@@ -1,4 +1,4 @@
-"""A CrateDB that asks who one is: every way to prove it, and what they are told who cannot."""
+"""A CrateDB with TLS and authentication: every kind of credential, and the errors for wrong ones."""
 
 from contextlib import closing
 from pathlib import Path
@@ -42,12 +42,12 @@ def credentials(secured: SecuredCrate, way: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("way", ["password", "url", "crate-url", "card", "card-and-user", "token"])
-def test_every_way_to_prove_who_one_is(secured_cratedb: SecuredCrate, way: str) -> None:
+def test_every_kind_of_credential_is_accepted(secured_cratedb: SecuredCrate, way: str) -> None:
     access = secured_cratedb.access(**credentials(secured_cratedb, way))
     assert rows(CrateSource(access)) == ROWS
 
 
-def test_without_verification_any_certificate_will_do(secured_cratedb: SecuredCrate) -> None:
+def test_without_verification_any_certificate_is_accepted(secured_cratedb: SecuredCrate) -> None:
     access = secured_cratedb.access(user="loader", password=PASSWORD, ca=None, verify=False)
     assert rows(CrateSource(access)) == ROWS
 
@@ -78,13 +78,13 @@ WRONG = {
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """An authority that nobody trusts."""
+    """A certificate authority that neither side trusts."""
     return Authority(tmp_path_factory.mktemp("other"), "other").make()
 
 
 @pytest.mark.elasticsearch
 @pytest.mark.parametrize("wrong", WRONG)
-def test_who_cannot_is_told_why_in_one_sentence(
+def test_wrong_credentials_are_refused_in_one_sentence(
     secured_cratedb: SecuredCrate, other: Authority, elasticsearch_url: str, alias: str, tmp_path: Path, wrong: str
 ) -> None:
     options, sentence = WRONG[wrong]
@@ -124,8 +124,8 @@ def _filled(option: str, known: dict[str, str]) -> str:
     return option
 
 
-def test_a_token_that_expires_on_the_way_ends_the_job_for_good(secured_cratedb: SecuredCrate) -> None:
-    """The server looks at a token with each request: waiting would not help."""
+def test_a_token_that_expires_mid_job_is_not_retried(secured_cratedb: SecuredCrate) -> None:
+    """The server checks the token on every request, so waiting would not help."""
     with closing(CrateSource(secured_cratedb.access(jwt=secured_cratedb.token()))) as other:
         table = other.describe(LOGS)
     source = CrateSource(secured_cratedb.access(jwt=secured_cratedb.token(3)))
@@ -145,7 +145,7 @@ def test_a_token_that_expires_on_the_way_ends_the_job_for_good(secured_cratedb: 
     assert "--source-jwt" in str(raised[0])
 
 
-def test_files_of_tls_are_refused_for_other_databases(tmp_path: Path) -> None:
+def test_tls_options_are_refused_for_databases_other_than_cratedb(tmp_path: Path) -> None:
     (tmp_path / "logs.db").touch()
     ended = run("indexer", "plan", "--source", f"sqlite:///{tmp_path}/logs.db", "--source-ca", "ca.pem", cwd=tmp_path)
     assert ended.code == 2

@@ -1,4 +1,4 @@
-"""What CrateDB tells of updates: a row that moved by its key is never taken for one that stayed."""
+"""CrateDB's update counter shows whether a row may have moved to another key."""
 
 import pytest
 
@@ -20,7 +20,7 @@ COLUMNS = "(id TEXT, day INTEGER, ts TIMESTAMP, n OBJECT AS (at BIGINT), word TE
     [("ts", "ts = ts + 5"), ("n.at", "n['at'] = n['at'] - 5"), ("word", "word = 'a'")],
     ids=["time", "nested", "text"],
 )
-def test_only_an_update_of_a_row_that_stays_changes_it(
+def test_updates_change_the_counter_and_inserts_and_deletes_do_not(
     cratedb_url: str, crate_cursor: Cursor, schema: str, key: str, change: str, partitioned: str
 ) -> None:
     name, run = f'"{schema}".moved', crate_cursor.execute

@@ -1,4 +1,4 @@
-"""Repairs: one at a time and never beside a job, nothing deleted after an incomplete read, dead letters known."""
+"""Repairs: never beside a job or another repair, no deletes after an incomplete read, dead letters respected."""
 
 import json
 import subprocess
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
 ROWS = 200
 REPAIR = ("verify", "--full", "--repair", "--page", "20")
-"""A repair in which every search, of which one at a time runs, is about few documents."""
+"""A repair whose searches each cover few documents."""
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def command(cratedb_url: str, elasticsearch_url: str, alias: str, tmp_path: Path
 
 @pytest.fixture
 def table(command: Commands, crate_cursor: Cursor, client: Elasticsearch, schema: str, alias: str) -> str:
-    """A table whose index lacks a document and has one too many."""
+    """A table whose index lacks one document and has an extra one."""
     table = f'"{schema}".mended'
     crate_cursor.execute(f"CREATE TABLE {table} (id BIGINT PRIMARY KEY, name TEXT) WITH (number_of_replicas = 0)")
     crate_cursor.execute(f"INSERT INTO {table} SELECT i, 'n' || i FROM generate_series(1, {ROWS}) AS t (i)")
@@ -54,7 +54,7 @@ def table(command: Commands, crate_cursor: Cursor, client: Elasticsearch, schema
 
 
 def is_as_it_was(client: Elasticsearch, alias: str) -> bool:
-    """Whether nothing was repaired."""
+    """Whether nothing has been repaired."""
     client.indices.refresh(index=alias)
     return not client.exists(index=alias, id="150") and bool(client.exists(index=alias, id="nobody"))
 
@@ -71,7 +71,7 @@ def compares(request: Request) -> bool:
 
 
 def when_comparing(fault: Fault) -> Fault:
-    """The fault for a question for documents; all else passes."""
+    """Apply the fault to requests that read documents; let all others pass."""
 
     def chosen(exchange: Exchange) -> None:
         (fault if compares(exchange.request) else passes)(exchange)
@@ -81,7 +81,7 @@ def when_comparing(fault: Fault) -> Fault:
 
 @contextmanager
 def repair_on_hold(command: Commands, url: str) -> Iterator[tuple["subprocess.Popen[str]", threading.Event]]:
-    """A repair that has begun and waits for Elasticsearch, until the event."""
+    """A repair stalled at Elasticsearch until the event is set."""
     go_on = threading.Event()
     with FaultProxy(url, on="/") as proxy:
         proxy.otherwise = when_comparing(held(go_on))
@@ -96,13 +96,13 @@ def repair_on_hold(command: Commands, url: str) -> Iterator[tuple["subprocess.Po
 
 
 def job(client: Elasticsearch, command: Commands) -> dict[str, Any]:
-    """The newest job of the alias, which is its lock."""
+    """The newest job document of the alias, which is also its lock."""
     state: dict[str, Any] = client.get(index=command.jobs, id=f"alias:{command.alias}")["_source"]
     return state
 
 
 @pytest.mark.usefixtures("table")
-def test_no_job_and_no_repair_runs_beside_a_repair(
+def test_jobs_and_other_repairs_are_refused_during_a_repair(
     command: Commands, client: Elasticsearch, elasticsearch_url: str, alias: str, table: str
 ) -> None:
     before = job(client, command)
@@ -124,7 +124,7 @@ def test_no_job_and_no_repair_runs_beside_a_repair(
     assert command("reindex", "--table", table).code == 0
 
 
-def test_a_repair_is_refused_while_a_job_runs(
+def test_a_repair_is_refused_during_a_job(
     command: Commands, client: Elasticsearch, elasticsearch_url: str, alias: str, table: str
 ) -> None:
     go_on = threading.Event()
@@ -155,7 +155,7 @@ def test_a_repair_that_lost_the_lock_writes_nothing(
         try:
             wait_for(lambda: any(map(compares, proxy.seen)))
             taken = job(client, command)
-            taken["holder"]["pid"] += 1  # by the same process, it would be a write that it did not hear of
+            taken["holder"]["pid"] += 1  # otherwise it would look like our own write whose response was lost
             client.index(index=command.jobs, id=f"alias:{alias}", document=taken)
             wait_for(lambda: "lease" not in {thread.name for thread in threading.enumerate()})
         finally:
@@ -165,7 +165,7 @@ def test_a_repair_that_lost_the_lock_writes_nothing(
     assert is_as_it_was(client, alias)
 
 
-def test_a_repair_that_was_killed_leaves_a_job_that_is_done(
+def test_after_a_killed_repair_the_job_still_counts_as_done(
     command: Commands, client: Elasticsearch, elasticsearch_url: str, table: str
 ) -> None:
     with repair_on_hold(command, elasticsearch_url) as (process, _):
@@ -183,8 +183,8 @@ def test_a_repair_that_was_killed_leaves_a_job_that_is_done(
 
 
 @pytest.mark.usefixtures("table")
-def test_only_what_may_differ_is_looked_up(command: Commands, elasticsearch_url: str) -> None:
-    """Everything else is known to be the same by its sums: looking documents up costs four times as much."""
+def test_only_documents_that_may_differ_are_looked_up(command: Commands, elasticsearch_url: str) -> None:
+    """Checksums prove all others equal; lookups would cost four times as much."""
     with FaultProxy(elasticsearch_url, on="/_search") as proxy:
         ended = replace(command, target=proxy.url)("verify", "--full")
     assert (ended.code, named(found(ended))) == (4, {"150": "missing", "nobody": "extra"})
@@ -194,7 +194,7 @@ def test_only_what_may_differ_is_looked_up(command: Commands, elasticsearch_url:
     assert len(looked_up) < ROWS / 10
 
 
-def test_a_repair_of_an_alias_without_a_job_leaves_none(
+def test_repairing_an_alias_without_a_job_leaves_no_job_document(
     command: Commands, client: Elasticsearch, alias: str, table: str
 ) -> None:
     client.indices.delete(index=command.jobs)
@@ -206,10 +206,10 @@ def test_a_repair_of_an_alias_without_a_job_leaves_none(
 @pytest.mark.parametrize(
     ("true", "false"), [(b'"failed":0', b'"failed":1'), (b'"timed_out":false', b'"timed_out":true')]
 )
-def test_an_answer_without_every_shard_ends_a_repair(
+def test_a_partial_search_response_ends_a_repair(
     true: bytes, false: bytes, command: Commands, client: Elasticsearch, elasticsearch_url: str, alias: str
 ) -> None:
-    """Elasticsearch says so in an answer that is a success otherwise; documents it lacks would be written anew."""
+    """Elasticsearch reports this in a successful response; the absent documents would be rewritten."""
     with FaultProxy(elasticsearch_url) as proxy:
         proxy.otherwise = when_comparing(altered(lambda body: body.replace(true, false, 1)))
         ended = replace(command, target=proxy.url)(*REPAIR, "--patience", "0.5")
@@ -220,7 +220,7 @@ def test_an_answer_without_every_shard_ends_a_repair(
 
 @pytest.fixture
 def dead(crate_cursor: Cursor, schema: str, tmp_path: Path) -> str:
-    """A table of 40 rows, of which two are rejected with the mapping file `ip.yaml`."""
+    """A table of 40 rows, two of which are rejected with the mapping file `ip.yaml`."""
     table = f'"{schema}".dead'
     crate_cursor.execute(f"CREATE TABLE {table} (id BIGINT PRIMARY KEY, address TEXT) WITH (number_of_replicas = 0)")
     crate_cursor.execute(
@@ -232,7 +232,7 @@ def dead(crate_cursor: Cursor, schema: str, tmp_path: Path) -> str:
     return table
 
 
-def test_dead_letters_in_an_index_are_known_to_be_missing_on_every_machine(
+def test_dead_letters_in_an_index_explain_missing_documents_on_every_machine(
     command: Commands, alias: str, dead: str, tmp_path: Path
 ) -> None:
     options = ("--mapping", "ip.yaml")
@@ -244,7 +244,7 @@ def test_dead_letters_in_an_index_are_known_to_be_missing_on_every_machine(
     assert "'host 7' is not an IP string literal" in said["7"][0]
 
 
-def test_dead_letters_are_known_to_be_missing(
+def test_dead_letters_explain_missing_documents(
     command: Commands, client: Elasticsearch, crate_cursor: Cursor, dead: str, alias: str, tmp_path: Path
 ) -> None:
     table, options = dead, ("--mapping", "ip.yaml")

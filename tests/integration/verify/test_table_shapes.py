@@ -1,4 +1,4 @@
-"""Faults planted in indexes of tables of every shape: composite keys, columns renamed or left out, empty values."""
+"""Faults planted in the indexes of many table shapes: composite keys, renamed or dropped columns, empty values."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ ROWS = 300
 
 @dataclass(frozen=True)
 class Shape:
-    """A table, the mapping file of its index, and the field that the rows' text ends up in."""
+    """A table, its mapping file, and the field that the column `name` becomes."""
 
     columns: str
     overlay: str = ""
@@ -59,7 +59,7 @@ def command(cratedb_url: str, elasticsearch_url: str, alias: str, tmp_path: Path
 def options(
     request: pytest.FixtureRequest, command: Commands, crate_cursor: Cursor, schema: str, tmp_path: Path
 ) -> tuple[str, ...]:
-    """The options that an index of a table of the shape was made with."""
+    """Index a table of this shape; return the options used."""
     shape: Shape = request.param
     table = f'"{schema}"."Shaped"'
     partitioned = "PARTITIONED BY (day)" if "day" in shape.columns else ""
@@ -79,7 +79,7 @@ def options(
 
 
 @pytest.mark.parametrize(("options", "text"), [(s, s.text) for s in SHAPES.values()], ids=SHAPES, indirect=["options"])
-def test_faults_are_found_exactly_whatever_the_table_is(
+def test_exactly_the_planted_faults_are_found_in_every_table_shape(
     options: tuple[str, ...], text: str, command: Commands, client: Elasticsearch, alias: str
 ) -> None:
     before = documents(client, alias)
@@ -119,7 +119,7 @@ def test_faults_are_found_exactly_whatever_the_table_is(
         assert ended.code == 0, (check, ended.out, ended.err)
 
 
-def test_an_index_that_is_read_by_ranges_of_the_key_is_read_to_its_ends(
+def test_extra_documents_outside_the_tables_key_range_are_found(
     command: Commands, client: Elasticsearch, crate_cursor: Cursor, schema: str, alias: str
 ) -> None:
     table = f'"{schema}".ranged'
@@ -137,10 +137,10 @@ def test_an_index_that_is_read_by_ranges_of_the_key_is_read_to_its_ends(
     assert named(full) == dict.fromkeys(keys, "extra") | {"41": "missing"}
 
 
-def test_counts_tell_the_slices(
+def test_counts_name_the_slices_that_differ(
     command: Commands, client: Elasticsearch, crate_cursor: Cursor, schema: str, alias: str
 ) -> None:
-    """Also of rows without a key; a document too few here and one too many there do not make up for each other."""
+    """Including rows without a key; a missing document and an extra one elsewhere do not cancel out."""
     table = f'"{schema}".counted'
     crate_cursor.execute(
         f"CREATE TABLE {table} (id TEXT PRIMARY KEY, ts TIMESTAMP WITH TIME ZONE) WITH (number_of_replicas = 0)"
@@ -163,10 +163,10 @@ def test_counts_tell_the_slices(
     assert (first, middle, last[1], nulls) == ((0, -1), [], 2, (last[0] + 1, -1))
 
 
-def test_an_empty_value_is_the_same_however_it_is_written_and_nothing_else_is(
+def test_null_nan_and_absent_are_equal_but_zero_and_empty_text_are_not(
     command: Commands, client: Elasticsearch, crate_cursor: Cursor, schema: str, alias: str
 ) -> None:
-    """NaN and the infinities, which became null when they were indexed, NULL, and a field that is not there at all."""
+    """NaN and infinities are indexed as null, which equals NULL and an absent field."""
     table = f'"{schema}".empty'
     crate_cursor.execute(
         f"CREATE TABLE {table} (id BIGINT PRIMARY KEY, d DOUBLE PRECISION, r REAL, t TEXT, l ARRAY(TEXT),"

@@ -1,4 +1,4 @@
-"""Faults planted straight into an index, which `indexer verify` has to find, each of them and nothing else."""
+"""Faults planted in an index: `indexer verify` must find exactly these."""
 
 import json
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def command(cratedb_url: str, elasticsearch_url: str, alias: str, tmp_path: Path
 
 @pytest.fixture(params=["number", "ties", "text", "hidden"])
 def made(request: pytest.FixtureRequest, command: Commands, crate_cursor: Cursor, schema: str) -> str:
-    """An index of a table of 4,000 rows, by each kind of key there is; the kind."""
+    """Index a table of 4,000 rows, for each kind of key; return the kind."""
     kind = str(request.param)
     columns = {
         "number": "id BIGINT PRIMARY KEY, name TEXT",
@@ -55,7 +55,7 @@ def made(request: pytest.FixtureRequest, command: Commands, crate_cursor: Cursor
     return kind
 
 
-def test_nothing_is_found_where_nothing_is_wrong(made: str, command: Commands) -> None:
+def test_an_intact_index_has_no_findings(made: str, command: Commands) -> None:
     del made
     for mode in ("--counts", "--sample=5%", "--full"):
         ended = command("verify", mode, "--page", "50")
@@ -66,7 +66,7 @@ def test_nothing_is_found_where_nothing_is_wrong(made: str, command: Commands) -
     assert wrong(answer) == (0, 0, 0)
 
 
-def test_each_planted_fault_is_found_exactly_and_repaired(
+def test_exactly_the_planted_faults_are_found_and_repaired(
     made: str, command: Commands, client: Elasticsearch, alias: str
 ) -> None:
     before = documents(client, alias)
@@ -89,7 +89,7 @@ def test_each_planted_fault_is_found_exactly_and_repaired(
     }
     said = {one["_id"]: one["what"] for part in answer["slices"] for one in part["first"]}
     assert said[nested] == [f'o.a.b is "changed" where the row has {json.dumps(before[nested]["o"]["a"]["b"])}']
-    if made in {"number", "hidden"}:  # a key in the document tells its slice
+    if made in {"number", "hidden"}:  # a key in the document determines its slice
         [slice_] = {part["slice"] for part in answer["slices"] for one in part["first"] if one["_id"] == "nobody"}
         assert slice_ is not None
 
@@ -103,9 +103,7 @@ def test_each_planted_fault_is_found_exactly_and_repaired(
 
 
 @pytest.mark.parametrize("made", ["number"], indirect=True)
-def test_a_slice_that_is_gone_is_found_and_repaired(
-    made: str, command: Commands, client: Elasticsearch, alias: str
-) -> None:
+def test_a_missing_slice_is_found_and_repaired(made: str, command: Commands, client: Elasticsearch, alias: str) -> None:
     del made
     before = documents(client, alias)
     slices = found(command("verify", "--counts", "--page", "50"))
@@ -123,7 +121,9 @@ def test_a_slice_that_is_gone_is_found_and_repaired(
 
 
 @pytest.mark.parametrize("made", ["number"], indirect=True)
-def test_more_than_max_deletes_is_refused(made: str, command: Commands, client: Elasticsearch, alias: str) -> None:
+def test_more_deletes_than_max_deletes_are_refused(
+    made: str, command: Commands, client: Elasticsearch, alias: str
+) -> None:
     del made
     for n in range(3):
         client.index(index=alias, id=f"nobody {n}", document={"name": "nobody"})
@@ -141,10 +141,10 @@ def test_more_than_max_deletes_is_refused(made: str, command: Commands, client: 
     assert client.count(index=alias)["count"] == ROWS
 
 
-def test_nothing_is_deleted_where_rows_share_an_id(
+def test_nothing_is_deleted_if_rows_share_an_id(
     command: Commands, client: Elasticsearch, crate_cursor: Cursor, schema: str, alias: str, tmp_path: Path
 ) -> None:
-    """What was found is fewer than what was read: a row may have been seen twice, and another not at all."""
+    """Fewer distinct ids than rows read: a row may have been read twice and another not at all."""
     crate_cursor.execute(f'CREATE TABLE "{schema}".t (id BIGINT PRIMARY KEY, name TEXT) WITH (number_of_replicas = 0)')
     crate_cursor.execute(f"INSERT INTO \"{schema}\".t SELECT i, 'n' || i FROM generate_series(1, 50) AS g (i)")
     crate_cursor.execute(f'REFRESH TABLE "{schema}".t')
@@ -160,7 +160,7 @@ def test_nothing_is_deleted_where_rows_share_an_id(
 
 
 @pytest.mark.parametrize("made", ["number"], indirect=True)
-def test_bad_input_is_one_sentence(
+def test_bad_input_is_refused_in_one_sentence(
     made: str, command: Commands, client: Elasticsearch, alias: str, tmp_path: Path
 ) -> None:
     del made
@@ -185,10 +185,10 @@ def test_bad_input_is_one_sentence(
         assert ended.err.count("\n") == 1
 
 
-def test_values_that_either_server_writes_its_own_way_are_the_same(
+def test_values_that_the_servers_format_differently_are_equal(
     command: Commands, client: Elasticsearch, crate_cursor: Cursor, schema: str, alias: str
 ) -> None:
-    """Vectors (Elasticsearch leaves them out unless the index says not to), NaN, padding, digits, places, odd ids."""
+    """Vectors (not in `_source` by default), NaN, padding, decimals, coordinates, unusual ids."""
     table = f'"{schema}"."Types"'
     crate_cursor.execute(
         f"CREATE TABLE {table} (id TEXT PRIMARY KEY, n BIGINT, v FLOAT_VECTOR(3), r REAL, d DOUBLE PRECISION,"

@@ -1,4 +1,4 @@
-"""A view over a table: nothing tells whether its shards are there, which is said, and nothing is deleted for it."""
+"""Views: shard availability is unknown, so there is a caveat and a repair deletes nothing."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ CAVEAT = "is a view, and nothing tells whether every shard of the tables below i
 
 @pytest.fixture
 def view(crate_cursor: Cursor, schema: str, tmp_path: Path) -> str:
-    """A view of the 20 rows of a table; the schema's end drops the table alone."""
+    """A view of a table of 20 rows; the schema fixture drops only the table."""
     crate_cursor.execute(f'CREATE TABLE "{schema}".t (id BIGINT PRIMARY KEY, m TEXT) WITH (number_of_replicas = 0)')
     crate_cursor.execute(f"INSERT INTO \"{schema}\".t SELECT i, 'm' || i FROM generate_series(1, 20) AS t (i)")
     crate_cursor.execute(f'REFRESH TABLE "{schema}".t')

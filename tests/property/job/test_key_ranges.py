@@ -1,4 +1,4 @@
-"""The ranges that an index is read by find each document once, in the order of the key."""
+"""The key ranges by which an index is read cover every document once, in key order."""
 
 from itertools import pairwise
 from typing import Any
@@ -16,17 +16,17 @@ from indexer.model.table.table import Column, ColumnKind, ColumnType
 COLUMN = Column(("n",), ColumnType(ColumnKind.BIGINT))
 KEY = Field("n", COLUMN, "long", Origin.RULE, {"type": "long"})
 MOST = 9
-"""Queries at most, for however many slices."""
+"""Maximum number of queries, for any number of slices."""
 
 
 def slices(ends: list[int]) -> tuple[SliceProgress, ...]:
-    """Slices that end there, and one of the rows without a key."""
+    """Slices with these bounds, and one for rows without a key."""
     ranges = [Slice(number, Range(lo, hi), 1) for number, (lo, hi) in enumerate(pairwise(ends))]
     return unread([*ranges, Slice(len(ranges), TieGroup(None), 1)])
 
 
 def finds(query: dict[str, Any], key: int | None) -> bool:
-    """Whether Elasticsearch finds a document with this key."""
+    """Whether the query matches a document with this key."""
     if "bool" in query:
         return key is None
     ends = query["range"]["n"]
@@ -34,25 +34,25 @@ def finds(query: dict[str, Any], key: int | None) -> bool:
 
 
 @given(st.sets(st.integers(-1000, 1000), max_size=60), st.none() | st.integers(-1100, 1100))
-def test_each_document_is_found_by_one(ends: set[int], key: int | None) -> None:
+def test_every_key_is_in_exactly_one_range(ends: set[int], key: int | None) -> None:
     queries = key_ranges(KEY, slices(sorted(ends)))
     assert len(queries) <= MOST
     assert sum(finds(query, key) for query in queries) == 1
 
 
 @given(st.sets(st.integers(-1000, 1000), min_size=2, max_size=60), st.integers(-1100, 1100), st.integers(-1100, 1100))
-def test_they_come_in_the_order_of_the_key(ends: set[int], one: int, other: int) -> None:
+def test_ranges_are_in_key_order(ends: set[int], one: int, other: int) -> None:
     queries = key_ranges(KEY, slices(sorted(ends)))
     places = [next(place for place, query in enumerate(queries) if finds(query, key)) for key in sorted((one, other))]
     assert places == sorted(places)
 
 
 @given(st.integers(2, 8))
-def test_a_few_slices_have_each_its_own(count: int) -> None:
+def test_each_of_a_few_slices_has_its_own_range(count: int) -> None:
     assert len(key_ranges(KEY, slices(list(range(count + 1))))) == count + 1
 
 
-def test_an_index_that_cannot_be_asked_for_ranges_is_read_as_a_whole() -> None:
+def test_an_index_without_range_queries_on_the_key_is_read_whole() -> None:
     unindexed = Field("n", COLUMN, "long", Origin.OVERLAY, {"type": "long", "index": False})
     text = Field("n", COLUMN, "keyword", Origin.RULE, {"type": "keyword"})
     for key in (None, unindexed, text):

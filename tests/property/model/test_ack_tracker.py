@@ -1,4 +1,4 @@
-"""A checkpoint is never ahead of the data: whatever order batches are acknowledged in."""
+"""A checkpoint is never ahead of the data, in whatever order batches are acknowledged."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +11,7 @@ PAGE = 10
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.randoms(use_true_random=False))
-def test_a_slice_advances_past_acknowledged_pages_alone(batches: list[int], random: object) -> None:
+def test_a_slice_advances_only_past_acknowledged_pages(batches: list[int], random: object) -> None:
     total = PAGE * len(batches)
     ledger = AckTracker(unread([Slice(0, Range(0, total), total)]))
     entries = [
@@ -30,7 +30,7 @@ def test_a_slice_advances_past_acknowledged_pages_alone(batches: list[int], rand
         ledger.acknowledged(todo.pop())
 
 
-def test_slices_advance_on_their_own() -> None:
+def test_slices_advance_independently() -> None:
     ledger = AckTracker(unread([Slice(0, Range(0, 5), 5), Slice(1, Range(5, 9), 4)]))
     first = ledger.page(0, (), rows=5, batches=1)
     second = ledger.page(1, (), rows=4, batches=1)
@@ -40,7 +40,7 @@ def test_slices_advance_on_their_own() -> None:
     assert [(left.windows, left.read) for left in ledger.slices()] == [((), 5), ((), 4)]
 
 
-def test_a_ledger_goes_on_from_what_was_left() -> None:
+def test_a_tracker_resumes_from_the_remaining_windows() -> None:
     before = AckTracker(unread([Slice(3, Range(0, 50), 50)]))
     before.acknowledged(before.page(3, (Range(20, 50),), rows=20, batches=1), dead=2)
     after = AckTracker(before.slices())

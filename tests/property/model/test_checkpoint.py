@@ -1,4 +1,4 @@
-"""A checkpoint survives being written as JSON, whatever the keys are."""
+"""A checkpoint survives the round trip through JSON, for all keys."""
 
 import orjson
 from hypothesis import given
@@ -25,7 +25,7 @@ lefts = st.lists(
 
 
 @given(lefts)
-def test_what_is_left_survives_json(left: tuple[SliceProgress, ...]) -> None:
+def test_slice_progress_survives_json(left: tuple[SliceProgress, ...]) -> None:
     again = read_slices(orjson.loads(orjson.dumps(write_slices(left))))
     assert again == left
     rows = [p.rows for part in left for w in part.windows if isinstance(w, Prefixes) for p in w.prefixes]

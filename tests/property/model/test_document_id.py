@@ -1,4 +1,4 @@
-"""No two keys give one `_id`, whatever the keys are, and Elasticsearch takes every `_id`."""
+"""Different keys have different `_id`s, and Elasticsearch accepts every `_id`."""
 
 from itertools import product
 from typing import cast
@@ -16,7 +16,7 @@ from indexer.model.table.key import Key, KeyOrder, choose_key
 from indexer.model.table.selection import select
 from indexer.model.table.table import Column, ColumnKind, ColumnType, Table, TableName
 
-# The characters that joining and hashing treat apart, often enough to meet, and any other.
+# Mostly the characters that are special in joining and hashing, so that collisions would show.
 texts = (
     st.text(st.sampled_from("|\\a:가"), max_size=4) | st.text() | st.sampled_from(["", "sha256:", "x" * 513, "x" * 512])
 )
@@ -32,7 +32,7 @@ def documents(kinds: tuple[ColumnKind, ...]) -> DocumentBuilder:
     lead = Column(("ts",), ColumnType(ColumnKind.TIMESTAMP))
     keys = tuple(Column((f"k{place}",), ColumnType(kind)) for place, kind in enumerate(kinds))
     table = Table(TableName("t"), (lead, *keys), primary_key=tuple(key.name for key in keys))
-    # Composed by hand: a DOUBLE cannot break ties, and may be part of a primary key all the same.
+    # Built by hand, because a DOUBLE cannot be a tiebreaker but can be part of a primary key.
     selection = select(table, Key(lead, KeyOrder.NUMBER, (), unique=False, reason="the test's"))
     return DocumentBuilder(
         selection, build_mapping(selection, Overlay(), Capabilities("9.2.0", frozenset(), frozenset()))
@@ -55,7 +55,7 @@ def test_different_keys_have_different_ids(case: tuple[tuple[ColumnKind, ...], l
 
 
 @given(st.lists(texts, min_size=2, max_size=4), st.data())
-def test_moving_text_across_the_joints_changes_the_id(parts: list[str], data: st.DataObject) -> None:
+def test_moving_the_separator_within_the_text_changes_the_id(parts: list[str], data: st.DataObject) -> None:
     whole = "|".join(parts)
     cuts = data.draw(st.lists(st.integers(0, len(whole)), min_size=len(parts) - 1, max_size=len(parts) - 1).map(sorted))
     other = [whole[start:end] for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
@@ -63,7 +63,7 @@ def test_moving_text_across_the_joints_changes_the_id(parts: list[str], data: st
     assert (made.id([0, *parts]) == made.id([0, *other])) == (parts == other)
 
 
-def test_no_short_texts_of_joints_and_escapes_meet() -> None:
+def test_short_texts_of_separators_and_escapes_do_not_collide() -> None:
     short = ["".join(signs) for length in range(4) for signs in product("|\\", repeat=length)]
     made = documents((ColumnKind.TEXT, ColumnKind.TEXT))
     assert len({made.id([0, one, other]) for one in short for other in short}) == len(short) ** 2
@@ -87,7 +87,7 @@ json_values: st.SearchStrategy[Json] = st.recursive(
 
 
 @given(st.text(), st.dictionaries(st.text(max_size=3), json_values, max_size=4))
-def test_what_needs_no_change_arrives_as_it_was(key: str, value: dict[str, Json]) -> None:
+def test_values_that_need_no_conversion_are_unchanged(key: str, value: dict[str, Json]) -> None:
     table = Table(
         TableName("t"),
         (Column(("k",), ColumnType(ColumnKind.TEXT)), Column(("o",), ColumnType(ColumnKind.OBJECT))),
@@ -101,7 +101,9 @@ def test_what_needs_no_change_arrives_as_it_was(key: str, value: dict[str, Json]
 
 
 @given(two_keys())
-def test_an_id_that_is_no_hash_has_its_parts(case: tuple[tuple[ColumnKind, ...], list[Json], list[Json]]) -> None:
+def test_an_unhashed_id_can_be_split_into_its_parts(
+    case: tuple[tuple[ColumnKind, ...], list[Json], list[Json]],
+) -> None:
     kinds, key, _ = case
     id_ = documents(kinds).id([0, *key])
     expected = (

@@ -1,4 +1,4 @@
-"""Walks cover every row exactly once, whatever the keys are: properties, against a table in memory."""
+"""Walks cover every row exactly once, for all keys; tested with a table in memory."""
 
 import random
 from collections import Counter
@@ -59,7 +59,7 @@ def test_a_range_is_covered_exactly_once(leads: list[int], limit: int, rows: int
 
 
 @given(st.sets(numbers, min_size=1, max_size=60), limits)
-def test_a_range_of_unique_keys_needs_no_ties(leads: set[int], limit: int) -> None:
+def test_a_range_of_unique_keys_needs_no_tiebreakers(leads: set[int], limit: int) -> None:
     table = table_of(sorted(leads))
     window = Range(min(leads) - 1, max(leads))
     assert_exactly_once(table, run(walk_through(window, key_column=LEAD, tiebreakers=(), limit=limit), table))
@@ -74,8 +74,8 @@ def test_prefixes_are_covered_exactly_once(leads: list[str], limit: int) -> None
 
 
 @given(st.lists(texts, min_size=1, max_size=60), limits)
-def test_prefixes_are_covered_when_the_census_is_out_of_date(leads: list[str], limit: int) -> None:
-    """Rows added since the plan: the counts say one row, the pages overflow."""
+def test_prefixes_are_covered_when_prefix_counts_are_out_of_date(leads: list[str], limit: int) -> None:
+    """Rows were added after planning: the counts say one row per prefix, and pages overflow."""
     table = table_of(leads)
     window = Prefixes(tuple(Prefix(first, rows=1) for first in sorted({cut(text, 1) for text in leads if text})))
     found = run(walk_through(window, key_column=LEAD, tiebreakers=(TIE,), limit=limit), table)
@@ -83,14 +83,14 @@ def test_prefixes_are_covered_when_the_census_is_out_of_date(leads: list[str], l
 
 
 @given(st.sets(texts, min_size=1, max_size=40), limits)
-def test_prefixes_of_unique_keys_need_no_ties(leads: set[str], limit: int) -> None:
+def test_prefixes_of_unique_keys_need_no_tiebreakers(leads: set[str], limit: int) -> None:
     table = table_of(sorted(leads))
     window = Prefixes((Prefix("", rows=len(leads)),))
     assert_exactly_once(table, run(walk_through(window, key_column=LEAD, tiebreakers=(), limit=limit), table))
 
 
 @given(st.integers(0, 60), limits)
-def test_null_keys_are_covered_by_their_ties(rows: int, limit: int) -> None:
+def test_null_keys_are_covered_by_tiebreakers(rows: int, limit: int) -> None:
     leads: list[int | None] = [None] * rows
     table = table_of([*leads, 1, 2])
     found = run(walk_through(TieGroup(None), key_column=LEAD, tiebreakers=(TIE,), limit=limit), table)
@@ -98,7 +98,7 @@ def test_null_keys_are_covered_by_their_ties(rows: int, limit: int) -> None:
 
 
 @given(st.lists(numbers, max_size=40), limits)
-def test_the_slower_strategies_cover_exactly_once(leads: list[int], limit: int) -> None:
+def test_keyset_and_offset_cover_every_row_exactly_once(leads: list[int], limit: int) -> None:
     table = table_of(leads)
     for window in (Keyset(), Offset()):
         assert_exactly_once(table, run(walk_through(window, key_column=LEAD, tiebreakers=(TIE,), limit=limit), table))
@@ -107,8 +107,10 @@ def test_the_slower_strategies_cover_exactly_once(leads: list[int], limit: int) 
 @given(
     st.lists(numbers, min_size=1, max_size=40) | st.lists(texts, min_size=1, max_size=40), limits, st.integers(0, 30)
 )
-def test_the_rest_covers_what_was_not_handed_out(leads: list[int] | list[str], limit: int, stop: int) -> None:
-    """Stop after any number of questions: what was handed out and what a walk of the rest hands out is everything."""
+def test_the_remaining_windows_cover_the_rows_not_yet_returned(
+    leads: list[int] | list[str], limit: int, stop: int
+) -> None:
+    """Stopped after any number of requests, the rows returned and those of the remaining windows are all rows."""
     table = table_of(leads)
     numbers_only = [lead for lead in leads if isinstance(lead, int)]
     window: Window = (
@@ -152,7 +154,7 @@ def test_a_gap_costs_a_logarithmic_number_of_empty_pages() -> None:
     assert len(table.pages) < 50
 
 
-def test_pages_come_back_just_under_the_limit() -> None:
+def test_pages_are_filled_to_just_under_the_limit() -> None:
     table = table_of(list(range(0, 700_000, 7)))
     run(walk_through(Range(-1, 700_000), key_column=LEAD, tiebreakers=(), limit=1_000, rows=100_000), table)
     full = table.pages[2:-2]
@@ -160,14 +162,14 @@ def test_pages_come_back_just_under_the_limit() -> None:
     assert max(full) < 1_000
 
 
-def test_pages_fill_where_the_plan_misjudged_the_density() -> None:
+def test_pages_fill_up_even_if_the_planned_density_was_wrong() -> None:
     table = table_of(list(range(100_000)))
     run(walk_through(Range(-1, 10**12), key_column=LEAD, tiebreakers=(), limit=1_000, rows=100), table)
     assert len(table.pages) < 130
 
 
-def test_a_full_page_in_no_order_is_asked_for_again_in_order() -> None:
-    """It may have been cut off anywhere: none of it is used."""
+def test_a_full_unordered_page_is_requested_again_ordered() -> None:
+    """A full page may be cut off anywhere, so none of it is used."""
     way = walk_through(Range(0, 100), key_column=LEAD, tiebreakers=(), limit=5, rows=8)
     assert way.next_request() == PageRequest(Range(0, 50), 5, ordered=True), (
         "the first page shows whether the width is right"
@@ -182,21 +184,21 @@ def test_a_full_page_in_no_order_is_asked_for_again_in_order() -> None:
     assert way.remaining() == (Range(55, 100),)
 
 
-def test_a_page_out_of_the_order_that_was_asked_for_raises() -> None:
+def test_an_ordered_page_with_rows_out_of_order_raises() -> None:
     way = walk_through(Range(0, 100), key_column=LEAD, tiebreakers=(), limit=3, rows=2)
     with pytest.raises(NoProgress, match="asked for"):
         way.take([[10, 1], [50, 2], [30, 3]])
 
 
-def test_rows_from_outside_the_window_raise() -> None:
-    """CrateDB answers every row where a bound overflows; such a page must never be taken for data."""
+def test_rows_outside_the_window_raise() -> None:
+    """CrateDB returns every row if a bound overflows; such a page must never be accepted."""
     way = walk_through(Range(10, 20), key_column=LEAD, tiebreakers=(TIE,), limit=5, rows=10)
     assert way.next_request() is not None
     with pytest.raises(NoProgress, match="asked for"):
         way.take([[3, 0], [4, 1]])
 
 
-def test_a_page_that_does_not_advance_raises() -> None:
+def test_a_tie_page_that_does_not_advance_raises() -> None:
     way = walk_through(TieGroup(1), key_column=LEAD, tiebreakers=(TIE,), limit=2)
     way.take([[1, 5], [1, 6]])
     with pytest.raises(NoProgress, match="key 1 do not advance"):
@@ -210,7 +212,7 @@ def test_a_keyset_page_that_does_not_advance_raises() -> None:
 
 
 def bin_of(value: int, width: int) -> int:
-    """Towards zero, as SQL divides."""
+    """Integer division towards zero, as in SQL."""
     return value // width if value >= 0 else -(-value // width)
 
 
@@ -223,7 +225,7 @@ def test_number_slices_cover_every_value_once(leads: list[int], rows_a_slice: in
     bins = [Bin(min(group), max(group), len(group)) for group in groups.values()]
     slices = number_slices(bins, width=width, nulls=nulls, rows_a_slice=rows_a_slice)
     ranges = [s.window for s in slices if isinstance(s.window, Range)]
-    # Whatever is added later, bins of this width or a half of it lie within one slice.
+    # Rows added later fall into bins of this width or half of it, which must lie within one slice.
     assert all(bin_of(one.hi, width // 2) != bin_of(one.hi + 1, width // 2) for one in ranges[:-1])
     assert all(before.hi == after.lo for before, after in pairwise(ranges))
     assert ranges[0].lo == min(leads) - 1

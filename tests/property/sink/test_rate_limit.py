@@ -1,4 +1,4 @@
-"""The pace: it falls by halves, rises by steps, and settles near what the server takes."""
+"""The rate limit halves on refusals, grows in steps, and settles near what the server accepts."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +15,7 @@ paces = st.builds(
 
 
 @given(paces)
-def test_a_refusal_halves_and_never_stops_the_job(pace: RateLimit) -> None:
+def test_a_refusal_halves_the_rate_and_never_reaches_zero(pace: RateLimit) -> None:
     slower = pace.refused(pace)
     assert slower.level == max(1, pace.level // 2)
     assert 1 <= slower.requests <= pace.requests <= pace.most_requests
@@ -25,7 +25,7 @@ def test_a_refusal_halves_and_never_stops_the_job(pace: RateLimit) -> None:
 
 
 @given(paces, st.integers(1, 64))
-def test_requests_that_were_in_flight_together_halve_it_once(pace: RateLimit, together: int) -> None:
+def test_concurrent_refusals_halve_the_rate_once(pace: RateLimit, together: int) -> None:
     now = pace
     for _ in range(together):
         now = now.refused(pace)
@@ -34,7 +34,7 @@ def test_requests_that_were_in_flight_together_halve_it_once(pace: RateLimit, to
 
 
 @given(paces)
-def test_it_grows_by_steps_back_to_what_was_asked_for(pace: RateLimit) -> None:
+def test_the_rate_grows_back_to_the_limit_in_steps(pace: RateLimit) -> None:
     for _ in range(FULL):
         faster = pace.taken()
         assert faster.full or faster.level == pace.level + 1
@@ -43,7 +43,7 @@ def test_it_grows_by_steps_back_to_what_was_asked_for(pace: RateLimit) -> None:
 
 
 @given(st.integers(1, FULL - 1))
-def test_it_settles_between_half_of_what_the_server_takes_and_a_step_above(most: int) -> None:
+def test_the_rate_settles_between_half_of_the_servers_limit_and_a_step_above(most: int) -> None:
     pace = RateLimit(8, 2**21)
     levels = []
     for _ in range(20 * FULL):
@@ -56,7 +56,7 @@ def test_it_settles_between_half_of_what_the_server_takes_and_a_step_above(most:
     assert refused <= len(settled) * 2 / (most + 2) + 1, "one in as many requests as it takes to grow back"
 
 
-def test_it_says_what_it_is() -> None:
+def test_the_rate_is_printed_as_requests_and_size() -> None:
     pace = RateLimit(2, 2**21)
     assert str(pace) == "2 requests of 2,048 KiB"
     slowest = pace

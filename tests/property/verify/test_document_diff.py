@@ -1,4 +1,4 @@
-"""Two documents are the same where Elasticsearch understands them so, and nowhere else."""
+"""Two documents are equal exactly if Elasticsearch treats them as equal."""
 
 import struct
 from random import Random
@@ -35,7 +35,7 @@ def paths(row: Json, held: Json, *vectors: str) -> list[str]:
 
 
 def as_floats(value: Json) -> Json:
-    """The same numbers, written another way; absent for null."""
+    """The same document with integers as floats, nulls absent and keys reversed."""
     if isinstance(value, dict):
         return {key: as_floats(inner) for key, inner in reversed(value.items()) if inner is not None}
     if isinstance(value, list):
@@ -44,14 +44,14 @@ def as_floats(value: Json) -> Json:
 
 
 @given(objects)
-def test_a_document_is_itself_however_it_is_written(document: JsonObject) -> None:
+def test_a_document_equals_itself_in_any_number_format_and_key_order(document: JsonObject) -> None:
     assert paths(document, document) == []
     assert paths(document, as_floats(document)) == []
     assert paths(as_floats(document), orjson.loads(orjson.dumps(document))) == []
 
 
 @given(objects, texts, values, values)
-def test_a_change_is_found_where_it_is(document: JsonObject, key: str, row: Json, held: Json) -> None:
+def test_a_change_is_reported_with_its_path(document: JsonObject, key: str, row: Json, held: Json) -> None:
     deep: JsonObject = {"o": {"list": [document, {key: row}]}}
     other: JsonObject = {"o": {"list": [document, {key: held}]}}
     found = paths(deep, other)
@@ -61,14 +61,14 @@ def test_a_change_is_found_where_it_is(document: JsonObject, key: str, row: Json
 
 
 @given(scalars, scalars)
-def test_scalars_are_the_same_where_their_json_is_or_their_number(row: Json, held: Json) -> None:
+def test_scalars_are_equal_if_type_and_value_or_numbers_match(row: Json, held: Json) -> None:
     number = (int, float)
     alike = type(row) is type(held) or (type(row) in number and type(held) in number)
     assert bool(paths(row, held)) == (not alike or row != held)
 
 
 @given(st.lists(st.floats(-1e6, 1e6, width=64), min_size=1, max_size=4))
-def test_a_vector_is_compared_as_it_is_kept(vector: list[float]) -> None:
+def test_vectors_are_compared_in_single_precision(vector: list[float]) -> None:
     kept: list[Json] = [struct.unpack("f", struct.pack("f", one))[0] for one in vector]
     row: list[Json] = [*vector]
     assert paths({"v": row}, {"v": kept}, "v") == []
@@ -77,14 +77,14 @@ def test_a_vector_is_compared_as_it_is_kept(vector: list[float]) -> None:
 
 
 @given(texts, objects)
-def test_a_line_is_taken_apart(id_: str, document: JsonObject) -> None:
+def test_a_bulk_line_is_split_into_id_and_document(id_: str, document: JsonObject) -> None:
     line = orjson.dumps({"index": {"_id": id_}}) + b"\n" + orjson.dumps(document) + b"\n"
     assert split_line(line) == (orjson.dumps(id_), orjson.dumps(document))
 
 
 @given(st.dictionaries(texts, st.tuples(objects, st.none() | objects, st.booleans()), max_size=6), st.data())
-def test_an_answer_is_told_apart_as_if_it_were_decoded(sent: Sent, data: st.DataObject) -> None:
-    """DocumentPage that are gone, that changed, that name ignored fields, and that look like a hit inside."""
+def test_comparing_a_page_as_bytes_agrees_with_decoding_it(sent: Sent, data: st.DataObject) -> None:
+    """Hits that are missing, changed, have ignored fields, or contain something that looks like a hit."""
     hits: list[Any] = []
     for place, (id_, (document, changed, ignored)) in enumerate(sent.items()):
         if data.draw(st.booleans()):
@@ -107,7 +107,7 @@ def test_an_answer_is_told_apart_as_if_it_were_decoded(sent: Sent, data: st.Data
     assert len(page.same) + len(held) == len(hits)
 
 
-def test_an_answer_with_what_was_sent_is_not_decoded() -> None:
+def test_a_page_of_identical_documents_is_not_decoded() -> None:
     hits = [
         {"_index": "i", "_id": id_, "_score": None, **more, "_source": {"n": id_}, "sort": [7]}
         for id_, more in (("a", {}), ("b", {"_ignored": ["n"]}))
@@ -117,7 +117,7 @@ def test_an_answer_with_what_was_sent_is_not_decoded() -> None:
     assert (page.same, page.places, page.others) == ({b'"a"', b'"b"'}, [7, 7], [])
 
 
-def test_an_answer_is_read_where_a_document_looks_like_a_hit() -> None:
+def test_a_document_that_looks_like_a_hit_does_not_confuse_the_page() -> None:
     inner: JsonObject = {"_index": "i", "_id": "b", "_score": None, "_source": {"n": "b"}, "sort": [9]}
     hits = [
         {"_index": "i", "_id": "a", "_score": None, "_source": {"hit": inner}, "sort": [1]},
@@ -133,7 +133,7 @@ pairs = st.dictionaries(texts, st.tuples(objects, st.booleans()), max_size=6)
 
 
 @given(pairs)
-def test_documents_are_told_apart_as_if_they_were_decoded(made: dict[str, tuple[JsonObject, bool]]) -> None:
+def test_splitting_a_page_as_bytes_agrees_with_decoding_it(made: dict[str, tuple[JsonObject, bool]]) -> None:
     hits: list[Any] = []
     for place, (id_, (source, ignored)) in enumerate(made.items()):
         more = {"_ignored": ["a.keyword"]} if ignored else {}
@@ -145,7 +145,7 @@ def test_documents_are_told_apart_as_if_they_were_decoded(made: dict[str, tuple[
     assert documents.last == (len(hits) - 1 if hits else None)
 
 
-def test_an_id_is_known_however_it_is_escaped() -> None:
+def test_an_id_is_recognized_in_any_json_escaping() -> None:
     hit = b'{"_index":"i","_id":"\\u0001\\/","_score":null,"_source":{"n":1},"sort":[4]}'
     _, documents = read_documents(b'{"pit_id":"p","hits":{"max_score":null,"hits":[%b]}}' % hit, "i")
     assert documents == DocumentPage([(orjson.dumps("\x01/"), b'{"n":1}')], 4)
@@ -155,10 +155,10 @@ documents_of_a_side = st.lists(st.tuples(st.binary(max_size=3), st.binary(max_si
 
 
 @given(documents_of_a_side, documents_of_a_side, st.randoms(use_true_random=False))
-def test_sums_are_the_same_for_the_same_documents_only(
+def test_digests_differ_exactly_in_the_buckets_that_differ(
     rows: list[tuple[bytes, bytes]], others: list[tuple[bytes, bytes]], random: Random
 ) -> None:
-    """Doubled documents count twice, and the order does not matter; only the buckets that differ are named."""
+    """Duplicates count twice, order does not matter, and exactly the buckets that differ are named."""
     one, two = Digest(), Digest()
     one.add(rows)
     shuffled = [*rows, *others]
@@ -175,7 +175,7 @@ places = st.integers(0, 3).flatmap(lambda shard: st.integers(0, 5_000).map(lambd
 
 
 @given(st.lists(places), st.lists(places))
-def test_what_was_seen_is_known_exactly(added: list[int], asked: list[int]) -> None:
+def test_seen_documents_are_tracked_exactly(added: list[int], asked: list[int]) -> None:
     seen = SeenDocuments()
     seen.add(added)
     assert len(seen) == len(set(added))
@@ -203,7 +203,7 @@ def test_a_sample_lies_within_its_slices(widths: list[int], share: float, random
 
 
 @given(st.lists(st.integers(1, 20_000), min_size=1, max_size=9), st.randoms(use_true_random=False))
-def test_a_sample_of_text_is_made_of_its_prefixes(rows: list[int], random: Random) -> None:
+def test_a_sample_of_a_text_key_consists_of_whole_prefixes(rows: list[int], random: Random) -> None:
     prefixes = [Prefix(chr(97 + place), rows=count) for place, count in enumerate(rows)]
     slices = unread([Slice(0, Prefixes(tuple(prefixes)), sum(rows)), Slice(1, TieGroup(None), 30_000)])
     chosen = sample_slices(slices, 0.1, random)
@@ -214,7 +214,7 @@ def test_a_sample_of_text_is_made_of_its_prefixes(rows: list[int], random: Rando
     assert taken - max(*rows, 30_000) < max(0.1 * total, 1_000)
 
 
-def test_a_small_table_is_sampled_whole() -> None:
+def test_a_small_table_is_sampled_completely() -> None:
     text = Prefixes((Prefix("a", rows=60), Prefix("b", rows=40)))
     slices = unread([Slice(0, Range(0, 9), 800), Slice(1, text, 100)])
     assert sample_slices(slices, 0.01, Random(1)) == slices

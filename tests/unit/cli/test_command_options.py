@@ -1,4 +1,4 @@
-"""The options of every command, as typer knows them: whoever reaches a server can prove who they are."""
+"""Options of all commands: every command that connects to a server has its credential options."""
 
 import pytest
 from typer.main import get_command
@@ -13,10 +13,10 @@ CREDENTIALS = {
     "source": SourceAccess.model_fields.keys() - {"url"},
     "target": TargetAccess.model_fields.keys() - {"url", "sniff"},
 }
-"""Of each side the settings by which a server is convinced, and convinces."""
+"""By side, the settings for authentication and TLS."""
 
 FINDS_ONLY = {"up"}
-"""Looks whether somebody answers at a URL; what is in the URL is all that it needs for that."""
+"""Only checks whether a server answers at a URL, so it needs no credentials beyond the URL."""
 
 
 def options(command: str) -> set[str]:
@@ -25,13 +25,13 @@ def options(command: str) -> set[str]:
 
 @pytest.mark.parametrize("side", CREDENTIALS)
 @pytest.mark.parametrize("command", sorted(COMMANDS.keys() - FINDS_ONLY))
-def test_a_command_that_reaches_a_server_has_all_credential_options_of_its_side(command: str, side: str) -> None:
+def test_a_command_with_a_server_option_has_all_its_credential_options(command: str, side: str) -> None:
     there = options(command)
     wanted = {f"{side}_{name}" for name in CREDENTIALS[side]}
     assert there & wanted == (wanted if side in there else set())
 
 
-def test_the_commands_that_reach_a_server_are_known_to_this_test() -> None:
+def test_exactly_the_expected_commands_have_source_and_target_options() -> None:
     assert {name for name in COMMANDS if "source" in options(name)} == {
         "mapping", "plan", "reindex", "replay", "up", "verify",
     }  # fmt: skip
@@ -41,6 +41,6 @@ def test_the_commands_that_reach_a_server_are_known_to_this_test() -> None:
 
 
 @pytest.mark.parametrize(("named", "sentence"), [("", "No alias is named"), ("logs", "http://127.0.0.1:1")])
-def test_the_alias_to_switch_back_comes_from_the_environment_too(named: str, sentence: str) -> None:
+def test_rollback_reads_the_alias_from_the_environment(named: str, sentence: str) -> None:
     ended = run("indexer", "rollback", "--target", "http://127.0.0.1:1", INDEXER_INDEX=named)
     assert (ended.code, sentence in ended.err) == (2, True), ended.err

@@ -9,11 +9,11 @@ def test_an_unknown_eta_is_none() -> None:
     assert Progress(rows_expected=100, seconds=5).eta_seconds is None
 
 
-def test_the_eta_is_what_is_left_at_this_speed() -> None:
+def test_the_eta_extrapolates_the_current_speed() -> None:
     assert Progress(rows_expected=100, rows_indexed=40, dead_letters=10, seconds=4).eta_seconds == 5
 
 
-def test_counters_add_up_and_a_wait_ends_with_the_next_answer() -> None:
+def test_counters_add_up_and_the_next_success_ends_a_wait() -> None:
     counters = Counters()
     counters.begin("loading", rows_expected=10)
     counters.wait("429")
@@ -26,7 +26,7 @@ def test_counters_add_up_and_a_wait_ends_with_the_next_answer() -> None:
     assert (now.pages, now.nulled, now.bytes_indexed, now.waiting) == (2, 1, 900, "")
 
 
-def test_a_writer_s_wait_is_not_ended_by_a_reader() -> None:
+def test_a_readers_success_does_not_end_a_writers_wait() -> None:
     counters = Counters()
     counters.wait("Elasticsearch is away")
     with ThreadPoolExecutor(1) as reader:
@@ -36,7 +36,7 @@ def test_a_writer_s_wait_is_not_ended_by_a_reader() -> None:
     assert counters.snapshot().waiting == ""
 
 
-def test_a_lowered_pace_is_shown_until_it_is_full_again() -> None:
+def test_a_reduced_rate_is_shown_until_it_recovers() -> None:
     counters = Counters()
     counters.slow("1 request of 256 KiB: 429 es_rejected_execution_exception")
     counters.indexed(6, size=600, dead=0, retries=1)
@@ -45,7 +45,7 @@ def test_a_lowered_pace_is_shown_until_it_is_full_again() -> None:
     assert "slowed" not in status_line(counters.snapshot())
 
 
-def test_page_times_are_a_median_and_a_95th_percentile() -> None:
+def test_page_times_are_reported_as_p50_and_p95() -> None:
     counters = Counters()
     assert counters.page_milliseconds() == (0, 0)
     for milliseconds in range(1, 101):
@@ -55,7 +55,7 @@ def test_page_times_are_a_median_and_a_95th_percentile() -> None:
     assert 95 <= p95 <= 96
 
 
-def test_the_line_says_whatever_is_not_as_it_should_be() -> None:
+def test_the_status_line_shows_retries_dead_letters_and_waits() -> None:
     now = Progress(
         phase="loading",
         rows_expected=2_000,

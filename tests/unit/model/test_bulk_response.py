@@ -1,4 +1,4 @@
-"""The outcome of a bulk response, item by item."""
+"""Classification of bulk responses, item by item."""
 
 import pytest
 
@@ -21,23 +21,23 @@ def test_created_and_overwritten_documents_are_done() -> None:
     assert read_bulk_response(3, response(CREATED, UPDATED, CREATED)) == BulkResponse(done=3, again=1)
 
 
-def test_nothing_sent_and_nothing_answered_is_done() -> None:
+def test_an_empty_response_to_an_empty_batch_is_done() -> None:
     assert read_bulk_response(0, response()) == BulkResponse(done=0)
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_a_busy_server_gets_the_same_document_again(status: int) -> None:
+def test_a_document_refused_by_a_busy_server_is_retried(status: int) -> None:
     outcome = read_bulk_response(3, response(CREATED, failed(status, "es_rejected_execution_exception"), CREATED))
     assert (outcome.done, outcome.retry, outcome.rejected, outcome.fatal) == (2, (1,), (), None)
     assert outcome.why_retry == f"{status} es_rejected_execution_exception: it broke"
 
 
-def test_a_node_that_left_gets_the_same_document_again_although_it_is_a_500() -> None:
+def test_a_500_from_a_closed_node_is_retried() -> None:
     assert read_bulk_response(1, response(failed(500, "node_closed_exception"))).retry == (0,)
 
 
 @pytest.mark.parametrize("status", [400, 409, 413, 500, 599])
-def test_any_other_failure_is_a_dead_letter(status: int) -> None:
+def test_any_other_failure_becomes_a_dead_letter(status: int) -> None:
     outcome = read_bulk_response(2, response(failed(status, "document_parsing_exception"), CREATED))
     assert (outcome.done, outcome.retry, outcome.fatal) == (1, (), None)
     (rejection,) = outcome.rejected
@@ -45,7 +45,7 @@ def test_any_other_failure_is_a_dead_letter(status: int) -> None:
     assert rejection.reason == "document_parsing_exception: it broke"
 
 
-def test_every_kind_of_item_is_told_apart_by_its_place() -> None:
+def test_each_item_is_classified_by_its_position() -> None:
     outcome = read_bulk_response(5, response(failed(400), CREATED, failed(429), failed(503), failed(400)))
     assert outcome.done == 1
     assert outcome.retry == (2, 3)
@@ -62,13 +62,13 @@ def test_every_kind_of_item_is_told_apart_by_its_place() -> None:
         (403, "security_exception"),
     ],
 )
-def test_what_befalls_the_whole_index_is_neither_a_dead_letter_nor_tried_again(status: int, type_: str) -> None:
+def test_an_error_of_the_whole_index_is_fatal(status: int, type_: str) -> None:
     outcome = read_bulk_response(2, response(CREATED, failed(status, type_)))
     assert outcome.fatal is not None
     assert (outcome.fatal.type, outcome.rejected, outcome.retry) == (type_, (), ())
 
 
-def test_a_cluster_without_a_master_is_waited_for() -> None:
+def test_a_cluster_without_a_master_is_retried() -> None:
     assert read_bulk_response(1, response(failed(503, "cluster_block_exception"))).retry == (0,)
 
 
@@ -104,7 +104,7 @@ def test_a_cluster_without_a_master_is_waited_for() -> None:
         {"errors": True, "items": [{"index": {"status": True}}, {"index": {"status": True}}]},
     ],
 )
-def test_a_senseless_response_acknowledges_nothing(senseless: Json) -> None:
+def test_a_malformed_response_acknowledges_nothing(senseless: Json) -> None:
     outcome = read_bulk_response(2, senseless)
     assert (outcome.done, outcome.retry, outcome.rejected) == (0, (0, 1), ())
     assert outcome.why_retry
@@ -120,7 +120,7 @@ def test_a_dead_letter_keeps_a_document_that_is_not_json() -> None:
     assert dead_letter(b'{"index":{"_id":"1"}}\n{"a":\n', 400, "because").document == '{"a":'
 
 
-def test_an_explanation_has_the_type_the_reason_and_the_root_cause() -> None:
+def test_a_reason_has_type_message_and_root_cause() -> None:
     root: JsonObject = {"type": "number_format_exception", "reason": 'For input string:\n "abc"'}
     error: JsonObject = {
         "type": "outer",
@@ -130,17 +130,17 @@ def test_an_explanation_has_the_type_the_reason_and_the_root_cause() -> None:
     assert error_reason(error) == 'outer: failed to parse [n]: For input string: "abc"'
 
 
-def test_an_explanation_does_not_repeat_itself() -> None:
+def test_a_reason_does_not_repeat_itself() -> None:
     error: JsonObject = {"type": "t", "reason": "Failed: no", "caused_by": {"type": "u", "reason": "no"}}
     assert error_reason(error) == "t: Failed: no"
 
 
 @pytest.mark.parametrize("error", ["plain words", None, {}, {"type": "t"}, {"reason": None}])
-def test_an_explanation_is_found_for_any_shape(error: Json) -> None:
+def test_any_shape_of_error_gives_a_reason(error: Json) -> None:
     assert isinstance(error_reason(error), str)
 
 
-def test_an_explanation_is_short_and_keeps_both_ends_of_the_reason() -> None:
+def test_a_long_reason_is_shortened_in_the_middle() -> None:
     said = error_reason({"type": "t", "reason": "id [" + "x" * 1_000_000 + "] is too long"})
     assert len(said) < 600
     assert said.startswith("t: id [x")

@@ -1,4 +1,4 @@
-"""DocumentBuilder: every change that a row's values need, and none that they do not."""
+"""DocumentBuilder: every conversion that a value needs, and no other."""
 
 import base64
 import math
@@ -33,7 +33,7 @@ def documents(
 ) -> DocumentBuilder:
     table = Table(TableName("t"), (ID, *columns), primary_key=primary_key, row_id="_id")
     parsed = parse_overlay(overlay, "m.yaml")
-    # Composed by hand: not every type of a primary key can break ties, and each can make an _id.
+    # Built by hand, because not every type of primary key can be a tiebreaker but each can form an _id.
     key = Key(ID, KeyOrder.NUMBER, (), unique=primary_key == ("id",), reason="the test's")
     selection = select(table, key, columns=chosen, id_columns=parsed.id_columns)
     return DocumentBuilder(selection, build_mapping(selection, parsed, FULL))
@@ -43,7 +43,7 @@ def source(made: DocumentBuilder, *values: object) -> JsonObject:
     return parse_line(made.lines([cast("Row", [1, *values])])[0])[1]
 
 
-def test_a_row_is_an_action_and_a_document() -> None:
+def test_a_row_becomes_an_action_line_and_a_document_line() -> None:
     made = documents(column("a", ColumnKind.TEXT), column("p", ColumnKind.GEO_POINT))
     line = made.lines([[7, "삼성\n\x00", [1.5, -89.9]]])[0]
     assert line == b'{"index":{"_id":"7"}}\n' + '{"id":7,"a":"삼성\\n\\u0000","p":[1.5,-89.9]}\n'.encode()
@@ -57,7 +57,7 @@ def test_lines_keep_the_order_of_the_rows() -> None:
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", math.nan, math.inf, -math.inf, Decimal("NaN")])
 @pytest.mark.parametrize("kind", [ColumnKind.REAL, ColumnKind.DOUBLE, ColumnKind.NUMERIC])
-def test_what_is_no_finite_number_becomes_null_and_is_counted(kind: ColumnKind, value: object) -> None:
+def test_nan_and_infinities_become_null_and_are_counted(kind: ColumnKind, value: object) -> None:
     made = documents(column("a", kind), column("b", kind, array=1), column("c", kind, array=2))
     assert source(made, value, [1.5, value, None], [[value], None]) == {
         "id": 1,
@@ -68,7 +68,7 @@ def test_what_is_no_finite_number_becomes_null_and_is_counted(kind: ColumnKind, 
     assert made.nulled == 3
 
 
-def test_finite_numbers_pass_and_are_not_counted() -> None:
+def test_finite_numbers_are_unchanged_and_not_counted() -> None:
     made = documents(column("a", ColumnKind.DOUBLE), column("n", ColumnKind.NUMERIC))
     digits = "1234567890123456789012345678.0123456789"
     assert source(made, 1e308, digits) == {"id": 1, "a": 1e308, "n": digits}
@@ -88,7 +88,7 @@ def test_nan_is_found_in_objects_and_in_arrays_of_objects() -> None:
     assert made.nulled == 2
 
 
-def test_the_text_nan_stays_where_it_is_text() -> None:
+def test_the_text_nan_is_unchanged_in_text_fields() -> None:
     made = documents(
         column("t", ColumnKind.TEXT),
         column("k", ColumnKind.DOUBLE),
@@ -99,7 +99,7 @@ def test_the_text_nan_stays_where_it_is_text() -> None:
     assert made.nulled == 0
 
 
-def test_char_loses_its_padding_everywhere() -> None:
+def test_char_padding_is_stripped_everywhere() -> None:
     made = documents(
         column("c", ColumnKind.CHAR),
         column("a", ColumnKind.CHAR, array=1),
@@ -115,7 +115,7 @@ def test_char_loses_its_padding_everywhere() -> None:
     }
 
 
-def test_columns_are_renamed_and_left_out() -> None:
+def test_columns_are_renamed_and_dropped() -> None:
     made = documents(
         column("a", ColumnKind.TEXT),
         column("b", ColumnKind.TEXT),
@@ -126,7 +126,7 @@ def test_columns_are_renamed_and_left_out() -> None:
     assert made.nulled == 1
 
 
-def test_sub_columns_are_renamed_and_left_out_through_arrays() -> None:
+def test_sub_columns_are_renamed_and_dropped_inside_arrays() -> None:
     inner = column("o.in", ColumnKind.OBJECT, column("o.in.x", ColumnKind.TEXT), column("o.in.y", ColumnKind.TEXT))
     made = documents(
         column("o", ColumnKind.OBJECT, inner, column("o.z", ColumnKind.TEXT), array=1),
@@ -136,7 +136,7 @@ def test_sub_columns_are_renamed_and_left_out_through_arrays() -> None:
     assert source(made, value)["o"] == [{"IN": {"X": 1, "new": 3}, "z": "z"}, None, {"z": None}]
 
 
-def test_secrets_are_left_out_of_objects_without_fields_of_their_own() -> None:
+def test_dropped_columns_are_removed_from_flattened_objects() -> None:
     inner = column("o.in", ColumnKind.OBJECT, column("o.in.key", ColumnKind.TEXT))
     made = documents(
         column("o", ColumnKind.OBJECT, inner, policy=ObjectPolicy.IGNORED), overlay={"fields": {"o.in.key": False}}
@@ -144,7 +144,7 @@ def test_secrets_are_left_out_of_objects_without_fields_of_their_own() -> None:
     assert source(made, {"in": {"key": "secret", "id": 1}})["o"] == {"in": {"id": 1}}
 
 
-def test_the_row_itself_is_never_altered() -> None:
+def test_the_input_row_is_not_modified() -> None:
     inner = column("o.c", ColumnKind.CHAR)
     made = documents(
         column("o", ColumnKind.OBJECT, inner, array=1),
@@ -156,7 +156,7 @@ def test_the_row_itself_is_never_altered() -> None:
     assert row == [1, [{"c": "x "}], ["NaN"]]
 
 
-def test_keys_that_elasticsearch_refuses_are_left_for_the_dead_letters() -> None:
+def test_keys_that_elasticsearch_rejects_are_passed_through() -> None:
     value: Json = {"": 1, "a.b": 2, " ": 3}
     assert source(documents(column("o", ColumnKind.OBJECT)), value)["o"] == value
 
@@ -166,7 +166,7 @@ def test_keys_that_elasticsearch_refuses_are_left_for_the_dead_letters() -> None
     [
         (datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), -1),
         (datetime(2026, 1, 1, 9, tzinfo=timezone(timedelta(hours=9))), 1_767_225_600_000),
-        (datetime(2026, 1, 1), 1_767_225_600_000),  # noqa: DTZ001  # what a column without zone sends
+        (datetime(2026, 1, 1), 1_767_225_600_000),  # noqa: DTZ001  # from a column without time zone
         (datetime(1, 1, 1, tzinfo=UTC), -62_135_596_800_000),
         (date(2026, 1, 1), 1_767_225_600_000),
         (time(1, 2, 3), "01:02:03"),
@@ -178,20 +178,20 @@ def test_keys_that_elasticsearch_refuses_are_left_for_the_dead_letters() -> None
         (2**64 - 1, 2**64 - 1),
     ],
 )
-def test_values_of_other_databases_become_json(value: object, indexed: Json) -> None:
+def test_python_values_of_other_databases_become_json(value: object, indexed: Json) -> None:
     made = documents(column("c", ColumnKind.TEXT))
     assert source(made, value)["c"] == indexed
     assert source(made, [value])["c"] == [indexed]
 
 
 @pytest.mark.parametrize("value", [2**64, "\ud800"])
-def test_a_value_that_json_cannot_hold_is_told_with_its_row(value: object) -> None:
+def test_a_value_that_json_cannot_represent_raises_with_its_id(value: object) -> None:
     made = documents(column("c", ColumnKind.TEXT))
     with pytest.raises(SourceError, match="_id '2'"):
         made.lines([[1, "fine"], cast("Row", [2, value])])
 
 
-def test_hidden_columns_make_the_id_and_stay_out_of_the_document() -> None:
+def test_unselected_key_columns_form_the_id_but_are_not_indexed() -> None:
     made = documents(column("a", ColumnKind.TEXT), chosen=("a",))
     assert made.lines([["x", 9]]) == [b'{"index":{"_id":"9"}}\n{"a":"x"}\n']
 
@@ -206,7 +206,7 @@ def test_a_sub_column_can_be_the_id() -> None:
     assert made.lines([[1, {"k": "v"}, "v"]]) == [b'{"index":{"_id":"v"}}\n{"id":1,"o":{"k":"v"}}\n']
 
 
-def test_null_in_the_id_is_an_error_that_names_the_column() -> None:
+def test_a_null_in_the_id_raises_and_names_the_column() -> None:
     made = documents(column("a", ColumnKind.TEXT), overlay={"id": ["id", "a"]})
     with pytest.raises(SourceError, match="no value in a, which makes its _id"):
         made.lines([[1, None]])
@@ -236,13 +236,13 @@ def test_the_id_is_the_value_as_text(kind: ColumnKind, value: object, made: str)
 
 
 @pytest.mark.parametrize("value", ["", "x" * 513, "가" * 171, "sha256:", "sha256:x"])
-def test_what_elasticsearch_would_not_take_as_id_is_hashed(value: str) -> None:
+def test_an_id_that_elasticsearch_would_reject_is_hashed(value: str) -> None:
     made = documents(column("k", ColumnKind.TEXT), primary_key=("k",)).id([1, value])
     assert made.startswith("sha256:")
     assert len(made) == len("sha256:") + 64
 
 
-def test_a_composite_id_can_be_read() -> None:
+def test_a_composite_id_is_readable() -> None:
     made = documents(column("k", ColumnKind.TEXT), primary_key=("k", "id"))
     assert made.id([5, "web|1"]) == r"web\|1|5"
     assert orjson.loads(made.lines([[5, 'web"']])[0].split(b"\n")[0]) == {"index": {"_id": 'web"|5'}}

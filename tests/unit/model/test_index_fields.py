@@ -1,4 +1,4 @@
-"""What a live mapping tells of its fields, and what a search makes of it."""
+"""Fields of a live mapping, and the search hints derived from them."""
 
 import pytest
 
@@ -11,11 +11,11 @@ from tests.support.index_mapping import MAPPING
 FIELDS = read_index_fields([MAPPING], "logs")
 
 
-def test_words_are_looked_for_in_the_text_fields() -> None:
+def test_words_are_searched_in_text_fields() -> None:
     assert FIELDS.texts == ("message", "note")
 
 
-def test_a_field_with_prefixes_is_known() -> None:
+def test_a_field_with_index_prefixes_is_recognized() -> None:
     assert FIELDS.prefixed == {"message"}
 
 
@@ -33,24 +33,24 @@ def test_a_field_has_a_type(name: str, kind: str) -> None:
         ("servce", "Did you mean service"),
     ],
 )
-def test_what_has_no_order_cannot_be_counted(name: str, sentence: str) -> None:
+def test_a_field_without_doc_values_cannot_be_counted(name: str, sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         FIELDS.exact(name, "--top")
 
 
-def test_the_usual_names_are_known() -> None:
+def test_common_field_names_are_recognized() -> None:
     hints = hints_of(FIELDS)
     assert (hints.time, hints.level, hints.message) == ("ts", "level", "message")
     assert hints.columns == ("ts", "level", "service", "message")
     assert hints.shorthands["trace-id"] == "trace_id"
 
 
-def test_what_the_index_says_of_itself_wins() -> None:
+def test_hints_stored_in_the_index_take_precedence() -> None:
     said: JsonObject = {"search": {"message": "note", "columns": ["note"], "shorthands": {"pod": "attrs.pod"}}}
     hints = hints_of(read_index_fields([{**MAPPING, "_meta": said}]))
     assert (hints.message, hints.columns, hints.shorthands["pod"]) == ("note", ("note",), "attrs.pod")
 
 
 @pytest.mark.parametrize("said", [{"search": {"other": 1}}, {"search": 5}, {"search": {"time": "gone"}}])
-def test_what_another_version_says_of_the_index_is_passed_over(said: JsonObject) -> None:
+def test_unknown_hints_of_another_version_are_ignored(said: JsonObject) -> None:
     assert hints_of(read_index_fields([{**MAPPING, "_meta": said}])) == hints_of(FIELDS)

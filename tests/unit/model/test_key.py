@@ -49,12 +49,12 @@ def test_a_column_without_an_index_is_never_chosen() -> None:
         choose_key(table(unindexed, COUNT), ("ts",))
 
 
-def test_text_is_walked_by_prefixes_and_the_rest_as_numbers() -> None:
+def test_text_keys_are_walked_by_prefix_and_others_as_numbers() -> None:
     assert choose_key(table(HOST)).order is KeyOrder.TEXT
     assert choose_key(table(TS)).order is KeyOrder.NUMBER
 
 
-def test_a_named_key_wins_and_its_ties_end_in_the_primary_key() -> None:
+def test_a_named_key_is_used_with_the_primary_key_as_tiebreaker() -> None:
     key = choose_key(table(ID, TS, UID, primary_key=("id", "uid")), ("ts", "uid"))
     assert key.names == ("ts", "uid", "id")
 
@@ -65,7 +65,7 @@ def test_a_sub_column_can_be_a_key() -> None:
     assert choose_key(table(attrs, UID, primary_key=("uid",)), ("attrs.seq",)).column is inner
 
 
-def test_a_column_that_may_be_null_breaks_no_ties() -> None:
+def test_a_nullable_column_cannot_be_a_tiebreaker() -> None:
     with pytest.raises(UsageError, match="host may be NULL"):
         choose_key(table(TS, HOST, UID, primary_key=("uid",)), ("ts", "host"))
 
@@ -78,7 +78,7 @@ def test_a_column_that_may_be_null_breaks_no_ties() -> None:
         (("ts", "nope"), "no column nope"),
     ],
 )
-def test_a_wrong_key_is_refused_by_name(wanted: tuple[str, ...], sentence: str) -> None:
+def test_an_invalid_key_is_refused_by_name(wanted: tuple[str, ...], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         choose_key(table(TS, PRICE, UID, primary_key=("uid",)), wanted)
 

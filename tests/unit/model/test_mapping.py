@@ -1,4 +1,4 @@
-"""Mappings: the type rules, and the overlay over them."""
+"""Mappings: type rules and overlays."""
 
 from pathlib import Path
 
@@ -45,18 +45,18 @@ RULES = [
 
 @pytest.mark.parametrize("array", [0, 1, 2])
 @pytest.mark.parametrize(("kind", "length", "definition"), RULES)
-def test_every_type_has_its_field_and_arrays_are_as_their_elements(
+def test_every_column_type_has_its_field_type_and_arrays_that_of_their_elements(
     kind: ColumnKind, length: int | None, definition: JsonObject, array: int
 ) -> None:
     mapping = mapped(column("c", kind, length=length, array=array))
     assert properties(mapping)["c"] == definition
 
 
-def test_every_kind_but_objects_has_a_rule() -> None:
+def test_every_column_kind_except_objects_has_a_rule() -> None:
     assert {kind for kind, *_ in RULES} == set(ColumnKind) - {ColumnKind.OBJECT}
 
 
-def test_a_type_without_counterpart_is_said() -> None:
+def test_a_type_without_a_counterpart_is_reported() -> None:
     mapping = mapped(column("c", ColumnKind.UNKNOWN))
     assert mapping.fields[1].origin is Origin.FALLBACK
     assert "c is UNKNOWN" in mapping.fallbacks[0]
@@ -75,7 +75,7 @@ def test_objects_are_mapped_by_their_policy() -> None:
     assert found["i"] == {"type": "flattened", "ignore_above": 4096}
 
 
-def test_only_dynamic_objects_take_new_keys_by_the_text_rule() -> None:
+def test_only_dynamic_objects_map_new_keys() -> None:
     deep = column("d.in", ColumnKind.OBJECT, column("d.in.k", ColumnKind.TEXT))
     mapping = mapped(
         column("d", ColumnKind.OBJECT, deep),
@@ -91,7 +91,7 @@ def test_only_dynamic_objects_take_new_keys_by_the_text_rule() -> None:
     assert mapping.settings == {"mapping": {"total_fields": {"ignore_dynamic_beyond_limit": True}}}
 
 
-def test_fields_tell_who_decided_in_the_sources_order() -> None:
+def test_fields_keep_column_order_and_name_who_decided() -> None:
     mapping = mapped(
         column("attrs", ColumnKind.OBJECT, column("attrs.pod", ColumnKind.TEXT), column("attrs.n", ColumnKind.INTEGER)),
         column("note", ColumnKind.TEXT),
@@ -110,7 +110,7 @@ def test_fields_tell_who_decided_in_the_sources_order() -> None:
     assert "note" not in properties(mapping)
 
 
-def test_a_named_type_replaces_the_rule_and_parameters_alone_extend_it() -> None:
+def test_an_overlay_type_replaces_the_rule_and_bare_parameters_extend_it() -> None:
     found = properties(
         mapped(
             column("a", ColumnKind.TEXT),
@@ -149,7 +149,7 @@ def test_a_named_type_replaces_the_rule_and_parameters_alone_extend_it() -> None
         ({"fields": {"a": {"rename": "_source"}}}, ["a is renamed to '_source'", "choose another"]),
     ],
 )
-def test_overlays_that_contradict_themselves_are_refused(overlay: object, words: list[str]) -> None:
+def test_contradictory_overlays_are_refused(overlay: object, words: list[str]) -> None:
     inner = (column("o.x", ColumnKind.TEXT), column("o.y", ColumnKind.TEXT))
     with pytest.raises(UsageError) as refusal:
         mapped(
@@ -162,7 +162,7 @@ def test_overlays_that_contradict_themselves_are_refused(overlay: object, words:
         assert word in str(refusal.value)
 
 
-def test_dotted_columns_of_other_databases_may_not_meet_a_value() -> None:
+def test_a_dotted_column_cannot_coexist_with_a_column_named_like_its_parent() -> None:
     dotted = Column(("a.b",), ColumnType(ColumnKind.TEXT))
     with pytest.raises(UsageError, match=r"a and a\.b"):
         mapped(column("a", ColumnKind.TEXT), dotted)
@@ -170,30 +170,30 @@ def test_dotted_columns_of_other_databases_may_not_meet_a_value() -> None:
 
 
 @pytest.mark.parametrize("name", ["", " ", "a..b", ".a", "_id", "_source", "_doc_count"])
-def test_a_column_that_elasticsearch_cannot_name_is_left_out_and_said(name: str) -> None:
+def test_a_column_with_an_invalid_field_name_is_dropped_and_reported(name: str) -> None:
     mapping = mapped(Column((name,), ColumnType(ColumnKind.TEXT)))
     assert mapping.fields[1].type is None
     assert list(properties(mapping)) == ["id"]
     assert repr(name) in mapping.fallbacks[0]
 
 
-def test_metadata_names_are_free_inside_objects() -> None:
+def test_metadata_field_names_are_allowed_inside_objects() -> None:
     mapping = mapped(column("o", ColumnKind.OBJECT, column("o._id", ColumnKind.TEXT)))
     assert not mapping.fallbacks
 
 
-def test_numeric_inside_an_object_is_said_to_lose_digits() -> None:
+def test_numeric_inside_an_object_is_reported_to_lose_digits() -> None:
     mapping = mapped(column("o", ColumnKind.OBJECT, column("o.n", ColumnKind.NUMERIC)))
     assert "o.n is NUMERIC inside an OBJECT" in mapping.fallbacks[0]
     assert not mapped(column("n", ColumnKind.NUMERIC)).fallbacks
 
 
-def test_a_wide_table_raises_the_limit_of_fields() -> None:
+def test_a_wide_table_raises_the_field_limit() -> None:
     mapping = mapped(*(column(f"c{n}", ColumnKind.TEXT) for n in range(600)))
     assert mapping.settings == {"mapping": {"total_fields": {"limit": 2201}}}
 
 
-def test_what_the_overlay_sets_wins_over_every_limit() -> None:
+def test_overlay_settings_override_our_field_limits() -> None:
     mapping = mapped(
         column("o", ColumnKind.OBJECT),
         overlay={"settings": {"mapping.total_fields": {"limit": 5, "ignore_dynamic_beyond_limit": False}}},
@@ -202,7 +202,7 @@ def test_what_the_overlay_sets_wins_over_every_limit() -> None:
 
 
 @pytest.mark.parametrize(("version", "set_"), [("8.19.3", False), ("9.1.0", False), ("9.2.0", True), ("10.0.0", True)])
-def test_vectors_stay_in_the_source_that_is_returned(version: str, set_: bool) -> None:  # noqa: FBT001  # a parameter
+def test_vectors_are_kept_in_the_returned_source(version: str, set_: bool) -> None:  # noqa: FBT001  # a parameter
     mapping = mapped(
         column("v", ColumnKind.FLOAT_VECTOR, length=3),
         capabilities=Capabilities(version, frozenset(), frozenset({"dense_vector"})),

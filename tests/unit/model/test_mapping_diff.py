@@ -1,4 +1,4 @@
-"""What a live index has otherwise than the overlay wants, and what that takes."""
+"""Differences between a live index and the planned mapping, and which need a reindex."""
 
 import pytest
 
@@ -41,24 +41,24 @@ def fields(wanted: JsonObject, live: JsonObject) -> tuple[MappingDifference, ...
         ),
     ],
 )
-def test_a_difference_is_told(wanted: JsonObject, live: JsonObject, expected: MappingDifference) -> None:
+def test_a_difference_is_reported(wanted: JsonObject, live: JsonObject, expected: MappingDifference) -> None:
     assert fields(wanted, live) == (expected,)
 
 
-def test_what_documents_brought_into_a_dynamic_object_is_no_difference() -> None:
+def test_dynamically_added_fields_are_not_a_difference() -> None:
     wanted: JsonObject = {"a": {"type": "object", "dynamic": True, "properties": {"b": {"type": "long"}}}}
     live: JsonObject = {"a": {"dynamic": "true", "properties": {"b": {"type": "long"}, "c": {"type": "text"}}}}
     assert fields(wanted, live) == ()
 
 
-def test_settings_are_fixed_or_not() -> None:
+def test_only_static_settings_need_a_reindex() -> None:
     found = mapping_differences(
         {}, {}, {"number_of_shards": 2, "number_of_replicas": 0}, {"number_of_shards": "1", "number_of_replicas": "1"}
     )
     assert [(one.name, one.reindex) for one in found] == [("number_of_shards", True), ("number_of_replicas", False)]
 
 
-def test_the_mapping_tells_a_search_what_it_was_built_with() -> None:
+def test_the_mapping_stores_its_analyzers_and_search_hints() -> None:
     overlay = {"fields": {"a": {"type": "text", "analyzer": "korean"}}, "search": {"message": "a"}}
     assert parse_overlay(overlay, "m.yaml").search.message == "a"
     meta = mapped(column("a", ColumnKind.TEXT), overlay=overlay).meta

@@ -1,4 +1,4 @@
-"""Mappings: what a cluster is asked for, and what stands in for what it lacks."""
+"""Mappings: the features that are probed, and the fallbacks for missing ones."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.support.columns import column
 from tests.support.mappings import BARE, KOREAN, mapped, properties, selection_of
 
 
-def test_what_the_cluster_lacks_is_said_and_replaced() -> None:
+def test_features_missing_in_the_cluster_are_replaced_and_reported() -> None:
     mapping = mapped(
         column("area", ColumnKind.GEO_SHAPE),
         column("v", ColumnKind.FLOAT_VECTOR, length=3),
@@ -49,7 +49,7 @@ def test_what_the_cluster_lacks_is_said_and_replaced() -> None:
         ),
     ],
 )
-def test_korean_is_served_by_the_best_that_there_is(
+def test_korean_uses_the_best_available_analyzer(
     available: set[str], analysis: JsonObject, field: JsonObject, said: str | None
 ) -> None:
     mapping = mapped(
@@ -62,7 +62,7 @@ def test_korean_is_served_by_the_best_that_there_is(
     assert mapping.fallbacks == ((said,) if said else ())
 
 
-def test_an_analyzer_that_the_cluster_lacks_becomes_standard_in_sub_fields_too() -> None:
+def test_a_missing_analyzer_becomes_standard_in_sub_fields_too() -> None:
     mapping = mapped(
         column("message", ColumnKind.TEXT),
         overlay={"fields": {"message": {"fields": {"en": {"type": "text", "analyzer": "english"}}}}},
@@ -76,7 +76,7 @@ def test_an_analyzer_that_the_cluster_lacks_becomes_standard_in_sub_fields_too()
     )
 
 
-def test_an_analyzer_of_the_overlays_own_settings_is_left_alone() -> None:
+def test_an_analyzer_defined_in_the_overlay_is_unchanged() -> None:
     analysis = {"analyzer": {"korean": {"type": "custom", "tokenizer": "whitespace"}}}
     mapping = mapped(
         column("message", ColumnKind.TEXT),
@@ -87,7 +87,7 @@ def test_an_analyzer_of_the_overlays_own_settings_is_left_alone() -> None:
     assert not mapping.fallbacks
 
 
-def test_needs_are_only_what_not_every_node_has() -> None:
+def test_only_features_that_a_cluster_may_lack_are_probed() -> None:
     selection = selection_of(
         column("a", ColumnKind.TEXT),
         column("b", ColumnKind.TEXT),

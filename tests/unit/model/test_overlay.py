@@ -1,4 +1,4 @@
-"""Overlays: what a mapping file may say, and how it is refused."""
+"""Overlays: the contents of mapping files, and the errors of invalid ones."""
 
 import pytest
 
@@ -22,7 +22,7 @@ TABLE = Table(
 )
 
 
-def test_a_bare_word_is_the_type() -> None:
+def test_a_bare_word_is_the_field_type() -> None:
     overlay = parse_overlay({"fields": {"level": "keyword"}}, "m.yaml")
     assert overlay.fields == {"level": FieldOverlay(type="keyword")}
 
@@ -34,7 +34,7 @@ def test_a_bare_word_is_the_type_of_a_sub_field_too() -> None:
     assert option.definition() == {"type": "text", "fields": {"raw": {"type": "keyword"}}}
 
 
-def test_false_leaves_the_field_out() -> None:
+def test_false_drops_the_field() -> None:
     assert parse_overlay({"fields": {"level": False}}, "m.yaml").fields == {"level": False}
 
 
@@ -44,7 +44,7 @@ def test_an_empty_file_is_an_empty_overlay() -> None:
 
 
 @pytest.mark.parametrize(("written", "columns"), [("host", ("host",)), (["host", "seq"], ("host", "seq"))])
-def test_id_is_one_name_or_several(written: object, columns: tuple[str, ...]) -> None:
+def test_id_is_one_column_or_several(written: object, columns: tuple[str, ...]) -> None:
     assert parse_overlay({"id": written}, "m.yaml").id_columns == columns
 
 
@@ -56,7 +56,7 @@ def test_id_is_one_name_or_several(written: object, columns: tuple[str, ...]) ->
         {"index.number_of_shards": 2, "index.analysis": {"analyzer.mine": {"type": "simple"}}},
     ],
 )
-def test_settings_are_one_however_they_are_nested(settings: object) -> None:
+def test_nested_and_dotted_settings_are_equivalent(settings: object) -> None:
     overlay = parse_overlay({"settings": settings}, "m.yaml")
     assert overlay.settings == {"number_of_shards": 2, "analysis": {"analyzer": {"mine": {"type": "simple"}}}}
     assert overlay.own_analyzers == {"mine"}
@@ -83,7 +83,7 @@ def test_settings_are_one_however_they_are_nested(settings: object) -> None:
         ({"settings": {"a": 1, "a.b": 2}}, ["setting a.b", "twice"]),
     ],
 )
-def test_what_cannot_be_is_refused_in_one_sentence(content: object, words: list[str]) -> None:
+def test_an_invalid_overlay_is_refused_in_one_sentence(content: object, words: list[str]) -> None:
     with pytest.raises(UsageError) as refusal:
         parse_overlay(content, "m.yaml")
     message = str(refusal.value)
@@ -106,14 +106,14 @@ def test_what_cannot_be_is_refused_in_one_sentence(content: object, words: list[
         ({"id": ["location"]}, ["location", "`id`"]),
     ],
 )
-def test_what_does_not_fit_the_table_is_refused_by_name(content: object, words: list[str]) -> None:
+def test_an_overlay_that_does_not_fit_the_table_is_refused_by_name(content: object, words: list[str]) -> None:
     with pytest.raises(UsageError) as refusal:
         check_overlay(parse_overlay(content, "m.yaml"), TABLE)
     for word in ["m.yaml", *words]:
         assert word in str(refusal.value)
 
 
-def test_what_fits_the_table_is_accepted() -> None:
+def test_an_overlay_that_fits_the_table_is_accepted() -> None:
     content = {
         "fields": {"level": "keyword", "attrs": "flattened", "attrs.pod": False, "tags": "keyword"},
         "id": ["level", "attrs.pod"],
@@ -121,24 +121,24 @@ def test_what_fits_the_table_is_accepted() -> None:
     check_overlay(parse_overlay(content, "m.yaml"), TABLE)
 
 
-def test_a_value_may_be_kept_without_being_parsed() -> None:
+def test_a_column_may_be_stored_unparsed() -> None:
     check_overlay(parse_overlay({"fields": {"message": {"type": "object", "enabled": False}}}, "m.yaml"), TABLE)
 
 
-def test_the_fitting_part_leaves_the_rest_behind() -> None:
+def test_fit_overlay_keeps_only_the_fitting_part() -> None:
     content = {"fields": {"level": "keyword", "trace": "keyword", "attrs": "ip"}, "id": "trace"}
     part = fit_overlay(parse_overlay(content, "m.yaml"), TABLE)
     assert set(part.fields) == {"level"}
     assert part.id_columns == ()
 
 
-def test_columns_that_are_left_out_are_not_read() -> None:
+def test_dropped_columns_are_not_read() -> None:
     overlay = parse_overlay({"fields": {"level": False, "attrs.pod": False}}, "m.yaml")
     assert kept_columns(TABLE, overlay) == ("id", "message", "attrs", "tags", "location")
     assert kept_columns(TABLE, overlay, ("level", "id")) == ("id",)
 
 
-def test_an_overlay_that_leaves_nothing_is_refused() -> None:
+def test_an_overlay_that_drops_every_column_is_refused() -> None:
     overlay = parse_overlay({"fields": {"level": False}}, "m.yaml")
     with pytest.raises(UsageError, match=r"m\.yaml leaves out every column of level"):
         kept_columns(TABLE, overlay, ("level",))

@@ -1,7 +1,7 @@
 from indexer.model.paging.page_size import COST, PageSize
 
 
-def test_a_page_is_as_large_as_wanted_where_it_fits() -> None:
+def test_a_page_has_the_requested_size_if_it_fits_the_budget() -> None:
     size = PageSize(10_000, share=10_000 * 500 * COST)
     size.saw(10_000, 10_000 * 400)
     for _ in range(50):
@@ -9,7 +9,7 @@ def test_a_page_is_as_large_as_wanted_where_it_fits() -> None:
     assert size.limit == 10_000
 
 
-def test_wide_rows_shrink_the_page_at_once_and_narrow_ones_grow_it_slowly() -> None:
+def test_wide_rows_shrink_pages_at_once_and_narrow_rows_grow_them_slowly() -> None:
     size = PageSize(10_000, share=6_000_000 * COST)
     size.saw(10, 10 * 1_000_000)
     assert size.limit == 6
@@ -20,7 +20,7 @@ def test_wide_rows_shrink_the_page_at_once_and_narrow_ones_grow_it_slowly() -> N
     assert size.limit == 10_000
 
 
-def test_what_a_page_is_expected_to_cost_never_exceeds_the_share_but_for_one_row() -> None:
+def test_a_page_never_exceeds_its_share_unless_it_is_one_row() -> None:
     size = PageSize(10_000, share=1_000_000)
     for row_bytes in (10, 1_000, 50_000, 10, 166_000):
         size.saw(100, 100 * row_bytes)
@@ -29,7 +29,7 @@ def test_what_a_page_is_expected_to_cost_never_exceeds_the_share_but_for_one_row
         assert size.most is None or size.most * COST <= size.share
 
 
-def test_what_the_source_cannot_answer_is_quartered_and_grows_back() -> None:
+def test_a_refused_page_is_quartered_and_grows_back() -> None:
     size = PageSize(10_000, share=10**12)
     assert size.shrink()
     assert size.limit == 2_500
@@ -42,7 +42,7 @@ def test_what_the_source_cannot_answer_is_quartered_and_grows_back() -> None:
     assert size.limit == 10_000
 
 
-def test_one_row_cannot_be_quartered() -> None:
+def test_a_page_of_one_row_cannot_shrink() -> None:
     size = PageSize(1, share=10**12)
     assert not size.shrink()
     assert size.limit == 1

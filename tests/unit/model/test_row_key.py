@@ -1,4 +1,4 @@
-"""The key of a rejected row, out of what was sent."""
+"""The key of a rejected row, recovered from its bulk line."""
 
 from indexer.model.document.bulk_response import dead_letter
 from indexer.model.document.document import DocumentBuilder
@@ -26,7 +26,7 @@ def key_of(row: Row, *columns: Column, primary: tuple[str, ...] = (), overlay: O
     return RowKeys(selection, mapping).keyed(dead_letter(line, 400, "why")).key
 
 
-def test_values_have_their_types_again() -> None:
+def test_key_values_regain_their_types() -> None:
     columns = (
         column("n", ColumnKind.BIGINT),
         column("yes", ColumnKind.BOOLEAN),
@@ -37,16 +37,16 @@ def test_values_have_their_types_again() -> None:
     assert key_of(row, *columns, primary=("n", "yes", "c", "t")) == {"n": -7, "yes": False, "c": "a   ", "t": "12"}
 
 
-def test_the_key_comes_first_though_it_is_no_part_of_the_id() -> None:
+def test_the_key_column_comes_first_even_if_it_is_not_in_the_id() -> None:
     key = key_of([5, "x"], TS, column("uid", ColumnKind.TEXT), primary=("uid",))
     assert list(key.items()) == [("ts", 5), ("uid", "x")]
 
 
-def test_a_hidden_row_id() -> None:
+def test_a_row_id_that_is_not_indexed_is_part_of_the_key() -> None:
     assert key_of([5, "r4nD-_om"], TS) == {"ts": 5, "_id": "r4nD-_om"}
 
 
-def test_renamed_and_left_out_columns_go_by_the_source_s_names() -> None:
+def test_renamed_and_dropped_columns_keep_their_source_names() -> None:
     columns = (TS, column("uid", ColumnKind.TEXT), column("m", ColumnKind.TEXT))
     renamed = Overlay(fields={"ts": FieldOverlay(rename="at"), "uid": FieldOverlay(rename="name")})
     assert key_of([5, "x", "m"], *columns, primary=("uid",), overlay=renamed) == {"ts": 5, "uid": "x"}
@@ -54,14 +54,14 @@ def test_renamed_and_left_out_columns_go_by_the_source_s_names() -> None:
     assert key_of(["m", 5, "x"], *columns, primary=("uid",), overlay=left_out) == {"uid": "x"}
 
 
-def test_a_hash_is_looked_behind_in_the_document_also_below_an_object() -> None:
+def test_the_values_behind_a_hashed_id_are_read_from_the_document() -> None:
     long = "h" * 600
     overlay = Overlay(fields={"o.host": FieldOverlay(rename="name")})
     row: Row = [{"host": long, "seq": 3}, long, 3]
     assert key_of(row, OBJECT, primary=("o.host", "o.seq"), overlay=overlay) == {"o.seq": 3, "o.host": long}
 
 
-def test_what_is_nowhere_is_absent() -> None:
+def test_unrecoverable_key_values_are_absent() -> None:
     columns = (column("uid", ColumnKind.TEXT), column("m", ColumnKind.TEXT))
     overlay = Overlay(fields={"uid": False})
     assert key_of(["m", "h" * 600], *columns, primary=("uid",), overlay=overlay) == {}

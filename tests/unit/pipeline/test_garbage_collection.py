@@ -5,7 +5,7 @@ import pytest
 from indexer.pipeline.memory import rare_garbage_collection
 
 
-def test_pages_are_not_searched_for_cycles_meanwhile() -> None:
+def test_the_collector_does_not_run_during_a_page() -> None:
     with rare_garbage_collection():
         before = gc.get_stats()[0]["collections"]
         page = [[number] for number in range(20_000)]
@@ -13,7 +13,7 @@ def test_pages_are_not_searched_for_cycles_meanwhile() -> None:
     assert len(page) == 20_000
 
 
-def test_the_collector_is_as_it_was_afterwards_even_if_the_job_failed() -> None:
+def test_the_collector_settings_are_restored_even_after_a_failure() -> None:
     before = gc.get_threshold(), gc.get_freeze_count()
 
     def fail() -> None:

@@ -6,7 +6,7 @@ from indexer.errors import Interrupted
 from indexer.pipeline.memory import MemoryBudget
 
 
-def test_takers_wait_until_bytes_are_given_back() -> None:
+def test_takers_wait_until_bytes_are_released() -> None:
     budget = MemoryBudget(100, threading.Event())
     budget.take(80)
     took = threading.Event()
@@ -24,13 +24,13 @@ def test_takers_wait_until_bytes_are_given_back() -> None:
     assert (budget.taken, budget.peak) == (70, 80)
 
 
-def test_one_page_passes_however_large() -> None:
+def test_a_single_oversized_page_is_admitted() -> None:
     budget = MemoryBudget(100, threading.Event())
     budget.take(500)
     assert budget.taken == 500
 
 
-def test_a_correction_frees_what_was_estimated_too_high() -> None:
+def test_correcting_an_overestimate_releases_the_difference() -> None:
     budget = MemoryBudget(100, threading.Event())
     budget.take(90)
     budget.correct(90, 10)
@@ -38,7 +38,7 @@ def test_a_correction_frees_what_was_estimated_too_high() -> None:
     assert (budget.taken, budget.peak) == (100, 100)
 
 
-def test_a_stopped_job_waits_for_nothing() -> None:
+def test_a_stopped_job_does_not_wait() -> None:
     stop = threading.Event()
     budget = MemoryBudget(10, stop)
     budget.take(10)

@@ -1,4 +1,4 @@
-"""The sample logs are the same rows everywhere, and hold what the demo and the tests look for."""
+"""The sample logs are reproducible, and contain what the demo and the tests search for."""
 
 import hashlib
 import re
@@ -13,7 +13,7 @@ import pytest
 from indexer.sandbox.sample_logs import LONG_BURST, SampleRow, sample_rows, start_for
 
 FIRST_THOUSAND = "93db6958e83de12ac86c73632512839a03d80a416e3cfef931c5f0edea45a475"
-"""SHA-256 of the first thousand rows as JSON; a change of what is drawn needs a new VERSION too."""
+"""SHA-256 of the first thousand rows as JSON; a change of the rows needs a new VERSION too."""
 
 
 @pytest.fixture(scope="module")
@@ -31,30 +31,30 @@ def test_fewer_rows_are_the_first_of_more(rows: list[SampleRow], count: int) -> 
     assert list(sample_rows(count)) == rows[:count]
 
 
-def test_another_seed_makes_other_rows(rows: list[SampleRow]) -> None:
+def test_another_seed_gives_other_rows(rows: list[SampleRow]) -> None:
     others = list(sample_rows(1000, seed=1))
     assert not {row.trace_id for row in others} & {row.trace_id for row in rows}
 
 
-def test_ids_count_from_one_and_time_never_goes_back(rows: list[SampleRow]) -> None:
+def test_ids_count_from_one_and_time_never_decreases(rows: list[SampleRow]) -> None:
     assert [row.id for row in rows] == list(range(1, len(rows) + 1))
     assert all(earlier.ts <= later.ts for earlier, later in pairwise(rows))
 
 
-def test_time_starts_where_it_is_told_to() -> None:
+def test_time_starts_at_the_given_start() -> None:
     start = datetime(2020, 2, 3, tzinfo=UTC)
     (row,) = sample_rows(1, start=start)
     assert 0 <= row.ts - start.timestamp() * 1000 < 1000
 
 
 @pytest.mark.parametrize("count", [1, 3_000])
-def test_time_leads_up_to_the_end_that_a_start_is_for(count: int) -> None:
+def test_start_for_makes_the_rows_end_at_the_given_time(count: int) -> None:
     end = datetime(2020, 2, 3, tzinfo=UTC).timestamp() * 1000
     *_, last = sample_rows(count, start=start_for(count, datetime(2020, 2, 3, tzinfo=UTC)))
     assert end - 5_000 < last.ts < end
 
 
-def test_time_ties_and_once_for_more_rows_than_a_page_has(rows: list[SampleRow]) -> None:
+def test_times_have_ties_and_one_longer_than_a_page(rows: list[SampleRow]) -> None:
     sizes = Counter(row.ts for row in rows)
     assert max(sizes.values()) == LONG_BURST > 10_000
     assert len(sizes) < len(rows) / 2
@@ -66,7 +66,7 @@ def test_messages_are_in_english_and_in_korean(rows: list[SampleRow]) -> None:
     assert any(row.message == "삼성전자는 반도체를 개발한다." for row in rows)
 
 
-def test_the_searches_of_the_demo_find_plenty(rows: list[SampleRow]) -> None:
+def test_the_demo_searches_have_enough_hits(rows: list[SampleRow]) -> None:
     late = [row for row in rows if row.ts > rows[-1].ts - 15 * 60_000]
     assert sum(row.service == "payments" and row.level == "ERROR" and "timeout" in row.message for row in late) > 10
     assert sum(row.status == 500 and (row.latency_ms or 0) > 300 for row in late) > 10

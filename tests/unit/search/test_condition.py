@@ -1,4 +1,4 @@
-"""Conditions are typed by the mapping."""
+"""`--where` conditions are typed by the mapping."""
 
 from datetime import UTC, datetime
 
@@ -56,6 +56,6 @@ def test_a_condition_becomes_a_query(text: str, query: JsonObject) -> None:
         ("status~500", "~ looks for words"),
     ],
 )
-def test_a_condition_that_cannot_be_is_refused(text: str, sentence: str) -> None:
+def test_an_invalid_condition_is_refused(text: str, sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         filter_of(parse_condition(text), FIELDS, NOW)

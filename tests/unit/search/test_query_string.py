@@ -1,4 +1,4 @@
-"""Korean words of a query string become prefixes, and nothing else of it changes."""
+"""Korean words in a query string become prefixes; everything else is unchanged."""
 
 import pytest
 
@@ -51,9 +51,9 @@ FIELDS = frozenset({"message", "note text"})
         ('"반도체', '"반도체'),
     ],
 )
-def test_a_query_is_asked_so(query: str, asked: str) -> None:
+def test_korean_words_are_rewritten_to_prefixes(query: str, asked: str) -> None:
     assert with_prefixes(query, FIELDS) == asked
 
 
-def test_an_index_with_a_korean_analyzer_is_asked_as_it_is() -> None:
+def test_a_query_to_an_index_with_a_korean_analyzer_is_unchanged() -> None:
     assert with_prefixes("반도체 개발", frozenset()) == "반도체 개발"

@@ -1,4 +1,4 @@
-"""Moments as people write them."""
+"""Parsing times as people write them."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -27,15 +27,15 @@ NOW = datetime(2026, 11, 22, 10, 15, 30, tzinfo=SEOUL)
         ("09:30", datetime(2026, 11, 22, 9, 30).astimezone()),
     ],
 )
-def test_a_moment_is_read(text: str, moment: datetime) -> None:
+def test_a_time_is_parsed(text: str, moment: datetime) -> None:
     assert parse_time(text, NOW) == moment
 
 
 @pytest.mark.parametrize("text", ["", "tomorow", "2 fortnights", "25:00", "2026-13-01", "99999999w", "-2h"])
-def test_what_is_no_moment_is_refused(text: str) -> None:
+def test_an_invalid_time_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match=r"--until .* is not a time: write 2h"):
         parse_time(text, NOW, "--until")
 
 
-def test_milliseconds_since_1970() -> None:
+def test_epoch_milliseconds_respect_the_time_zone() -> None:
     assert epoch_milliseconds(datetime(1970, 1, 2, 9, tzinfo=SEOUL)) == 86_400_000

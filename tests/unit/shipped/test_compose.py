@@ -28,7 +28,7 @@ def services() -> dict[str, Any]:
     return found
 
 
-def test_the_file_is_what_the_compose_specification_says() -> None:
+def test_the_file_conforms_to_the_compose_specification() -> None:
     checked = subprocess.run(
         [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", COMPOSE],
         capture_output=True,
@@ -38,7 +38,7 @@ def test_the_file_is_what_the_compose_specification_says() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_docker_compose_takes_the_file() -> None:
+def test_docker_compose_accepts_the_file() -> None:
     docker = shutil.which("docker")
     if docker is None or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
         pytest.skip("There is no `docker compose`: install its plugin to have compose.yaml read by it.")
@@ -47,7 +47,7 @@ def test_docker_compose_takes_the_file() -> None:
     assert taken.returncode == 0, taken.stderr
 
 
-def test_every_version_is_the_one_that_the_code_pins() -> None:
+def test_every_version_matches_the_one_pinned_in_the_code() -> None:
     text = COMPOSE.read_text("utf-8")
     elastic = set(re.findall(r"(?:docker\.elastic\.co|log-search-indexer)/[\w/]+:(\S+)", text))
     assert elastic == {distribution.VERSION}
@@ -55,21 +55,21 @@ def test_every_version_is_the_one_that_the_code_pins() -> None:
     assert cratedb.IMAGE.name == f"crate:{cratedb.VERSION}"
 
 
-def test_ports_are_open_on_loopback_alone_and_where_the_readme_looks() -> None:
+def test_the_default_ports_are_published_on_loopback_only() -> None:
     published = [port.split(":") for service in services().values() for port in service.get("ports", [])]
     assert {address for address, _, _ in published} == {"127.0.0.1"}
     assert {"4200", "9200", "5432", "5601"} <= {port for _, port, _ in published}
     assert services()["crate-1"]["ports"] == ["127.0.0.1:4200:4200", "127.0.0.1:5432:5432"]
 
 
-def test_three_nodes_find_each_other_and_wait_for_each_other() -> None:
+def test_three_cratedb_nodes_form_one_cluster() -> None:
     names = ",".join(CRATE)
     for name in CRATE:
         settings = dict(part[2:].split("=") for part in services()[name]["command"][1:])
         assert settings["discovery.seed_hosts"] == settings["cluster.initial_master_nodes"] == names
         assert settings["gateway.expected_data_nodes"] == "3"
         assert settings["gateway.recover_after_data_nodes"] == "2"
-        # The name by which it is elected is its host's, which CrateDB looks up; `$$` is compose's way to write `$`.
+        # A node is elected by its host name, which CrateDB resolves; `$$` is an escaped `$` in compose files.
         assert (settings["node.name"], services()[name]["hostname"]) == ("$${HOSTNAME}", name)
         assert services()[name]["volumes"] == [f"{name}:/data"]
 
@@ -81,12 +81,12 @@ def test_elasticsearch_has_nori() -> None:
     )
 
 
-def test_profiles_keep_the_comparisons_out_of_a_plain_up() -> None:
+def test_a_plain_up_starts_neither_logstash_nor_bench() -> None:
     profiles = {name: service.get("profiles") for name, service in services().items()}
     assert {name: found for name, found in profiles.items() if found} == {"logstash": ["logstash"], "bench": ["bench"]}
 
 
-def test_every_service_that_is_waited_for_and_every_file_that_is_mounted_is_there() -> None:
+def test_dependencies_have_health_checks_and_mounted_files_exist() -> None:
     for service in services().values():
         for other, wanted in service.get("depends_on", {}).items():
             assert "healthcheck" in services()[other]
@@ -95,7 +95,7 @@ def test_every_service_that_is_waited_for_and_every_file_that_is_mounted_is_ther
         assert [path for path in mounted if path.startswith(".") and not (ROOT / path).exists()] == []
 
 
-def test_logstash_is_given_what_its_pipelines_ask_for() -> None:
+def test_logstash_gets_the_variables_and_files_of_its_pipelines() -> None:
     asked = "".join((FOLDER / "pipeline" / f"{name}.conf").read_text("utf-8") for name in PIPELINES)
     without_default = set(re.findall(r"\$\{(\w+)\}", asked))
     logstash = services()["logstash"]
@@ -106,7 +106,7 @@ def test_logstash_is_given_what_its_pipelines_ask_for() -> None:
 
 
 def fields(mappings: dict[str, Any], parent: str = "") -> set[str]:
-    """The dotted names of a mapping's fields, and of their sub-fields."""
+    """The dotted names of all fields and sub-fields of a mapping."""
     found: set[str] = set()
     for name, body in mappings.items():
         found |= {parent + name, *(f"{parent}{name}.{sub}" for sub in body.get("fields", {}))}
@@ -114,7 +114,7 @@ def fields(mappings: dict[str, Any], parent: str = "") -> set[str]:
     return found
 
 
-def test_kibana_is_given_a_view_and_a_search_of_fields_that_there_are() -> None:
+def test_the_kibana_objects_use_only_existing_fields() -> None:
     view, search = (json.loads(line) for line in OBJECTS.read_text("utf-8").splitlines())
     template = json.loads((FOLDER / "template.json").read_text("utf-8"))
     known = fields(template["template"]["mappings"]["properties"])

@@ -1,4 +1,4 @@
-"""The Logstash pipelines and their template, held against the sample table and its overlay."""
+"""The Logstash pipelines and their template match the sample table and its overlay."""
 
 import json
 import re
@@ -24,18 +24,18 @@ NESTED = frozenset({ColumnKind.OBJECT, ColumnKind.GEO_POINT})
 
 
 def default(value: str) -> str:
-    """A setting where no variable of the environment is set."""
+    """Replace variables by their defaults."""
     return re.sub(r"\$\{\w+:([^}]*)\}", r"\1", value)
 
 
-def test_the_template_is_what_the_overlay_makes_of_the_sample_table(tmp_path: Path) -> None:
+def test_the_template_matches_the_overlay_of_the_sample_table(tmp_path: Path) -> None:
     overlay, _ = find_overlay(SAMPLE, directory=tmp_path)
     mapping = build_mapping(select(SAMPLE, choose_key(SAMPLE)), overlay, NORI)
     assert json.loads((FOLDER / "template.json").read_text("utf-8")) == index_template(mapping, PATTERN)
 
 
 @pytest.mark.parametrize("name", PIPELINES)
-def test_a_pipeline_makes_every_column_a_field_and_nothing_else(name: str) -> None:
+def test_a_pipeline_indexes_exactly_the_columns(name: str) -> None:
     pipeline = read_pipeline(name)
     made = (pipeline.columns.keys() | pipeline.nested.keys()) - set(pipeline.removed)
     assert made == set(SampleRow._fields) == {column.name for column in SAMPLE.columns}
@@ -45,7 +45,7 @@ def test_a_pipeline_makes_every_column_a_field_and_nothing_else(name: str) -> No
 
 
 @pytest.mark.parametrize("name", PIPELINES)
-def test_what_jdbc_has_no_plain_value_for_comes_as_json_text(name: str) -> None:
+def test_objects_and_arrays_are_read_as_json_text(name: str) -> None:
     pipeline = read_pipeline(name)
     nested = {column.name for column in SAMPLE.columns if column.type.array or column.type.kind in NESTED}
     assert pipeline.nested == {column: f"_doc['{column}']" for column in nested}
@@ -53,7 +53,7 @@ def test_what_jdbc_has_no_plain_value_for_comes_as_json_text(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PIPELINES)
-def test_a_document_is_named_by_the_primary_key_and_mapped_by_the_template(name: str) -> None:
+def test_documents_are_identified_by_primary_key_and_use_the_template(name: str) -> None:
     output = read_pipeline(name).output
     assert output.settings["document_id"] == "".join(f"%{{{column}}}" for column in SAMPLE.primary_key)
     assert fnmatch(default(output.text("index")), PATTERN)
@@ -62,7 +62,7 @@ def test_a_document_is_named_by_the_primary_key_and_mapped_by_the_template(name:
     assert (output.settings["manage_template"], output.settings["template_api"]) == ("true", "composable")
 
 
-def test_the_two_pipelines_differ_in_their_paging_alone() -> None:
+def test_the_two_pipelines_differ_only_in_their_paging() -> None:
     paged, explicit = map(read_pipeline, PIPELINES)
     assert paged.filters == explicit.filters
     assert {**explicit.output.settings, "index": 0} == {**paged.output.settings, "index": 0}
@@ -81,7 +81,7 @@ def test_pipelines_yml_names_both_files() -> None:
     assert {path.stem for path in (FOLDER / "pipeline").iterdir()} == set(PIPELINES)
 
 
-def test_logstash_yml_says_the_batches_that_the_benchmark_issues() -> None:
+def test_logstash_yml_has_the_batch_settings_of_the_benchmark() -> None:
     settings = yaml.safe_load((FOLDER / "logstash.yml").read_text("utf-8"))
     assert (settings["pipeline.batch.size"], settings["pipeline.workers"]) == (125, 2)
     assert settings["dead_letter_queue.enable"] is True

@@ -1,4 +1,4 @@
-"""Every mapping file that is shipped is well-formed, and fits the table that it is for."""
+"""Every shipped mapping file is well-formed and fits its table."""
 
 from pathlib import Path
 
@@ -39,14 +39,14 @@ def test_web_access_logs_have_an_overlay() -> None:
     assert overlay.search.shorthands["ip"] == "client_ip"
 
 
-def test_a_search_part_that_names_no_column_is_refused(tmp_path: Path) -> None:
+def test_search_hints_for_an_unknown_column_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "m.yaml"
     path.write_text("search: {message: mesage}", encoding="utf-8")
     with pytest.raises(UsageError, match=r"m.yaml: search: .* no column mesage.* Did you mean message"):
         find_overlay(table("t", "id message"), path)
 
 
-def test_an_unknown_word_in_the_search_part_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_search_hint_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "m.yaml"
     path.write_text("search: {mesage: message}", encoding="utf-8")
     with pytest.raises(UsageError, match=r"unknown key search.mesage.* Did you mean message"):

@@ -1,4 +1,4 @@
-"""The short cut through the answer to a batch that was created whole."""
+"""The fast path for bulk responses in which every document was created."""
 
 import orjson
 import pytest
@@ -20,18 +20,18 @@ def answers() -> list[bytes]:
 
 
 @pytest.mark.parametrize("answer", answers())
-def test_it_reads_what_a_parser_reads(answer: bytes) -> None:
+def test_the_fast_path_agrees_with_a_full_parser(answer: bytes) -> None:
     assert QuickJson().loads(answer) == orjson.loads(answer)
 
 
 @pytest.mark.parametrize("end", range(1, 20))
-def test_a_cut_answer_is_no_answer(end: int) -> None:
+def test_a_truncated_response_raises(end: int) -> None:
     whole = orjson.dumps({"errors": False, "items": [CREATED] * 5})
     with pytest.raises(Exception, match="Unable to deserialize"):
         QuickJson().loads(whole[:-end])
 
 
-def test_the_short_cut_is_taken() -> None:
+def test_the_fast_path_is_used() -> None:
     answer = QuickJson().loads(orjson.dumps({"errors": False, "items": [CREATED] * 5}))
     assert isinstance(answer, dict)
     items = answer["items"]

@@ -11,7 +11,7 @@ LATE = datetime(2026, 11, 22, 10, 15, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("alias", ["logs", "logs-app", "app_logs-2026-eu", "a.b", "로그", "x" * 200, "mylogs-a-b"])
-def test_names_that_elasticsearch_allows_are_allowed(alias: str) -> None:
+def test_valid_names_are_accepted(alias: str) -> None:
     refuse_name(alias)
 
 
@@ -35,7 +35,7 @@ def test_names_that_elasticsearch_allows_are_allowed(alias: str) -> None:
         ("로" * 67, "200 bytes"),
     ],
 )
-def test_names_that_elasticsearch_does_not_allow_are_refused(alias: str, why: str) -> None:
+def test_invalid_names_are_refused(alias: str, why: str) -> None:
     with pytest.raises(UsageError) as refused:
         refuse_name(alias)
     assert why in str(refused.value)
@@ -43,12 +43,12 @@ def test_names_that_elasticsearch_does_not_allow_are_refused(alias: str, why: st
 
 
 @pytest.mark.parametrize("alias", ["logs-nginx-prod", "metrics-a-b", "traces-a-b-c", "synthetics--"])
-def test_names_that_a_full_elasticsearch_keeps_for_data_streams_are_refused(alias: str) -> None:
+def test_names_reserved_for_data_streams_are_refused(alias: str) -> None:
     with pytest.raises(UsageError, match="data streams"):
         refuse_name(alias)
 
 
-def test_an_index_is_known_by_its_name() -> None:
+def test_an_index_name_is_built_and_recognized() -> None:
     assert index_name("logs", LATE) == "logs_20261122_101500"
     assert is_index_name("logs", "logs_20261122_101500")
 
@@ -56,7 +56,7 @@ def test_an_index_is_known_by_its_name() -> None:
 @pytest.mark.parametrize(
     "index", ["logs", "logs_app_20261122_101500", "xlogs_20261122_101500", "logs_20261122_101500_2"]
 )
-def test_other_names_are_not_taken_for_ours(index: str) -> None:
+def test_other_names_are_not_mistaken_for_ours(index: str) -> None:
     assert not is_index_name("logs", index)
 
 
@@ -73,5 +73,5 @@ def test_other_names_are_not_taken_for_ours(index: str) -> None:
         ("logs", "logs_1", False),
     ],
 )
-def test_only_the_star_is_special_in_a_pattern(pattern: str, name: str, *, expected: bool) -> None:
+def test_only_the_star_is_a_wildcard(pattern: str, name: str, *, expected: bool) -> None:
     assert matches_pattern(pattern, name) is expected

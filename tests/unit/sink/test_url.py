@@ -1,4 +1,4 @@
-"""The target's URL and credentials."""
+"""Parsing the target's URL and credentials."""
 
 import pytest
 from pydantic import SecretStr
@@ -19,7 +19,7 @@ def test_an_ipv6_node_keeps_its_brackets() -> None:
     assert parse_target_url(TargetAccess(url="http://u:p@[::1]:9200")).nodes == ("http://[::1]:9200",)
 
 
-def test_user_and_password_may_stand_apart_from_the_url() -> None:
+def test_user_and_password_may_be_given_apart_from_the_url() -> None:
     address = parse_target_url(TargetAccess(url="http://a:9200", user="me", password=SecretStr("pw")))
     assert address.user == ("me", "pw")
 
@@ -27,7 +27,7 @@ def test_user_and_password_may_stand_apart_from_the_url() -> None:
 @pytest.mark.parametrize(
     "url", ["localhost:9200", "http://localhost", "ftp://a:1", "http://[::1:9200", "http://a:x", ""]
 )
-def test_what_is_no_url_is_refused_with_an_example(url: str) -> None:
+def test_an_invalid_url_is_refused_with_an_example(url: str) -> None:
     with pytest.raises(UsageError, match="write http://localhost:9200"):
         parse_target_url(TargetAccess(url=url))
 
@@ -47,6 +47,6 @@ def test_two_kinds_of_credentials_are_refused() -> None:
         parse_target_url(TargetAccess(url="http://me:pw@a:9200", api_key=SecretStr("key")))
 
 
-def test_plain_and_secure_nodes_do_not_mix() -> None:
+def test_http_and_https_nodes_cannot_be_mixed() -> None:
     with pytest.raises(UsageError, match="mixes"):
         parse_target_url(TargetAccess(url="http://a:9200,https://b:9200"))

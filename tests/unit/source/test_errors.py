@@ -1,4 +1,4 @@
-"""CrateDB's error codes, and which error each becomes."""
+"""CrateDB's error codes and the exceptions they become."""
 
 import orjson
 import pytest
@@ -12,14 +12,14 @@ def body(code: int, message: str = "It says so") -> bytes:
 
 
 @pytest.mark.parametrize("code", [4040, 4290, 5002, 5003, 5005, 5030, 5031, 5039])
-def test_what_will_pass(code: int) -> None:
+def test_transient_codes_raise_source_unavailable(code: int) -> None:
     error = error_in_response(500, body(code))
     assert type(error) is SourceUnavailable
     assert error.code == code
 
 
 @pytest.mark.parametrize("code", [*range(4000, 4009), 4010, 4011, 4041, 4043, 4044, 4045, 4046, 4091, 5000, 5001, 5004])
-def test_what_will_not_pass(code: int) -> None:
+def test_permanent_codes_raise_source_error(code: int) -> None:
     error = error_in_response(400, body(code))
     assert type(error) is SourceError
     assert (error.code, error.retryable) == (code, False)
@@ -40,13 +40,13 @@ def test_what_will_not_pass(code: int) -> None:
         (4000, "SQLParseException[CircuitBreakingException NodeNotConnectedException]", SourceError),
     ],
 )
-def test_code_5000_has_many_meanings(code: int, message: str, kind: type[SourceError]) -> None:
+def test_code_5000_is_classified_by_its_message(code: int, message: str, kind: type[SourceError]) -> None:
     assert type(error_in_response(500, body(code, message))) is kind
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 @pytest.mark.parametrize("said", [b"", b"<html>", b"{}", b'{"error": "later"}', b"[1]"])
-def test_a_status_alone_that_will_pass(status: int, said: bytes) -> None:
+def test_a_transient_status_without_a_code_raises_source_unavailable(status: int, said: bytes) -> None:
     assert type(error_in_response(status, said)) is SourceUnavailable
 
 
@@ -58,7 +58,7 @@ def test_a_status_alone_that_will_pass(status: int, said: bytes) -> None:
         (500, b'{"error": {"message": "no code"}}', None),
     ],
 )
-def test_a_status_alone_that_will_not_pass(status: int, said: bytes, code: int | None) -> None:
+def test_a_permanent_status_without_a_code_raises_source_error(status: int, said: bytes, code: int | None) -> None:
     error = error_in_response(status, said)
     assert type(error) is SourceError
     assert error.code == code
@@ -69,7 +69,7 @@ def test_success_is_no_error(status: int) -> None:
     assert error_in_response(status, b'{"rows": []}') is None
 
 
-def test_a_long_message_is_cut_to_one_line() -> None:
+def test_a_long_message_is_shortened_to_one_line() -> None:
     error = error_in_response(400, body(4000, "line one\n   line two " + "x" * 10_000))
     assert "line one line two xxx" in str(error)
     assert "\n" not in str(error)

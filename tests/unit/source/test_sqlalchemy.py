@@ -1,4 +1,4 @@
-"""Any other database as a source, shown with SQLite."""
+"""The SQLAlchemy source, tested with SQLite."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -89,7 +89,7 @@ def test_a_table_is_described(source: SqlAlchemySource, database: sqlite3.Connec
     assert table.version == f"SQLite {sqlite3.sqlite_version}"
 
 
-def test_a_page_holds_python_values_and_numeric_as_text(source: SqlAlchemySource, database: sqlite3.Connection) -> None:
+def test_a_page_has_python_values_and_numeric_as_text(source: SqlAlchemySource, database: sqlite3.Connection) -> None:
     database.execute(EVERY_TYPE)
     database.execute(
         "INSERT INTO \"Every\" VALUES (1, 2, 3, 'n', 'c', 1, '1.5', 0.5, '2024-01-02 03:04:05',"
@@ -128,7 +128,7 @@ def cover(source: SqlAlchemySource, selection: Selection, strategy: Strategy, li
 @pytest.mark.parametrize("strategy", list(Strategy))
 @pytest.mark.parametrize("key", ["id", "ts", "host"])
 @pytest.mark.parametrize("limit", [3, 100])
-def test_every_row_exactly_once(source: SqlAlchemySource, key: str, strategy: Strategy, limit: int) -> None:
+def test_every_row_is_read_exactly_once(source: SqlAlchemySource, key: str, strategy: Strategy, limit: int) -> None:
     taken = cover(source, selection_of(source, key), strategy, limit)
     assert sorted(int(str(row[0])) for row in taken) == [n * 3 - 150 for n in range(300)]
 
@@ -138,7 +138,7 @@ def test_only_integers_have_flat_windows(source: SqlAlchemySource) -> None:
     assert [source.has_flat_windows(column) for column in table.columns] == [True, False, False]
 
 
-def test_counts_follow_the_condition(source: SqlAlchemySource) -> None:
+def test_counts_respect_the_where_condition(source: SqlAlchemySource) -> None:
     selection = selection_of(source, "id", where="id % 2 = 0 AND host LIKE 'h2%' -- even")
     rows = [n * 3 - 150 for n in range(300) if n % 2 == 0 and n % 5 and n % 4 == 2]
     assert source.bounds(selection) == Bounds(len(rows), 0, rows[0], rows[-1])
@@ -147,29 +147,29 @@ def test_counts_follow_the_condition(source: SqlAlchemySource) -> None:
 
 
 @pytest.mark.parametrize("condition", ["id >", "nope = 1", "1 = 1) OR (1 = 1", "id = 1; DROP TABLE logs", ""])
-def test_a_condition_that_does_not_work_is_refused(source: SqlAlchemySource, condition: str) -> None:
+def test_an_invalid_where_condition_is_refused(source: SqlAlchemySource, condition: str) -> None:
     with pytest.raises(UsageError, match="--where"):
         source.bounds(selection_of(source, "id", where=condition))
 
 
-def test_an_unknown_table_is_refused_with_the_nearest(source: SqlAlchemySource) -> None:
+def test_an_unknown_table_is_refused_and_the_nearest_name_suggested(source: SqlAlchemySource) -> None:
     with pytest.raises(UsageError, match=r"no table lgos\. Did you mean logs\?"):
         source.describe(TableName("lgos"))
 
 
-def test_a_file_that_is_not_there_is_refused_and_not_made(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused_and_not_created(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no SQLite file"):
         SqlAlchemySource(SourceAccess(url=f"sqlite:///{tmp_path}/none.db"))
     assert not list(tmp_path.iterdir())
 
 
-def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("not a database, but long enough to be looked at as one" * 100)
     with pytest.raises(UsageError, match="not a database"):
         SqlAlchemySource(SourceAccess(url=f"sqlite:///{tmp_path}/text.db")).describe(TableName("logs"))
 
 
-def test_a_lock_passes_and_a_dropped_table_does_not(
+def test_a_locked_database_is_retryable_and_a_dropped_table_is_not(
     source: SqlAlchemySource, database: sqlite3.Connection, file: Path
 ) -> None:
     selection = selection_of(source, "id")

@@ -1,4 +1,4 @@
-"""The SQL of a selection: its names, its parameters, and what a shape has of them."""
+"""The SQL of a selection: quoting, parameters and the shapes of statements."""
 
 import pytest
 
@@ -53,7 +53,7 @@ def statement(key: str, shape: Shape, where: str | None = None) -> Statement:
 
 
 def part(sql: str, after: str, before: str) -> str:
-    """The SQL between two keywords, on one line."""
+    """The SQL between two keywords, joined into one line."""
     return " ".join(sql.split(after, 1)[1].split(before, 1)[0].split())
 
 
@@ -108,13 +108,13 @@ def test_columns_are_listed_and_numeric_is_read_as_text() -> None:
         ),
     ],
 )
-def test_the_condition_and_order_of_a_shape(key: str, shape: Shape, condition: str, names: tuple[str, ...]) -> None:
+def test_each_shape_has_its_condition_and_order(key: str, shape: Shape, condition: str, names: tuple[str, ...]) -> None:
     made = statement(key, shape)
     assert part(made.sql, "WHERE", "~") == condition
     assert made.names == names
 
 
-def test_the_user_s_condition_stands_in_parentheses_as_it_was_written() -> None:
+def test_the_where_condition_is_parenthesized_and_otherwise_unchanged() -> None:
     where = "a % 2 = 0 AND b LIKE '%(lo)s%%' AND c = ':x' -- end"
     sql = statement("ts", Shape.RANGE, where).sql
     assert f'WHERE ({where}\n) AND "ts" > $1' in sql
@@ -149,7 +149,7 @@ def test_the_user_s_condition_stands_in_parentheses_as_it_was_written() -> None:
         ),
     ],
 )
-def test_the_parameters_of_a_window(key: str, window: Window, query: Query) -> None:
+def test_each_window_has_its_shape_and_parameters(key: str, window: Window, query: Query) -> None:
     assert Statements(selection(key), CrateGrammar()).page(PageRequest(window, 9)) == query
 
 
@@ -161,12 +161,12 @@ def test_an_ordered_range_is_a_shape_of_its_own() -> None:
     )
 
 
-def test_the_parameters_of_a_census() -> None:
+def test_a_prefix_count_has_its_parameters() -> None:
     query = Statements(selection('Odd "%(lo)s" name'), CrateGrammar()).count_prefixes(PrefixCount("50%", 4))
     assert query == Query(Shape.PREFIX_COUNT, {"prefix": "50\\%%", "units": 4, "more": 5})
 
 
-def test_arguments_stand_in_the_order_of_the_parameters() -> None:
+def test_arguments_are_in_parameter_order() -> None:
     assert Statement("$1 $2", ("hi", "limit")).arguments({"limit": 9, "hi": 5, "lo": 1}) == [5, 9]
 
 
@@ -182,7 +182,7 @@ def test_table_names_are_quoted(name: TableName, sql: str) -> None:
     assert quoted(name) == sql
 
 
-def test_columns_without_a_searchable_index_are_read_out_of_the_table_s_definition() -> None:
+def test_unsearchable_columns_are_parsed_from_show_create_table() -> None:
     create = '''CREATE TABLE IF NOT EXISTS "doc"."t" (
    "a" TEXT INDEX OFF,
    "b" TEXT DEFAULT ' INDEX OFF

@@ -1,4 +1,4 @@
-"""URLs of CrateDB, taken apart."""
+"""Parsing the URLs of CrateDB."""
 
 from pathlib import Path
 
@@ -28,22 +28,22 @@ from indexer.source.url import SourceAddress, parse_source_url
         ("crate://one/?sslmode=disable", ("http://one:4200",)),
     ],
 )
-def test_servers(url: str, servers: tuple[str, ...]) -> None:
+def test_servers_are_parsed_from_the_url(url: str, servers: tuple[str, ...]) -> None:
     assert parse_source_url(SourceAccess(url=url)).servers == servers
 
 
-def test_credentials_and_schema_out_of_the_url() -> None:
+def test_credentials_and_schema_are_parsed_from_the_url() -> None:
     address = parse_source_url(SourceAccess(url="crate://me%40home:p%2Cw%3A@one,two/?schema=My%20Schema"))
     assert (address.user, address.password, address.schema) == ("me@home", "p,w:", "My Schema")
     assert address.servers == ("http://one:4200", "http://two:4200")
 
 
-def test_credentials_beside_the_url() -> None:
+def test_credentials_may_be_given_apart_from_the_url() -> None:
     access = SourceAccess(url="crate://one", user="me", password=SecretStr("pw"))
     assert parse_source_url(access) == SourceAddress(("http://one:4200",), "me", "pw")
 
 
-def test_the_url_s_credentials_go_first() -> None:
+def test_credentials_in_the_url_take_precedence() -> None:
     access = SourceAccess(url="crate://you@one", user="me", password=SecretStr("pw"))
     assert parse_source_url(access) == SourceAddress(("http://one:4200",), "you", None)
 
@@ -59,7 +59,7 @@ def test_the_url_s_credentials_go_first() -> None:
         ("crate://one/?sslmode=verify-full", None, False, False),
     ],
 )
-def test_whether_certificates_are_checked(url: str, ca: Path | None, wanted: bool, verify: bool) -> None:  # noqa: FBT001  # by name
+def test_sslmode_ca_and_verify_decide_on_verification(url: str, ca: Path | None, wanted: bool, verify: bool) -> None:  # noqa: FBT001  # by name
     assert parse_source_url(SourceAccess(url=url, ca=ca, verify=wanted)).verify is verify
 
 
@@ -79,7 +79,7 @@ def test_whether_certificates_are_checked(url: str, ca: Path | None, wanted: boo
         "",
     ],
 )
-def test_a_url_that_cannot_be_is_refused(url: str) -> None:
+def test_an_invalid_url_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match="--source"):
         parse_source_url(SourceAccess(url=url))
 
@@ -87,14 +87,14 @@ def test_a_url_that_cannot_be_is_refused(url: str) -> None:
 @pytest.mark.parametrize(
     "url", ["crate://me:s3/cret@one", "crate://me:s3#cret@one", "crate://me:s3,cret@one", "crate://me:s3cret@one:x"]
 )
-def test_a_url_that_cannot_be_is_not_shown_with_its_password(url: str) -> None:
+def test_the_error_of_an_invalid_url_hides_the_password(url: str) -> None:
     with pytest.raises(UsageError, match="--source-password") as raised:
         parse_source_url(SourceAccess(url=url))
     assert "s3" not in str(raised.value)
     assert "cret" not in str(raised.value)
 
 
-def test_an_address_does_not_show_the_password() -> None:
+def test_the_repr_of_an_address_hides_the_password() -> None:
     address = parse_source_url(SourceAccess(url="crate://me:s3cret@one"))
     assert "s3cret" not in f"{address!r} {address}"
 
@@ -110,7 +110,7 @@ def test_an_address_does_not_show_the_password() -> None:
         ("kafka://one", UsageError),
     ],
 )
-def test_the_scheme_chooses_the_source(url: str, kind: type[object]) -> None:
+def test_the_scheme_selects_the_source(url: str, kind: type[object]) -> None:
     access = SourceAccess(url=url)
     if kind is UsageError:
         with pytest.raises(UsageError, match="--source") as raised:
@@ -122,7 +122,7 @@ def test_the_scheme_chooses_the_source(url: str, kind: type[object]) -> None:
         source.close()
 
 
-def test_any_other_scheme_is_a_database(tmp_path: Path) -> None:
+def test_any_other_scheme_selects_sqlalchemy(tmp_path: Path) -> None:
     (tmp_path / "logs.db").touch()
     source = open_source(SourceAccess(url=f"sqlite:///{tmp_path}/logs.db"))
     assert isinstance(source, SqlAlchemySource)

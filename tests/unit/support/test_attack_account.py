@@ -3,7 +3,7 @@ import pytest
 from tests.support.attack_account import Account, table
 
 
-def test_the_cases_of_an_attack_are_one_line_and_the_last_line_is_their_sum() -> None:
+def test_cases_of_an_attack_share_a_row_and_the_last_row_is_the_sum() -> None:
     kill, narrow, wide, unsaid, broken = (Account(name) for name in ("kills", "kills", "kills", "a cut", "a restart"))
     kill.tried(10, rows=60_000)
     narrow.tried(10, rows=500_000)
@@ -20,7 +20,7 @@ def test_the_cases_of_an_attack_are_one_line_and_the_last_line_is_their_sum() ->
     ]
 
 
-def test_a_lost_row_fails_its_attack_and_is_in_the_table() -> None:
+def test_a_lost_row_fails_the_attack_and_is_shown_in_the_table() -> None:
     attack = Account("a cut")
     with pytest.raises(AssertionError, match="2 of 100 rows are lost"):
         attack.tried(rows=100, lost=2)
