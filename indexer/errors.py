@@ -25,6 +25,8 @@ class, decided where the server's answer is classified (`indexer.source.errors`,
 nowhere else.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import ClassVar
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "TooManyFailures",
     "UsageError",
     "VerificationFailed",
+    "did_you_mean",
 ]
 
 
@@ -160,3 +163,9 @@ class Terminated(Interrupted):
     """The system stopped the job, by SIGTERM or SIGHUP."""
 
     exit_code = 143
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown name: ` Did you mean a or b?`, or nothing where no name is similar."""
+    close = get_close_matches(name, list(known), n=3, cutoff=0.5)
+    return f" Did you mean {' or '.join(close)}?" if close else ""

@@ -1,1 +1,1 @@
-"""Queries against an indexed table: hits, counts, summaries, exports."""
+"""Searches of an indexed table: hits, counts, summaries, exports."""

@@ -1,14 +1,15 @@
-"""`from indexer import search`: the matches of a question, one after another as they are read."""
+"""`from indexer import search`: the hits of a query, as an iterator."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
-from indexer.search.condition import parse_condition, parse_time
-from indexer.search.export import every_hit
+from indexer.search.condition import parse_condition
+from indexer.search.export import iter_hits
 from indexer.search.hit import Hit
+from indexer.search.moment import parse_time
 from indexer.search.query import SearchQuery
-from indexer.search.search import LARGEST_PAGE, Search
+from indexer.search.search import MAX_PAGE, Search
 from indexer.settings import Settings, load_settings
 from indexer.sink.client import connect
 
@@ -28,7 +29,7 @@ def search(
     limit: int | None = None,
     settings: Settings | None = None,
 ) -> Iterator[Hit]:
-    """Search an alias; nothing is asked before the first hit is taken, and a page at a time is in memory.
+    """Search an alias. No request is sent before the first hit is taken, and one page at a time is in memory.
 
     ::
 
@@ -40,26 +41,26 @@ def search(
     Args:
         query: words in Lucene's query string syntax; `*` for everything.
         index: the alias.
-        since: the earliest time: a moment, or as `--since` takes it.
-        until: the latest, exclusive.
+        since: the earliest time, as a datetime or as `--since` takes it.
+        until: the latest time, exclusive, in the same forms.
         where: conditions as `--where` takes them: `["status=500", "latency_ms>300"]`.
-        shorthands: values by short-hand: `{"level": "ERROR,WARN"}`.
-        sort: fields, with `-` for the largest first; by default the best first where a limit of at most 10,000 is
-            given, and otherwise in the cheapest order.
-        fields: what is returned of a document; empty for all.
-        limit: how many hits at most; None for all.
-        settings: how to reach Elasticsearch, if not as the environment and the config file say.
+        shorthands: values by shorthand: `{"level": "ERROR,WARN"}`.
+        sort: fields, with `-` for descending. By default the best match comes first with a limit of at most 10,000, and
+            otherwise hits come in the cheapest order.
+        fields: the fields of a document to return; empty for all.
+        limit: the most hits; None for all.
+        settings: how to reach Elasticsearch; by default from the environment and the configuration file.
 
     Yields:
         The hits.
 
     Raises:
-        UsageError: for bad input, or no answer.
-        TargetError: where Elasticsearch fails on the way.
+        UsageError: for bad input, or if Elasticsearch does not answer.
+        TargetError: if Elasticsearch fails on the way.
     """
     now = datetime.now().astimezone()
     search_query = SearchQuery(
-        query=query,
+        query_string=query,
         since=_moment(since, now, "since"),
         until=_moment(until, now, "until"),
         where=tuple(map(parse_condition, where)),
@@ -68,11 +69,11 @@ def search(
         fields=tuple(fields),
     )
     with connect((settings or load_settings()).target_access) as cluster:
-        asked = Search(cluster, index, now)
-        if limit is not None and limit <= LARGEST_PAGE:
-            yield from asked.page(search_query, limit).hits
+        alias = Search(cluster, index, now)
+        if limit is not None and limit <= MAX_PAGE:
+            yield from alias.page(search_query, limit).hits
         else:
-            yield from islice(every_hit(asked, search_query), limit)
+            yield from islice(iter_hits(alias, search_query), limit)
 
 
 def _moment(given: datetime | str | None, now: datetime, name: str) -> datetime | None:

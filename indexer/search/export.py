@@ -1,4 +1,4 @@
-"""Every match, however many: by a point in time and `search_after`, in bounded memory."""
+"""All matches of a query, however many: exported in bounded memory, and followed as new ones arrive."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -14,77 +14,82 @@ from indexer.errors import TargetError
 from indexer.model.json import Json, JsonObject
 from indexer.search.hit import Hit
 from indexer.search.query import SearchQuery
-from indexer.search.search import HitAnswer, Search, read_hit
+from indexer.search.search import HitBody, Search, read_hit
 from indexer.sink.errors import translated_errors
 
-__all__ = ["every_hit", "follow"]
+__all__ = ["follow", "iter_hits"]
 
 PAGE: Final = 5_000
 PAGE_BYTES: Final = 8 * 1024 * 1024
-"""Bytes of a page to aim at: what the next asks for is told by a sample of the one before."""
+"""The size of a page to aim at; its number of hits is estimated from a sample of the page before."""
 
-_FIRST: Final = 500
+_FIRST_PAGE: Final = 500
 _SAMPLE: Final = 20
 
-_KEEP: Final = "5m"
+_KEEP_ALIVE: Final = "5m"
 """How long Elasticsearch keeps the point in time after each page."""
 
+LATE: Final = timedelta(seconds=10)
+"""How much later than its own time a document may be indexed for `follow` to show it."""
 
-def every_hit(
+_MAX_REMEMBERED: Final = 100_000
+"""The most ids that `follow` remembers as shown."""
+
+
+def iter_hits(
     search: Search,
-    search_query: SearchQuery,
+    query: SearchQuery,
     *,
     page: int = PAGE,
-    mark: bool = False,
-    begin: Callable[[int], None] | None = None,
+    highlight: bool = False,
+    on_total: Callable[[int], None] | None = None,
 ) -> Iterator[Hit]:
-    """Every document that matches, as the index is now; what is written meanwhile is not seen.
+    """Every document that matches, from a snapshot of the index: later writes do not show.
 
     Args:
         search: the alias.
-        question: what is looked for; without a sort, the hits come in the cheapest order.
-        page: hits a request at most.
-        mark: mark what matched in the texts.
-        begin: called once with the exact number of hits, before the first.
+        query: what to search for; without a sort, hits come in the cheapest order.
+        page: the most hits per request.
+        highlight: mark the matches in the texts.
+        on_total: called once with the exact number of hits, before the first hit.
 
     Raises:
-        UsageError: for a question that the index cannot be asked.
-        TargetError: where Elasticsearch fails, or a shard is lost on the way.
+        UsageError: for a query that does not suit the index.
+        TargetError: if Elasticsearch fails, or loses a shard on the way.
     """
-    builder = search.builder(search_query)
+    builder = search.builder(query)
     body: JsonObject = {
         "query": builder.query(),
         "_source": builder.source(),
-        "sort": [*_sort(search, search_query), {"_shard_doc": "asc"}],
-        **({"highlight": builder.highlight()} if mark else {}),
+        "sort": [*(builder.sort() if query.sort else []), {"_shard_doc": "asc"}],
+        **({"highlight": builder.highlight()} if highlight else {}),
     }
     with _point_in_time(search) as point:
-        yield from _pages(search, search_query, {**body, "pit": {"id": point, "keep_alive": _KEEP}}, page, begin)
-
-
-def _sort(search: Search, search_query: SearchQuery) -> list[Json]:
-    return search.builder(search_query).sort() if search_query.sort else []
+        yield from _pages(search, query, {**body, "pit": {"id": point, "keep_alive": _KEEP_ALIVE}}, page, on_total)
 
 
 def _pages(
-    search: Search, search_query: SearchQuery, body: JsonObject, most: int, begin: Callable[[int], None] | None
+    search: Search, query: SearchQuery, body: JsonObject, max_size: int, on_total: Callable[[int], None] | None
 ) -> Iterator[Hit]:
-    size = min(most, _FIRST)
-    answer = search.ask(search_query, {**body, "size": size, "track_total_hits": True})
-    if begin is not None:
-        begin(answer["hits"]["total"]["value"])
-    while hits := answer["hits"]["hits"]:
-        size = _fitting(hits, most)
-        place: JsonObject = {"search_after": hits[-1]["sort"], "size": size, "track_total_hits": False}
+    response = search.send(query, {**body, "size": min(max_size, _FIRST_PAGE), "track_total_hits": True})
+    if on_total is not None:
+        on_total(response["hits"]["total"]["value"])
+    while hits := response["hits"]["hits"]:
+        last: list[Json] = hits[-1]["sort"]
+        following: JsonObject = {
+            "search_after": last,
+            "size": _page_size(hits, max_size),
+            "track_total_hits": False,
+        }
         yield from map(read_hit, hits)
-        del answer, hits  # or two pages would be in memory at once
-        answer = search.ask(search_query, {**body, **place})
+        del response, hits  # or two pages would be in memory at once
+        response = search.send(query, {**body, **following})
 
 
-def _fitting(hits: list[HitAnswer], most: int) -> int:
-    """How many such hits make a page of `PAGE_BYTES`, by a sample of them."""
+def _page_size(hits: list[HitBody], max_size: int) -> int:
+    """How many hits of this size make a page of `PAGE_BYTES`, estimated from a sample of them."""
     sample = hits[:: max(1, len(hits) // _SAMPLE)]
-    return max(1, min(most, PAGE_BYTES * len(sample) // len(orjson.dumps(sample))))
+    return max(1, min(max_size, PAGE_BYTES * len(sample) // len(orjson.dumps(sample))))
 
 
 @contextmanager
@@ -92,7 +97,7 @@ def _point_in_time(search: Search) -> Iterator[str]:
     client = search.cluster.client
     with translated_errors(f"open a point in time of {search.alias}"):
         point: str = client.open_point_in_time(
-            index=search.alias, keep_alive=_KEEP, allow_partial_search_results=False
+            index=search.alias, keep_alive=_KEEP_ALIVE, allow_partial_search_results=False
         ).body["id"]
     try:
         yield point
@@ -101,67 +106,60 @@ def _point_in_time(search: Search) -> Iterator[str]:
             client.close_point_in_time(id=point)
 
 
-LATE: Final = timedelta(seconds=10)
-"""By how much a log may be indexed after one of a later time, and is still seen."""
+def follow(search: Search, query: SearchQuery, last: int, stop: Event, pause: float = 1.0) -> Iterator[Hit]:
+    """The last matches, then each new one, in the order of their time.
 
-_REMEMBERED: Final = 100_000
-"""Ids that were shown and could come again: those of the last seconds, or of the most recent so many."""
-
-
-def follow(search: Search, search_query: SearchQuery, last: int, stop: Event, pause: float = 1.0) -> Iterator[Hit]:
-    """The last matches, then every new one, in the order of their time.
-
-    The alias is asked again and again, so that it goes on where the alias moves to a new index.
+    The alias is resolved anew for each request, so that following goes on when the alias moves to a new index.
 
     Args:
         search: the alias.
-        question: what is looked for; its sort is of no use here.
-        last: how many of the matches that are there already come first.
-        stop: ends it.
+        query: what to search for; its sort is ignored.
+        last: how many of the present matches come first.
+        stop: ends the iteration once set.
         pause: seconds between two requests.
 
     Raises:
-        UsageError: for a question that the index cannot be asked, or an index whose time is not known.
-        TargetError: where Elasticsearch fails.
+        UsageError: for a query that does not suit the index, or an index without a known time field.
+        TargetError: if Elasticsearch fails.
     """
-    following = _Following(search, search_query)
-    yield from following.first(last)
+    follower = _Follower(search, query)
+    yield from follower.last_hits(last)
     while not stop.wait(pause):
-        yield from following.new()
+        yield from follower.new_hits()
 
 
-class _Following:
-    def __init__(self, search: Search, search_query: SearchQuery) -> None:
-        time = search.builder(search_query).time("--follow")
+class _Follower:
+    def __init__(self, search: Search, query: SearchQuery) -> None:
+        time = search.builder(query).time("--follow")
         self._search = search
-        self._question = replace(search_query, sort=(time,))
-        self._second = 1e9 if search.fields.type(time) == "date_nanos" else 1e3
+        self._query = replace(query, sort=(time,))
+        self._ticks_per_second = 1e9 if search.fields.type(time) == "date_nanos" else 1e3
         self._newest: datetime | None = None
-        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._shown: OrderedDict[str, None] = OrderedDict()
 
-    def first(self, last: int) -> list[Hit]:
-        """The last matches so far, oldest first; all others of the last seconds count as seen."""
-        backwards = replace(self._question, sort=tuple(f"-{name}" for name in self._question.sort))
-        found = self._search.page(backwards, max(1, last), mark=True).hits
-        for hit in found:
-            self._note(hit)
-        for _ in self.new():
+    def last_hits(self, count: int) -> list[Hit]:
+        """The last matches, oldest first. All others of the last seconds are remembered as shown."""
+        newest_first = replace(self._query, sort=tuple(f"-{name}" for name in self._query.sort))
+        hits = self._search.page(newest_first, max(1, count), highlight=True).hits
+        for hit in hits:
+            self._remember(hit)
+        for _ in self.new_hits():
             pass
-        return [*found[:last]][::-1]
+        return [*hits[:count]][::-1]
 
-    def new(self) -> Iterator[Hit]:
-        """What has come since."""
+    def new_hits(self) -> Iterator[Hit]:
+        """The matches that have arrived since the last call."""
         late = self._newest - LATE if self._newest else None
-        since = max(filter(None, (late, self._question.since)), default=None)
-        for hit in every_hit(self._search, replace(self._question, since=since), mark=True):
-            if hit.id not in self._seen:
-                self._note(hit)
+        since = max(filter(None, (late, self._query.since)), default=None)
+        for hit in iter_hits(self._search, replace(self._query, since=since), highlight=True):
+            if hit.id not in self._shown:
+                self._remember(hit)
                 yield hit
 
-    def _note(self, hit: Hit) -> None:
-        self._seen[hit.id] = None
-        if len(self._seen) > _REMEMBERED:
-            self._seen.popitem(last=False)
-        if isinstance(hit.order[0], int):  # a document without a time has none
-            time = datetime.fromtimestamp(hit.order[0] / self._second, UTC)
+    def _remember(self, hit: Hit) -> None:
+        self._shown[hit.id] = None
+        if len(self._shown) > _MAX_REMEMBERED:
+            self._shown.popitem(last=False)
+        if isinstance(hit.sort_values[0], int):  # None for a document without a time
+            time = datetime.fromtimestamp(hit.sort_values[0] / self._ticks_per_second, UTC)
             self._newest = max(time, self._newest or time)

@@ -1,39 +1,39 @@
-"""A question to the indexed logs, and how Elasticsearch is asked it."""
+"""Search queries, and the bodies of Elasticsearch requests that they become."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from indexer.errors import UsageError
+from indexer.errors import UsageError, did_you_mean
 from indexer.model.json import Json, JsonObject
 from indexer.model.mapping.index_fields import IndexFields
 from indexer.model.mapping.search_hints import SearchHints
-from indexer.model.table.table import nearest
-from indexer.search.condition import Condition, epoch_milliseconds, equals, filter_of
+from indexer.search.condition import Condition, any_value_filter, condition_filter
 from indexer.search.hit import MARK_END, MARK_START
+from indexer.search.moment import epoch_milliseconds
 from indexer.search.query_string import named_fields, with_prefixes
 
 __all__ = ["QueryBuilder", "SearchQuery"]
 
-_MARKED_CHARACTERS = 100_000
-"""Of a longer text only so much is highlighted: Elasticsearch refuses beyond a million."""
+_MAX_HIGHLIGHTED = 100_000
+"""The characters of a text in which matches are highlighted; Elasticsearch refuses more than a million."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """What is looked for.
+    """What to search for.
 
     Attributes:
-        query: words, in Lucene's query string syntax; `*` or nothing for everything.
+        query_string: words in Lucene's query string syntax; `*` or nothing for everything.
         since: the earliest time, inclusive.
         until: the latest time, exclusive.
         where: conditions, all of which must hold.
-        shorthands: values by short-hand: `{"level": ("ERROR", "WARN")}`.
-        sort: fields, with `-` for the largest first; empty for the best first, or without words for the newest.
-        fields: what is returned of a document; empty for all.
+        shorthands: values by shorthand: `{"level": ("ERROR", "WARN")}`.
+        sort: fields, with `-` for descending; empty for the best match first or, without words, the newest.
+        fields: the fields of a document to return; empty for all.
     """
 
-    query: str = "*"
+    query_string: str = "*"
     since: datetime | None = None
     until: datetime | None = None
     where: tuple[Condition, ...] = ()
@@ -41,15 +41,20 @@ class SearchQuery:
     sort: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
 
+    @property
+    def matches_all(self) -> bool:
+        """Whether the query string leaves nothing out."""
+        return self.query_string.strip() in {"", "*", "*:*"}
+
 
 @dataclass(frozen=True, slots=True)
 class QueryBuilder:
-    """A question put to an index.
+    """Builds the request of a query to one index.
 
     Attributes:
-        question: the question.
+        search_query: what to search for.
         fields: the index's fields.
-        hints: what the index says of itself.
+        hints: the index's search hints.
         now: the present, in the user's time zone.
     """
 
@@ -62,10 +67,10 @@ class QueryBuilder:
         """The body's `query`.
 
         Args:
-            as_written: leave the query string as the user wrote it, to find out where it breaks.
+            as_written: pass the query string on as the user wrote it, to find out where it does not parse.
 
         Raises:
-            UsageError: for an unknown field, short-hand or value.
+            UsageError: for an unknown field or shorthand, or an invalid value.
         """
         filters: list[Json] = [*self._filters()]
         words = self._words(as_written=as_written)
@@ -75,25 +80,25 @@ class QueryBuilder:
         return {"bool": {**must, "filter": filters}}
 
     def sort(self) -> list[Json]:
-        """The body's `sort`; empty for the best first."""
-        named = self.search_query.sort
-        if not named and self._everything and self.hints.time:
-            named = (f"-{self.hints.time}",)
-        return [self._order(name) for name in named]
+        """The body's `sort`; empty for the best match first."""
+        names = self.search_query.sort
+        if not names and self.search_query.matches_all and self.hints.time:
+            names = (f"-{self.hints.time}",)
+        return [self._sort_clause(name) for name in names]
 
     def source(self) -> Json:
-        """The body's `_source`: what is returned of a document."""
-        return [*dict.fromkeys(self._whole(name) for name in self.search_query.fields)] or True
+        """The body's `_source`: the fields of a document to return."""
+        return [*dict.fromkeys(self._source_field(name) for name in self.search_query.fields)] or True
 
     def highlight(self) -> JsonObject:
         """The body's `highlight`."""
-        marked: JsonObject = {name: {} for name in self._default_fields() if name != "*"}
+        fields: JsonObject = {name: {} for name in self._default_fields() if name != "*"}
         return {
-            "fields": marked,
-            # Elasticsearch does not mark what it found by `index_prefixes`.
+            "fields": fields,
+            # Elasticsearch does not highlight matches that it found by `index_prefixes`.
             **({"highlight_query": self._words(star="**")} if self.fields.prefixed else {}),
             "number_of_fragments": 0,
-            "max_analyzed_offset": _MARKED_CHARACTERS,
+            "max_analyzed_offset": _MAX_HIGHLIGHTED,
             "pre_tags": [MARK_START],
             "post_tags": [MARK_END],
         }
@@ -104,85 +109,80 @@ class QueryBuilder:
         return self.now.isoformat()[-6:] if self.now.utcoffset() else "+00:00"
 
     def time(self, option: str) -> str:
-        """The field of the time.
+        """The time field, which the option needs.
 
         Raises:
-            UsageError: where the index has none that can be told.
+            UsageError: if the index does not say which field it is.
         """
         if self.hints.time is None:
             raise UsageError(
-                f"{option} needs a time, and {self.fields.where} does not say which field it is: name it in the mapping"
+                f"{option} needs a time field, and {self.fields.where} does not say which it is: name it in the mapping"
                 " file under `search: {time: FIELD}` and reindex, or use --where."
             )
         return self.hints.time
 
-    @property
-    def _everything(self) -> bool:
-        return self.search_query.query.strip() in {"", "*", "*:*"}
-
     def _words(self, *, as_written: bool = False, star: str = "*") -> JsonObject:
-        query = self.search_query.query
-        if self._everything:
+        if self.search_query.matches_all:
             return {"match_all": {}}
-        self._refuse_unknown()
-        asked: JsonObject = {
-            "query": query if as_written else with_prefixes(query, self.fields.prefixed, star),
+        self._refuse_unknown_fields()
+        query_string = self.search_query.query_string
+        parameters: JsonObject = {
+            "query": query_string if as_written else with_prefixes(query_string, self.fields.prefixed, star),
             "fields": list(self._default_fields()),
             "default_operator": "AND",
             "lenient": True,
             "time_zone": self.zone,
         }
-        return {"query_string": asked}
+        return {"query_string": parameters}
 
-    def _refuse_unknown(self) -> None:
-        for name, column in named_fields(self.search_query.query):
-            if not (name.startswith("_") or "*" in name or self.fields.holds(name)):
+    def _refuse_unknown_fields(self) -> None:
+        for name, column in named_fields(self.search_query.query_string):
+            if not (name.startswith("_") or "*" in name or self.fields.has(name)):
                 raise UsageError(
                     f"{self.fields.where} has no field {name}, which the query names at column {column}: correct it, or"
-                    f" write {name}\\: to look for the word.{nearest(name, self.fields.definitions)}"
+                    f" write {name}\\: to search for the word.{did_you_mean(name, self.fields.definitions)}"
                 )
 
     def _default_fields(self) -> tuple[str, ...]:
         return self.fields.texts or ("*",)
 
     def _filters(self) -> list[JsonObject]:
-        search_query = self.search_query
-        times = [*self._times()]
-        where = [filter_of(condition, self.fields, self.now) for condition in search_query.where]
-        short = [
-            equals(self._short(name), values, self.fields, self.now) for name, values in search_query.shorthands.items()
+        query = self.search_query
+        where = [condition_filter(condition, self.fields, self.now) for condition in query.where]
+        shorthands = [
+            any_value_filter(self._shorthand_field(name), values, self.fields, self.now)
+            for name, values in query.shorthands.items()
         ]
-        return times + where + short
+        return [*self._time_filters(), *where, *shorthands]
 
-    def _times(self) -> list[JsonObject]:
+    def _time_filters(self) -> list[JsonObject]:
         since, until = self.search_query.since, self.search_query.until
         if since and until and since >= until:
             raise UsageError(f"--since {since:%F %T} is not before --until {until:%F %T}: swap them, or leave one out.")
-        given = (("gte", since), ("lt", until))
-        bounds: JsonObject = {bound: epoch_milliseconds(moment) for bound, moment in given if moment}
+        limits = (("gte", since), ("lt", until))
+        bounds: JsonObject = {bound: epoch_milliseconds(moment) for bound, moment in limits if moment}
         if not bounds:
             return []
         return [{"range": {self.time("--since"): {**bounds, "format": "epoch_millis"}}}]
 
-    def _short(self, name: str) -> str:
+    def _shorthand_field(self, name: str) -> str:
         field = self.hints.shorthands.get(name)
         if field is None:
             raise UsageError(
-                f"There is no option --{name}, and {self.fields.where} has no short-hand of that name: see --help,"
-                f" or use --where.{nearest(name, self.hints.shorthands)}"
+                f"There is no option --{name}, and {self.fields.where} has no such shorthand: see --help, or use --where."
+                f"{did_you_mean(name, self.hints.shorthands)}"
             )
         return self.fields.keyword(field) or field if field in self.fields.definitions else field
 
-    def _order(self, name: str) -> Json:
-        if name.lstrip("-+") in {"_score", "_doc", "_shard_doc"}:
-            return {name.lstrip("-+"): {"order": "desc" if name.startswith("-") else "asc"}}
-        field = self.fields.exact(name.lstrip("-+"), "--sort")
-        # Another index of the alias may not have the field; a document without it comes last either way.
-        return {field: {"order": "desc" if name.startswith("-") else "asc", "unmapped_type": self.fields.type(field)}}
+    def _sort_clause(self, name: str) -> Json:
+        field, order = name.lstrip("-+"), "desc" if name.startswith("-") else "asc"
+        if field in {"_score", "_doc", "_shard_doc"}:
+            return {field: {"order": order}}
+        sortable = self.fields.sortable(field, "--sort")
+        # Another index of the alias may lack the field; documents without it come last in either order.
+        return {sortable: {"order": order, "unmapped_type": self.fields.type(sortable)}}
 
-    def _whole(self, name: str) -> str:
-        """The field that `_source` has: a sub-field's parent."""
+    def _source_field(self, name: str) -> str:
+        """The field as `_source` has it: the parent of a sub-field, else the field itself."""
         self.fields.type(name)
-        outer, _, own = name.rpartition(".")
-        subs = self.fields.definitions.get(outer, {}).get("fields")
-        return outer if isinstance(subs, dict) and own in subs else name
+        return name.rpartition(".")[0] if self.fields.is_sub_field(name) else name

@@ -1,4 +1,4 @@
-"""Searching an alias: a page of hits, a count, a summary."""
+"""Searches of an alias: a page of hits, a count, a summary."""
 
 import re
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from elasticsearch import ApiError
 from indexer.errors import UsageError
 from indexer.model.json import Json, JsonObject
 from indexer.model.mapping.index_fields import IndexFields, read_index_fields
-from indexer.model.mapping.search_hints import SearchHints, hints_of
+from indexer.model.mapping.search_hints import SearchHints, resolve_hints
 from indexer.search.hit import Hit, SearchResult
 from indexer.search.query import QueryBuilder, SearchQuery
 from indexer.search.query_string import escaped_at
@@ -19,13 +19,13 @@ from indexer.search.summary import Interval, Summary, SummaryRequest, aggregatio
 from indexer.sink.client import Cluster
 from indexer.sink.errors import BAD_REQUEST, NOT_FOUND, api_error_reason, translated_errors
 
-__all__ = ["LARGEST_PAGE", "HitAnswer", "Search", "SearchAnswer", "read_hit", "search_alias"]
+__all__ = ["MAX_PAGE", "HitBody", "Search", "SearchResponse", "read_hit", "search_alias"]
 
-LARGEST_PAGE: Final = 10_000
-"""`index.max_result_window` unless someone changed it."""
+MAX_PAGE: Final = 10_000
+"""The default of `index.max_result_window`."""
 
 
-class HitAnswer(TypedDict, total=False):
+class HitBody(TypedDict, total=False):
     """A hit as Elasticsearch returns it."""
 
     _id: str
@@ -42,26 +42,26 @@ class _Total(TypedDict):
 
 class _Hits(TypedDict):
     total: _Total
-    hits: list[HitAnswer]
+    hits: list[HitBody]
 
 
-class SearchAnswer(TypedDict, total=False):
-    """What Elasticsearch answers to a search."""
+class SearchResponse(TypedDict, total=False):
+    """Elasticsearch's response to a search."""
 
     hits: _Hits
     aggregations: dict[str, dict[str, Json]]
 
 
 class Search:
-    """Questions to one alias.
+    """Searches one alias.
 
-    Every method raises `UsageError` for a question that the index cannot be asked, with the thing and the remedy, and
+    Every method raises `UsageError` for a query that does not suit the index, with the problem and its remedy, and
     `TargetError` for any other failure.
 
     Args:
-        cluster: where the alias is.
+        cluster: the cluster of the alias.
         alias: the alias, or an index.
-        now: the present, in the user's time zone, if not this moment in the system's.
+        now: the present, in the user's time zone; by default this moment, in the system's.
     """
 
     def __init__(self, cluster: Cluster, alias: str, now: datetime | None = None) -> None:
@@ -71,160 +71,167 @@ class Search:
 
     @cached_property
     def fields(self) -> IndexFields:
-        """The fields of the alias, asked for once."""
+        """The fields of the alias, requested once."""
         with translated_errors(f"read the mapping of {self.alias}"):
             try:
-                found = self.cluster.client.indices.get_mapping(index=self.alias).body
+                indexes = self.cluster.client.indices.get_mapping(index=self.alias).body
             except ApiError as error:
                 if error.meta.status != NOT_FOUND:
                     raise
-                raise self._missing() from error
-        if not found:  # a pattern that matches no index
-            raise self._missing()
-        return read_index_fields((index["mappings"] for index in found.values()), self.alias)
+                raise self._no_alias() from error
+        if not indexes:  # a pattern that matches no index
+            raise self._no_alias()
+        return read_index_fields((index["mappings"] for index in indexes.values()), self.alias)
 
     @cached_property
     def hints(self) -> SearchHints:
-        """What the index says of itself."""
-        return hints_of(self.fields)
+        """The search hints of the index."""
+        return resolve_hints(self.fields)
 
-    def builder(self, search_query: SearchQuery) -> QueryBuilder:
-        """The question, put to this index."""
-        return QueryBuilder(search_query, self.fields, self.hints, self.now)
-
-    def body(self, search_query: SearchQuery, size: int, *, exact: bool = False, mark: bool = False) -> JsonObject:
-        """The request of `page`, as `--explain` shows it."""
-        builder = self.builder(search_query)
-        parts: JsonObject = {"sort": builder.sort(), "highlight": builder.highlight() if mark else None}
-        return {
-            "query": builder.query(),
-            "_source": builder.source(),
-            "size": size,
-            "track_total_hits": exact or LARGEST_PAGE,
-            **{name: part for name, part in parts.items() if part},
-        }
+    def builder(self, query: SearchQuery) -> QueryBuilder:
+        """The builder of the query's requests to this index."""
+        return QueryBuilder(query, self.fields, self.hints, self.now)
 
     def page(
-        self, search_query: SearchQuery, size: int = 10, *, exact: bool = False, mark: bool = False
+        self, query: SearchQuery, size: int = 10, *, exact: bool = False, highlight: bool = False
     ) -> SearchResult:
         """The first hits.
 
         Args:
-            question: what is looked for.
-            size: how many hits at most, up to 10,000 as Elasticsearch has it by default; `indexer.search.export` has all.
-            exact: count all that match; otherwise counting may end at 10,000.
-            mark: mark what matched in the texts.
+            query: what to search for.
+            size: the most hits, up to Elasticsearch's default limit of 10,000; `indexer.search.export` has no limit.
+            exact: count every match; otherwise counting may stop at 10,000.
+            highlight: mark the matches in the texts.
         """
-        answer = self.ask(search_query, self.body(search_query, size, exact=exact, mark=mark))
-        total = answer["hits"]["total"]
+        response = self.send(query, self.page_body(query, size, exact=exact, highlight=highlight))
+        total = response["hits"]["total"]
         return SearchResult(
-            total["value"], tuple(map(read_hit, answer["hits"]["hits"])), exact=total["relation"] == "eq"
+            total["value"], tuple(map(read_hit, response["hits"]["hits"])), exact=total["relation"] == "eq"
         )
 
-    def count(self, search_query: SearchQuery) -> int:
-        """How many documents match, exactly."""
-        return self.page(search_query, 0, exact=True).total
+    def page_body(self, query: SearchQuery, size: int, *, exact: bool = False, highlight: bool = False) -> JsonObject:
+        """The body of the request that `page` sends, for `--explain`."""
+        builder = self.builder(query)
+        optional: JsonObject = {"sort": builder.sort(), "highlight": builder.highlight() if highlight else None}
+        return {
+            "query": builder.query(),
+            "_source": builder.source(),
+            "size": size,
+            "track_total_hits": exact or MAX_PAGE,
+            **{name: value for name, value in optional.items() if value},
+        }
 
-    def summary(self, search_query: SearchQuery, wanted: SummaryRequest) -> Summary:
-        """What matches, in numbers."""
-        body = self.summary_body(search_query, wanted)
-        if wanted.interval:
-            self._refuse_too_many(search_query, wanted.interval)
-        answer = self.ask(search_query, body)
-        return read_summary(answer["hits"]["total"]["value"], answer["aggregations"], wanted)
+    def count(self, query: SearchQuery) -> int:
+        """The exact number of documents that match."""
+        return self.page(query, 0, exact=True).total
 
-    def summary_body(self, search_query: SearchQuery, wanted: SummaryRequest) -> JsonObject:
-        """The request of `summary`, as `--explain` shows it."""
-        builder = self.builder(search_query)
-        time = builder.time("--histogram") if wanted.interval else None
-        aggs = aggregations(wanted, self.fields, time, builder.zone)
+    def summary(self, query: SearchQuery, request: SummaryRequest) -> Summary:
+        """The matches in numbers."""
+        body = self.summary_body(query, request)
+        if request.interval:
+            self._refuse_too_many_bars(query, request.interval)
+        response = self.send(query, body)
+        return read_summary(response["hits"]["total"]["value"], response["aggregations"], request)
+
+    def summary_body(self, query: SearchQuery, request: SummaryRequest) -> JsonObject:
+        """The body of the request that `summary` sends, for `--explain`."""
+        builder = self.builder(query)
+        time = builder.time("--histogram") if request.interval else None
+        aggs = aggregations(request, self.fields, time, builder.zone)
         return {"query": builder.query(), "size": 0, "track_total_hits": True, "aggs": aggs}
 
-    def _refuse_too_many(self, search_query: SearchQuery, interval: Interval) -> None:
-        time = self.builder(search_query).time("--histogram")
+    def _refuse_too_many_bars(self, query: SearchQuery, interval: Interval) -> None:
+        builder = self.builder(query)
+        time = builder.time("--histogram")
         bounds: JsonObject = {"first": {"min": {"field": time}}, "last": {"max": {"field": time}}}
-        body: JsonObject = {"query": self.builder(search_query).query(), "size": 0, "aggs": bounds}
-        found = self.ask(search_query, body)["aggregations"]
-        first, last = found["first"]["value"], found["last"]["value"]
+        results = self.send(query, {"query": builder.query(), "size": 0, "aggs": bounds})["aggregations"]
+        first, last = results["first"]["value"], results["last"]["value"]
         if isinstance(first, float) and isinstance(last, float):
-            interval.refuse_too_many(last - first)
+            interval.refuse_too_many_bars(last - first)
 
-    def ask(self, search_query: SearchQuery, body: JsonObject, **options: Json) -> SearchAnswer:
-        """One search request; a refusal of Elasticsearch becomes ours."""
+    def send(self, query: SearchQuery, body: JsonObject) -> SearchResponse:
+        """Send one search request of a query.
+
+        Raises:
+            UsageError: if Elasticsearch refuses the query, or there is no such alias.
+            TargetError: for any other failure.
+        """
         with translated_errors(f"search {self.alias}"):
             try:
-                return self._send({"index": self.alias, **body, **options})
+                return self._search(body)
             except ApiError as error:
-                refusal = self._refusal(error, search_query)
+                refusal = self._refusal(error, query)
                 if refusal is None:
                     raise
                 raise refusal from error
 
-    def _send(self, request: JsonObject) -> SearchAnswer:
-        index = {} if "pit" in request else {"index": request["index"], "allow_partial_search_results": False}
-        named = {name.removeprefix("_") if name == "_source" else name: value for name, value in request.items()}
-        named.pop("index")
-        # The client's hundred typed parameters are chosen by name here.
-        send: Callable[..., Any] = self.cluster.client.search
-        answer: SearchAnswer = send(**index, **named).body
-        return answer
+    def _search(self, body: JsonObject) -> SearchResponse:
+        # A point in time names its index itself.
+        index = {} if "pit" in body else {"index": self.alias, "allow_partial_search_results": False}
+        parameters = {"source" if name == "_source" else name: value for name, value in body.items()}
+        # The client's search has a hundred typed parameters; these are chosen at run time.
+        search: Callable[..., Any] = self.cluster.client.search
+        response: SearchResponse = search(**index, **parameters).body
+        return response
 
-    def _missing(self) -> UsageError:
+    def _no_alias(self) -> UsageError:
         return UsageError(
-            f"There is no alias {self.alias}: make it with reindex --table TABLE --index {self.alias}, or name another"
+            f"There is no alias {self.alias}: create it with reindex --table TABLE --index {self.alias}, or name another"
             " with --index."
         )
 
-    def _refusal(self, error: ApiError, search_query: SearchQuery) -> UsageError | None:
+    def _refusal(self, error: ApiError, query: SearchQuery) -> UsageError | None:
         if error.meta.status == NOT_FOUND:
-            return self._missing()
+            return self._no_alias()
         if error.meta.status != BAD_REQUEST:
             return None
-        column = _column(error)
+        column = _error_column(error)
         if column is None:
-            return UsageError(f"{self.alias} cannot be searched so: {api_error_reason(error)}.")
-        column = self._column_as_written(search_query) or column
-        place = f"at column {column}" + ("" if column <= len(search_query.query) else ", where it ends")
+            return UsageError(f"Elasticsearch refused this search of {self.alias}: {api_error_reason(error)}.")
+        column = self._column_as_written(query) or column
+        text = query.query_string
+        place = f"at column {column}" + ("" if column <= len(text) else ", its end")
         return UsageError(
-            f"The query '{search_query.query}' does not parse {place}: close the bracket or quote, or put a backslash"
-            f" before a special character, for example '{escaped_at(search_query.query, column)}'."
+            f"The query '{text}' does not parse {place}: close the bracket or quote, or put a backslash before a special"
+            f" character, for example '{escaped_at(text, column)}'."
         )
 
-    def _column_as_written(self, search_query: SearchQuery) -> int | None:
-        """Where the query breaks as the user wrote it: what was sent may have more characters."""
+    def _column_as_written(self, query: SearchQuery) -> int | None:
+        """The column of the parse error in the query string as the user wrote it: the one that was sent may be longer."""
         try:
-            self._send({"index": self.alias, "query": self.builder(search_query).query(as_written=True), "size": 0})
+            self._search({"query": self.builder(query).query(as_written=True), "size": 0})
         except ApiError as error:
-            return _column(error)
+            return _error_column(error)
         return None
 
 
-def _column(error: ApiError) -> int | None:
-    places: list[str] = re.findall(r"line \d+, column (\d+)", str(error.body))
-    return int(places[-1]) + 1 if places else None
+def _error_column(error: ApiError) -> int | None:
+    """The column, from 1, of a parse error in the query string; None for any other error."""
+    columns: list[str] = re.findall(r"line \d+, column (\d+)", str(error.body))
+    return int(columns[-1]) + 1 if columns else None
 
 
-def read_hit(hit: HitAnswer) -> Hit:
-    """A hit as Elasticsearch returns it."""
-    marked = {name: texts[0] for name, texts in hit.get("highlight", {}).items()}
-    return Hit(hit["_id"], hit.get("_score") or 0.0, hit.get("_source", {}), marked, tuple(hit.get("sort", ())))
+def read_hit(hit: HitBody) -> Hit:
+    """Read one hit of a response."""
+    highlights = {name: texts[0] for name, texts in hit.get("highlight", {}).items()}
+    return Hit(hit["_id"], hit.get("_score") or 0.0, hit.get("_source", {}), highlights, tuple(hit.get("sort", ())))
 
 
-def search_alias(cluster: Cluster, alias: str, query: str, size: int = 10) -> SearchResult:
+def search_alias(cluster: Cluster, alias: str, query_string: str, size: int = 10) -> SearchResult:
     """Find documents by a query in Lucene's syntax: `timeout AND service:payments`.
 
-    All words must be found; without an operator between them, in one and the same text field. `OR` asks for any of
-    them, `service:payments` names the field. Where the index keeps Korean words whole, they are asked as prefixes:
-    반도체 finds 반도체를 with every analyzer.
+    All words must match; words without an operator between them, in the same text field. `OR` matches either word, and
+    `service:payments` names the field. Where the index keeps Korean words whole, they are searched as prefixes: 반도체
+    finds 반도체를 with every analyzer.
 
     Args:
-        cluster: where the alias is.
+        cluster: the cluster of the alias.
         alias: the alias, or an index.
-        query: the query string.
-        size: how many hits to return at most, up to 10,000 as Elasticsearch has it by default.
+        query_string: the query.
+        size: the most hits, up to Elasticsearch's default limit of 10,000.
 
     Raises:
-        UsageError: for a query that does not parse, with the place where it breaks, a size too large, or no such alias.
+        UsageError: for a query that does not parse, with the place, a size too large, or no such alias.
         TargetError: for any other failure.
     """
-    return Search(cluster, alias).page(SearchQuery(query), size, exact=True)
+    return Search(cluster, alias).page(SearchQuery(query_string), size, exact=True)

@@ -1,4 +1,4 @@
-"""Summaries of what matched: the most frequent values, statistics of numbers, and a histogram over time."""
+"""Summaries of the matches: the most frequent values, statistics of numbers, and a histogram over time."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from indexer.model.json import Json, JsonObject
 from indexer.model.mapping.index_fields import IndexFields
 
 __all__ = [
-    "MOST_BARS",
+    "MAX_BARS",
     "Interval",
     "Statistics",
     "Summary",
@@ -19,8 +19,8 @@ __all__ = [
     "read_summary",
 ]
 
-MOST_BARS: Final = 2_000
-"""Bars of a histogram: more are no picture, and Elasticsearch refuses beyond 65,536."""
+MAX_BARS: Final = 2_000
+"""The most bars of a histogram that is still readable; Elasticsearch refuses more than 65,536."""
 
 _NUMBERS: Final = frozenset(
     {"long", "integer", "short", "byte", "unsigned_long", "double", "float", "half_float", "scaled_float"}
@@ -35,7 +35,7 @@ class Interval:
     """The width of a histogram's bars.
 
     Attributes:
-        text: as written, `5m`.
+        text: the interval as written, `5m`.
         milliseconds: its length.
     """
 
@@ -43,18 +43,18 @@ class Interval:
     milliseconds: int
 
     def definition(self) -> JsonObject:
-        """How a `date_histogram` is asked for it; one day or week is the calendar's, where the clocks change too."""
+        """The parameter of `date_histogram`. One day or week is a calendar unit, which follows changes of the clocks."""
         if self.text in {"1d", "1w"}:
             return {"calendar_interval": self.text}
         return {"fixed_interval": f"{self.milliseconds}ms"}
 
-    def refuse_too_many(self, span: float) -> None:
-        """Refuse a time span, in milliseconds, that would have too many bars."""
-        if span / self.milliseconds > MOST_BARS:
-            fit = next((unit for unit in _STEPS if span / unit[1] <= MOST_BARS), _STEPS[-1])
+    def refuse_too_many_bars(self, span: float) -> None:
+        """Refuse a time span, in milliseconds, that would have more than `MAX_BARS`."""
+        if span / self.milliseconds > MAX_BARS:
+            fitting = next((text for text, length in _STEPS if span / length <= MAX_BARS), _STEPS[-1][0])
             raise UsageError(
-                f"--histogram {self.text} would draw {span / self.milliseconds:,.0f} bars, and {MOST_BARS:,} is the"
-                f" most: use {fit[0]}, or less time with --since and --until."
+                f"--histogram {self.text} would draw {span / self.milliseconds:,.0f} bars, more than {MAX_BARS:,}: use"
+                f" {fitting}, or a shorter time with --since and --until."
             )
 
 
@@ -65,32 +65,32 @@ _STEPS: Final = tuple(
 
 
 def parse_interval(text: str) -> Interval:
-    """Read `30s`, `5m`, `1h`, `1d`, `1w`.
+    """Parse `30s`, `5m`, `1h`, `1d` or `1w`.
 
     Raises:
-        UsageError: where it is none.
+        UsageError: if it is not an interval.
     """
-    found = _INTERVAL.fullmatch(text.strip())
-    if found is None:
+    match = _INTERVAL.fullmatch(text.strip())
+    if match is None:
         raise UsageError(f"--histogram {text!r} is not an interval: write 30s, 5m, 1h, 1d or 1w.")
-    return Interval(found[0], int(found[1]) * _MILLISECONDS[found[2]])
+    return Interval(match[0], int(match[1]) * _MILLISECONDS[match[2]])
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryRequest:
-    """What is asked for.
+    """Which numbers to compute about the matches.
 
     Attributes:
-        top: fields whose most frequent values are wanted.
-        stats: fields of numbers whose statistics are wanted.
+        top: fields to list the most frequent values of.
+        stats: number fields to compute statistics of.
         interval: the width of the histogram's bars, or None for no histogram.
-        count: how many values of a `top` field.
+        top_size: how many values to list of a `top` field.
     """
 
     top: tuple[str, ...] = ()
     stats: tuple[str, ...] = ()
     interval: Interval | None = None
-    count: int = 10
+    top_size: int = 10
 
     def __bool__(self) -> bool:
         return bool(self.top or self.stats or self.interval)
@@ -98,7 +98,7 @@ class SummaryRequest:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Statistics of a field's numbers; None where no document has the field. Percentiles are approximate (t-digest)."""
+    """Statistics of a number field; None where no document has the field. Percentiles are approximate (t-digest)."""
 
     count: int
     min: float | None
@@ -111,14 +111,14 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What matched, in numbers.
+    """The matches in numbers.
 
     Attributes:
-        total: how many documents match, exactly.
-        top: by field, the most frequent values with their counts, the most frequent first.
+        total: the exact number of documents that match.
+        top: by field, the most frequent values with their counts, in descending order.
         others: by field, how many documents have other values.
-        stats: by field.
-        histogram: where each bar begins, in milliseconds since 1970, and its count.
+        stats: by field, its statistics.
+        histogram: the start of each bar, in milliseconds since 1970, and its count.
         interval: the bars' width, or None where there is no histogram.
     """
 
@@ -130,68 +130,69 @@ class Summary:
     interval: Interval | None
 
 
-def aggregations(wanted: SummaryRequest, fields: IndexFields, time: str | None, zone: str) -> JsonObject:
+def aggregations(request: SummaryRequest, fields: IndexFields, time: str | None, zone: str) -> JsonObject:
     """The body's `aggs`.
 
     Args:
-        wanted: what is asked for.
-        fields: what the index has.
-        time: the field of the histogram.
-        zone: the user's time zone as an offset, `+09:00`: days begin there.
+        request: what to compute.
+        fields: the fields of the index.
+        time: the time field, for the histogram.
+        zone: the user's time zone as an offset, `+09:00`, in which days begin.
 
     Raises:
-        UsageError: for an unknown field, text, or statistics of what is no number.
+        UsageError: for an unknown field, a text field, or statistics of a field that is not a number.
     """
     aggs: JsonObject = {}
-    for name in wanted.top:
-        aggs[f"top:{name}"] = {"terms": {"field": fields.exact(name, "--top"), "size": wanted.count}}
-    for name in wanted.stats:
-        number: JsonObject = {"field": _number(fields, name)}
+    for name in request.top:
+        aggs[f"top:{name}"] = {"terms": {"field": fields.sortable(name, "--top"), "size": request.top_size}}
+    for name in request.stats:
+        number: JsonObject = {"field": _number_field(fields, name)}
         aggs[f"stats:{name}"] = {"stats": number}
         aggs[f"percentiles:{name}"] = {"percentiles": {**number, "percents": list(_PERCENTS)}}
-    if wanted.interval:
-        width = wanted.interval.definition()
+    if request.interval:
+        width = request.interval.definition()
         aggs["histogram"] = {"date_histogram": {"field": time, **width, "time_zone": zone, "min_doc_count": 0}}
     return aggs
 
 
-def _number(fields: IndexFields, name: str) -> str:
-    kind = fields.type(fields.exact(name, "--stats"))
+def _number_field(fields: IndexFields, name: str) -> str:
+    kind = fields.type(fields.sortable(name, "--stats"))
     if kind not in _NUMBERS:
         numbers = [other for other in fields.definitions if fields.type(other) in _NUMBERS]
         raise UsageError(f"--stats {name}: {name} is {kind}, not a number: name one of {', '.join(numbers) or 'none'}.")
     return name
 
 
-def read_summary(total: int, answer: dict[str, dict[str, Json]], wanted: SummaryRequest) -> Summary:
-    """Read the `aggregations` of an answer."""
+def read_summary(total: int, results: dict[str, dict[str, Json]], request: SummaryRequest) -> Summary:
+    """Read the `aggregations` of a response."""
     return Summary(
         total=total,
-        top={name: tuple(_bars(answer[f"top:{name}"], "key_as_string")) for name in wanted.top},
-        others={name: _whole(answer[f"top:{name}"].get("sum_other_doc_count")) for name in wanted.top},
-        stats={name: _statistics(answer[f"stats:{name}"], answer[f"percentiles:{name}"]) for name in wanted.stats},
-        histogram=tuple((_whole(key), count) for key, count in _bars(answer.get("histogram", {}), "key")),
-        interval=wanted.interval,
+        top={name: tuple(_bars(results[f"top:{name}"], "key_as_string")) for name in request.top},
+        others={name: _integer(results[f"top:{name}"].get("sum_other_doc_count")) for name in request.top},
+        stats={name: _statistics(results[f"stats:{name}"], results[f"percentiles:{name}"]) for name in request.stats},
+        histogram=tuple((_integer(key), count) for key, count in _bars(results.get("histogram", {}), "key")),
+        interval=request.interval,
     )
 
 
-def _bars(answer: dict[str, Json], named: str) -> list[tuple[Json, int]]:
-    buckets = answer.get("buckets")
-    found = [bucket for bucket in (buckets if isinstance(buckets, list) else []) if isinstance(bucket, dict)]
-    return [(bucket.get(named, bucket["key"]), _whole(bucket["doc_count"])) for bucket in found]
+def _bars(result: dict[str, Json], key: str) -> list[tuple[Json, int]]:
+    """The buckets of an aggregation as pairs of a key and a count; `key` is the preferred member for the key."""
+    buckets = result.get("buckets")
+    valid = [bucket for bucket in (buckets if isinstance(buckets, list) else []) if isinstance(bucket, dict)]
+    return [(bucket.get(key, bucket["key"]), _integer(bucket["doc_count"])) for bucket in valid]
 
 
-def _whole(value: Json) -> int:
+def _integer(value: Json) -> int:
     return int(value) if isinstance(value, int | float) else 0
 
 
 def _statistics(stats: dict[str, Json], percentiles: dict[str, Json]) -> Statistics:
     values = percentiles.get("values")
-    at = values if isinstance(values, dict) else {}
-    p50, p95, p99 = (_real(at.get(str(percent))) for percent in _PERCENTS)
-    least, most, mean = (_real(stats.get(name)) for name in ("min", "max", "avg"))
-    return Statistics(_whole(stats.get("count")), least, most, mean, p50, p95, p99)
+    by_percent = values if isinstance(values, dict) else {}
+    p50, p95, p99 = (_float(by_percent.get(str(percent))) for percent in _PERCENTS)
+    minimum, maximum, mean = (_float(stats.get(name)) for name in ("min", "max", "avg"))
+    return Statistics(_integer(stats.get("count")), minimum, maximum, mean, p50, p95, p99)
 
 
-def _real(value: Json) -> float | None:
+def _float(value: Json) -> float | None:
     return float(value) if isinstance(value, int | float) else None

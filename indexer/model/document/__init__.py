@@ -1,1 +1,1 @@
-"""Documents: made of rows, identified, and what Elasticsearch answered for each."""
+"""Documents: built from rows, identified, sent in bulk requests, and kept where they are rejected."""

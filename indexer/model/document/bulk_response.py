@@ -1,39 +1,31 @@
-"""What became of each document of one `_bulk` request: done, to be sent again, or rejected for good."""
+"""The response to a `_bulk` request: which documents were acknowledged, which to retry, which were rejected for good."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from math import ceil
+from dataclasses import dataclass
 from typing import TypeGuard
 
-import orjson
-
+from indexer.model.document.dead_letter import DeadLetter
 from indexer.model.json import Json, JsonObject
 
 __all__ = [
-    "AWAY",
-    "BUSY",
-    "LATER",
-    "WHOLE_INDEX",
-    "Batch",
+    "INDEX_WIDE_ERRORS",
+    "LOST_NODE_ERRORS",
+    "TOO_MANY_REQUESTS",
+    "TRANSIENT_STATUSES",
     "BulkResponse",
-    "DeadLetter",
     "Rejection",
     "WriteResult",
-    "dead_letter",
     "error_reason",
     "is_transient",
-    "line_id",
     "read_bulk_response",
-    "split_batches",
 ]
 
-BUSY = 429
-"""The status that asks for the same document again, and for less at once."""
+TOO_MANY_REQUESTS = 429
+"""Elasticsearch is overloaded: retry later, with fewer and smaller requests."""
 
-LATER = frozenset({BUSY, 502, 503, 504})
-"""Statuses that ask for the same document again."""
+TRANSIENT_STATUSES = frozenset({TOO_MANY_REQUESTS, 502, 503, 504})
+"""Statuses that a retry can get past."""
 
-AWAY = frozenset(
+LOST_NODE_ERRORS = frozenset(
     {
         "connect_transport_exception",
         "node_closed_exception",
@@ -41,90 +33,49 @@ AWAY = frozenset(
         "node_not_connected_exception",
     }
 )
-"""Error types of a node that left, which Elasticsearch reports as 500 (its default for any exception)."""
+"""Error types of a node that left the cluster. Elasticsearch reports them as 500, its default for any exception."""
 
-WHOLE_INDEX = frozenset(
+INDEX_WIDE_ERRORS = frozenset(
     {"cluster_block_exception", "index_closed_exception", "index_not_found_exception", "security_exception"}
 )
-"""Error types that no document of the index can escape, so that dead letters would be wrong."""
+"""Error types that hit every document of the index: dead letters would be wrong, the job has to stop."""
 
-HEAD, TAIL = 300, 200
-"""Characters kept of a reason's ends: Elasticsearch quotes the rejected value in it, which may have megabytes."""
+_HEAD, _TAIL = 300, 200
+"""Characters kept from either end of a reason: Elasticsearch quotes the rejected value, which may have megabytes."""
 
 _CREATED: JsonObject = {"index": {"status": 201}}
-_UPDATED: JsonObject = {"index": {"status": 200}}
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A document that Elasticsearch rejected for good.
-
-    Attributes:
-        id: its `_id`.
-        status: the HTTP status of the rejection; 413 where the document alone is too large for a request.
-        reason: the error's type and reason, shortened.
-        document: its `_source`, as it was rejected.
-        key: the values of the row's key, by column, in the source's form: see `indexer.model.document.row_key`.
-    """
-
-    id: str
-    status: int
-    reason: str
-    document: Json
-    key: JsonObject = field(default_factory=dict)
-
-    def as_json(self) -> JsonObject:
-        """The dead letter as it is kept, with what tells the row first."""
-        return {
-            "id": self.id,
-            "key": self.key,
-            "status": self.status,
-            "reason": self.reason,
-            "document": self.document,
-        }
-
-    @classmethod
-    def from_json(cls, content: JsonObject) -> "DeadLetter":
-        """The inverse of `as_json`; what else the content holds is left aside."""
-        key = content.get("key")
-        return cls(
-            id=str(content["id"]),
-            status=int(str(content["status"])),
-            reason=str(content["reason"]),
-            document=content["document"],
-            key=key if isinstance(key, dict) else {},
-        )
+_REPLACED: JsonObject = {"index": {"status": 200}}
 
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What became of one batch.
+    """The result of writing one batch, after all its retries.
 
     Attributes:
-        done: the number of documents that Elasticsearch acknowledged.
-        dead: those that it rejected for good; with `done` they make up the whole batch.
-        retries: the number of requests that repeated documents of the batch.
-        again: how many of `done` took the place of a document of their `_id`.
+        acknowledged: how many documents Elasticsearch acknowledged.
+        dead_letters: the documents that it rejected for good; with `acknowledged` they add up to the batch.
+        retries: how many requests repeated documents of the batch.
+        replaced: how many of `acknowledged` replaced a document with the same `_id`.
     """
 
-    done: int
-    dead: tuple[DeadLetter, ...]
+    acknowledged: int
+    dead_letters: tuple[DeadLetter, ...]
     retries: int
-    again: int = 0
+    replaced: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """One item of a response that is not done.
+    """An item of a response that reports an error.
 
     Attributes:
-        place: the document's place in the request, from 0.
+        position: the document's index in the request, from 0.
         status: the item's HTTP status.
         type: the error's type, for example `document_parsing_exception`.
-        reason: the type and the reason, shortened.
+        reason: the error's type and reason, shortened.
     """
 
-    place: int
+    position: int
     status: int
     type: str
     reason: str
@@ -132,106 +83,109 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class BulkResponse:
-    """What one response says of the documents that were sent.
+    """What one response says about the documents of its request.
 
     Attributes:
-        done: the number of documents acknowledged.
-        retry: the places of those to be sent again, ascending.
-        why_retry: the reason of the first of them, a 429 before others, or of a response that makes no sense; or empty.
-        busy: whether any of them was refused with 429.
-        rejected: those rejected for good.
-        fatal: an item that tells of the index as a whole, so that the batch must not go on; or None.
-        again: how many of `done` took the place of a document of their `_id`.
+        acknowledged: how many documents were acknowledged.
+        retry: the positions of the documents to send again, ascending.
+        retry_reason: why: the first 429, else the first error, or what is wrong with the response; empty without `retry`.
+        busy: whether a document was refused with 429.
+        rejected: the documents that were rejected for good.
+        fatal: an error of the index as a whole, which ends the job; or None.
+        replaced: how many of `acknowledged` replaced a document with the same `_id`.
     """
 
-    done: int
+    acknowledged: int
     retry: tuple[int, ...] = ()
-    why_retry: str = ""
+    retry_reason: str = ""
     busy: bool = False
     rejected: tuple[Rejection, ...] = ()
     fatal: Rejection | None = None
-    again: int = 0
+    replaced: int = 0
 
 
 def read_bulk_response(sent: int, response: Json) -> BulkResponse:
-    """Say what became of each of `sent` documents, from a response narrowed to `errors`, `status` and `error`.
+    """Sort the `sent` documents by the response, which the request narrowed to `errors`, `status` and `error`.
 
-    Only an item with status 200 or 201 and no error is done. A response that makes no sense as a whole (items
-    missing, not the shape of a bulk response, a status that there is not) acknowledges nothing: every document is
-    to be sent again, which is harmless, for its `_id` makes it overwrite itself.
+    Only an item with status 200 or 201 and no error counts as acknowledged. A response that is malformed as a whole
+    (items missing, not a bulk response, an impossible status) acknowledges nothing: every document is sent again, which
+    is harmless, because a document overwrites itself.
     """
     items = response.get("items") if isinstance(response, dict) else None
     if not isinstance(response, dict) or not isinstance(items, list):
-        return _senseless(sent, "an answer that is not a bulk response")
+        return _malformed(sent, "an answer that is not a bulk response")
     if len(items) != sent:
-        return _senseless(sent, f"an answer with {len(items)} items for {sent} documents")
-    again = items.count(_UPDATED)
-    done = items.count(_CREATED) + again
-    if response.get("errors") is not (done < sent):
-        return _senseless(sent, "an answer whose items contradict its errors flag")
-    return BulkResponse(done, again=again) if done == sent else _sort(items, done, again)
+        return _malformed(sent, f"an answer with {len(items)} items for {sent} documents")
+    replaced = items.count(_REPLACED)
+    acknowledged = items.count(_CREATED) + replaced
+    if response.get("errors") is not (acknowledged < sent):
+        return _malformed(sent, "an answer whose items contradict its errors flag")
+    if acknowledged == sent:
+        return BulkResponse(acknowledged, replaced=replaced)
+    return _with_errors(items, acknowledged, replaced)
 
 
-def _sort(items: list[Json], done: int, again: int) -> BulkResponse:
-    problems = [_problem(place, item) for place, item in enumerate(items) if item not in (_CREATED, _UPDATED)]
-    known = [problem for problem in problems if problem is not None]
-    if len(known) < len(problems):
-        return _senseless(len(items), "an answer with an item that has no status and error")
-    retry = [problem for problem in known if is_transient(problem.status, problem.type)]
-    rest = [problem for problem in known if not is_transient(problem.status, problem.type)]
-    why = next((problem for problem in retry if problem.status == BUSY), retry[0] if retry else None)
+def _with_errors(items: list[Json], acknowledged: int, replaced: int) -> BulkResponse:
+    errors = [_rejection(position, item) for position, item in enumerate(items) if item not in (_CREATED, _REPLACED)]
+    rejections = [error for error in errors if error is not None]
+    if len(rejections) < len(errors):
+        return _malformed(len(items), "an answer with an item that has no status and error")
+    transient = [error for error in rejections if is_transient(error.status, error.type)]
+    permanent = [error for error in rejections if not is_transient(error.status, error.type)]
+    first = next((error for error in transient if error.status == TOO_MANY_REQUESTS), next(iter(transient), None))
     return BulkResponse(
-        done=done,
-        retry=tuple(problem.place for problem in retry),
-        why_retry=f"{why.status} {why.reason}" if why else "",
-        busy=why is not None and why.status == BUSY,
-        rejected=tuple(problem for problem in rest if problem.type not in WHOLE_INDEX),
-        fatal=next((problem for problem in rest if problem.type in WHOLE_INDEX), None),
-        again=again,
+        acknowledged=acknowledged,
+        retry=tuple(error.position for error in transient),
+        retry_reason=f"{first.status} {first.reason}" if first else "",
+        busy=first is not None and first.status == TOO_MANY_REQUESTS,
+        rejected=tuple(error for error in permanent if error.type not in INDEX_WIDE_ERRORS),
+        fatal=next((error for error in permanent if error.type in INDEX_WIDE_ERRORS), None),
+        replaced=replaced,
     )
 
 
 def is_transient(status: int, kind: str) -> bool:
-    """Whether an error of this status and type goes away by itself, so that asking again can help."""
-    # A block answers 429 where the disk is full, and it stays until someone frees space; a 503 block passes.
-    if kind in WHOLE_INDEX:
-        return status in LATER - {BUSY}
-    return status in LATER or kind in AWAY
+    """Whether an error of this status and type passes by itself, so that a retry can succeed."""
+    # A full disk answers 429 with a cluster block, which stays until someone frees space; a 503 block passes.
+    if kind in INDEX_WIDE_ERRORS:
+        return status in TRANSIENT_STATUSES - {TOO_MANY_REQUESTS}
+    return status in TRANSIENT_STATUSES or kind in LOST_NODE_ERRORS
 
 
-def _problem(place: int, item: Json) -> Rejection | None:
+def _rejection(position: int, item: Json) -> Rejection | None:
+    """The error of an item; None where the item is malformed."""
     result = item.get("index") if isinstance(item, dict) else None
     if not isinstance(result, dict):
         return None
     status, error = result.get("status"), result.get("error")
-    if not _is_failure(status) or not isinstance(error, dict):
+    if not _is_error_status(status) or not isinstance(error, dict):
         return None
-    return Rejection(place, status, str(error.get("type")), error_reason(error))
+    return Rejection(position, status, str(error.get("type")), error_reason(error))
 
 
-def _is_failure(status: Json) -> TypeGuard[int]:
-    return type(status) is int and 400 <= status <= 599  # noqa: PLR2004  # what HTTP calls an error
+def _is_error_status(status: Json) -> TypeGuard[int]:
+    return type(status) is int and 400 <= status <= 599  # noqa: PLR2004  # HTTP's client and server errors
 
 
-def _senseless(sent: int, why: str) -> BulkResponse:
-    return BulkResponse(done=0, retry=tuple(range(sent)), why_retry=why)
+def _malformed(sent: int, why: str) -> BulkResponse:
+    return BulkResponse(acknowledged=0, retry=tuple(range(sent)), retry_reason=why)
 
 
 def error_reason(error: Json) -> str:
-    """One line from an `error` of Elasticsearch: its type, its reason and, where they add to it, the root cause's."""
+    """An `error` of Elasticsearch in one line: its type, its reason and, where it adds to them, the root cause."""
     if not isinstance(error, dict):
         return _shorten(str(error))
     reason = _reason(error)
-    root = _reason(_innermost(error))
+    root = _reason(_root_cause(error))
     parts = [str(error.get("type")), _shorten(reason)]
     if root not in reason:
         parts.append(_shorten(root))
     return ": ".join(part for part in parts if part)
 
 
-def _innermost(error: JsonObject) -> JsonObject:
+def _root_cause(error: JsonObject) -> JsonObject:
     cause = error.get("caused_by")
-    return _innermost(cause) if isinstance(cause, dict) else error
+    return _root_cause(cause) if isinstance(cause, dict) else error
 
 
 def _reason(error: JsonObject) -> str:
@@ -239,56 +193,5 @@ def _reason(error: JsonObject) -> str:
 
 
 def _shorten(text: str) -> str:
-    short = text if len(text) <= HEAD + TAIL else f"{text[:HEAD]} ... {text[-TAIL:]}"
+    short = text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]} ... {text[-_TAIL:]}"
     return " ".join(short.split())
-
-
-def dead_letter(line: bytes, status: int, reason: str) -> DeadLetter:
-    """The dead letter of one document, from its two lines of a `_bulk` body."""
-    return DeadLetter(line_id(line), status, reason, _document(line.partition(b"\n")[2]))
-
-
-def line_id(line: bytes) -> str:
-    """The `_id` of one document, from its two lines of a `_bulk` body."""
-    action = line.partition(b"\n")[0]
-    parsed: Json = orjson.loads(action)
-    index = parsed.get("index") if isinstance(parsed, dict) else None
-    return str(index.get("_id", "")) if isinstance(index, dict) else ""
-
-
-def _document(source: bytes) -> Json:
-    try:
-        document: Json = orjson.loads(source)
-    except orjson.JSONDecodeError:  # what cannot be read is kept as it was sent
-        return source.decode(errors="replace").rstrip("\n")
-    return document
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """The documents of one bulk request.
-
-    Attributes:
-        lines: each an action and a source, ready for `_bulk`.
-        size: their bytes.
-    """
-
-    lines: Sequence[bytes]
-    size: int
-
-
-def split_batches(lines: Sequence[bytes], most: int) -> Iterator[Batch]:
-    """Divide the documents of a page into batches of about equal size, of at most `most` bytes each.
-
-    A document larger than `most` is a batch of its own.
-    """
-    total = sum(map(len, lines))
-    even = total / max(1, ceil(total / most))
-    begin, size = 0, 0
-    for end, line in enumerate(lines):
-        if size and (size + len(line) > most or size >= even):
-            yield Batch(lines[begin:end], size)
-            begin, size = end, 0
-        size += len(line)
-    if size:
-        yield Batch(lines[begin:], size)

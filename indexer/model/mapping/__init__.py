@@ -1,1 +1,1 @@
-"""The mapping of the new index: type rules, overlay, analyzers, and how a live index differs."""
+"""The mapping of the new index: type rules, overlay, analyzers, and the difference from a live index."""

@@ -1,4 +1,4 @@
-"""Analyzers by purpose: an overlay says `korean`, and the best analyzer that the cluster has serves it."""
+"""Analyzers by purpose: an overlay says `korean`, and the best analyzer that the cluster has is used."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from indexer.model.json import JsonObject
 
-__all__ = ["ANALYZER_KEYS", "BUILT_IN", "AnalyzerChoice", "Capabilities", "Chosen", "analyzers_of", "choose_analyzer"]
+__all__ = ["ANALYZER_KEYS", "BUILT_IN", "AnalyzerChoice", "ChosenAnalyzer", "analyzers_to_probe", "choose_analyzer"]
 
 BUILT_IN = frozenset({"default", "keyword", "simple", "standard", "stop", "whitespace"})
-"""Analyzers of the server itself: no node is asked for them. Seen on the plain 9.2.0 distribution."""
+"""Analyzers of the server itself, which need no probe. Seen on the plain 9.2.0 distribution."""
 
 ANALYZER_KEYS = ("analyzer", "search_analyzer", "search_quote_analyzer")
 
@@ -19,12 +19,12 @@ class AnalyzerChoice(BaseModel):
     """One way to serve a purpose: a file of `mappings/analysis/`.
 
     Attributes:
-        serves: the purpose, and the name of the analyzer that the new index gets for it: `korean`.
-        rank: 1 is the best way; the first whose need is met is taken.
-        needs: the analyzer that every node must have for it, or None where all have what it takes.
+        serves: the purpose, which is also the analyzer's name in the new index: `korean`.
+        rank: 1 is the best choice; the first whose need is met is used.
+        needs: the analyzer that every node must have for it, or None if it needs nothing.
         label: what it is, in a few words, for the plan.
         analysis: the index settings under `analysis` that define the analyzer.
-        field: what a text field analyzed this way gets besides.
+        field: further parameters of a text field that uses it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,15 +38,15 @@ class AnalyzerChoice(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """What stands for an analyzer's name in the new index.
+class ChosenAnalyzer:
+    """What an analyzer's name stands for in the new index.
 
     Attributes:
         name: the analyzer to write into the mapping.
         analysis: the settings that define it; empty where the node does.
-        field: what the field gets besides.
-        label: what serves a purpose, in a few words; empty for an analyzer of the cluster's own.
-        fallback: why it is not what was asked for, as the rest of a sentence, or None.
+        field: further parameters of the field.
+        fallback: why it is not the requested analyzer, as the beginning of a sentence, or None.
+        label: what serves the purpose, in a few words; empty for an analyzer of the cluster's own.
     """
 
     name: str
@@ -56,47 +56,31 @@ class Chosen:
     label: str = ""
 
 
-def analyzers_of(name: str, choices: Iterable[AnalyzerChoice]) -> frozenset[str]:
-    """The analyzers to ask the cluster for before `choose_analyzer` can decide on this name."""
-    ways = [choice for choice in choices if choice.serves == name]
-    if ways:
-        return frozenset(way.needs for way in ways if way.needs)
+def analyzers_to_probe(name: str, choices: Iterable[AnalyzerChoice]) -> frozenset[str]:
+    """The analyzers that the cluster must be probed for before `choose_analyzer` can decide about this name."""
+    serving = [choice for choice in choices if choice.serves == name]
+    if serving:
+        return frozenset(choice.needs for choice in serving if choice.needs)
     return frozenset({name}) - BUILT_IN
 
 
-def choose_analyzer(name: str, choices: Iterable[AnalyzerChoice], available: frozenset[str]) -> Chosen:
+def choose_analyzer(name: str, choices: Iterable[AnalyzerChoice], available: frozenset[str]) -> ChosenAnalyzer:
     """The best way to serve an analyzer's name with the analyzers that the cluster has.
 
-    A name without choices is the cluster's own analyzer, and `standard` where it has none of that name.
+    A name without choices means the cluster's own analyzer, or `standard` where the cluster has none of that name.
     """
-    ways = sorted((choice for choice in choices if choice.serves == name), key=lambda choice: choice.rank)
-    if not ways:
-        return _plain(name, available)
-    taken = next((way for way in ways if way.needs is None or way.needs in available), None)
-    if taken is None:
-        return Chosen(
-            "standard", {}, {}, f"the cluster has none of {', '.join(w.label for w in ways)}, so standard", "standard"
-        )
-    fallback = None if taken is ways[0] else f"the cluster has no {ways[0].label}, so {taken.label}"
-    return Chosen(name, dict(taken.analysis), dict(taken.field), fallback, taken.label)
+    ranked = sorted((choice for choice in choices if choice.serves == name), key=lambda choice: choice.rank)
+    if not ranked:
+        return _cluster_analyzer(name, available)
+    chosen = next((choice for choice in ranked if choice.needs is None or choice.needs in available), None)
+    if chosen is None:
+        labels = ", ".join(choice.label for choice in ranked)
+        return ChosenAnalyzer("standard", {}, {}, f"the cluster has none of {labels}, so standard", "standard")
+    fallback = None if chosen is ranked[0] else f"the cluster has no {ranked[0].label}, so {chosen.label}"
+    return ChosenAnalyzer(name, dict(chosen.analysis), dict(chosen.field), fallback, chosen.label)
 
 
-def _plain(name: str, available: frozenset[str]) -> Chosen:
+def _cluster_analyzer(name: str, available: frozenset[str]) -> ChosenAnalyzer:
     if name in BUILT_IN or name in available:
-        return Chosen(name, {}, {})
-    return Chosen("standard", {}, {}, f"the cluster has no analyzer {name}, so standard")
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a mapping may use.
-
-    Attributes:
-        version: the oldest node's version, for example `9.2.0`.
-        analyzers: the names of the analyzers and tokenizers that were asked for and that every node has.
-        field_types: the field types that were asked for and that the cluster has.
-    """
-
-    version: str
-    analyzers: frozenset[str]
-    field_types: frozenset[str]
+        return ChosenAnalyzer(name, {}, {})
+    return ChosenAnalyzer("standard", {}, {}, f"the cluster has no analyzer {name}, so standard")

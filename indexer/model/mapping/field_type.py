@@ -1,8 +1,19 @@
-"""Elasticsearch's field types: which there are, which every node has, and what stands in for one that is missing."""
+"""Elasticsearch's field types: those that exist, those that every node has, and substitutes for missing ones."""
 
 from indexer.model.json import Json, JsonObject
 
-__all__ = ["ALWAYS", "KNOWN", "NUMBERS", "OBJECTS", "SCALARS", "missing_types", "stand_in", "sub_fields", "types_of"]
+__all__ = [
+    "ALWAYS_AVAILABLE",
+    "KNOWN_TYPES",
+    "NUMBERS",
+    "OBJECTS",
+    "SCALARS",
+    "UNSEARCHED",
+    "missing_types",
+    "sub_fields",
+    "substitute",
+    "types_of",
+]
 
 NUMBERS = frozenset(
     {
@@ -29,7 +40,7 @@ _DATES = frozenset({"date", "date_nanos"})
 SCALARS = NUMBERS | _TEXTS | _WORDS | _DATES | {"boolean", "ip", "binary", "token_count", "dense_vector"}
 """Types that take a value or an array of values, never a JSON object."""
 
-ALWAYS = frozenset(
+ALWAYS_AVAILABLE = frozenset(
     {
         "binary",
         "boolean",
@@ -50,9 +61,9 @@ ALWAYS = frozenset(
         "text",
     }
 )
-"""Types of the server itself: no node is asked for them. Seen on the plain 9.2.0 distribution, which has no modules."""
+"""Types of the server itself, which need no probe. Seen on the plain 9.2.0 distribution, which has no modules."""
 
-KNOWN = (
+KNOWN_TYPES = (
     SCALARS
     | OBJECTS
     | {
@@ -78,20 +89,20 @@ KNOWN = (
         "sparse_vector",
     }
 )
-"""Types that an overlay may name: those of the server, of its modules and of Elastic's own plugins."""
+"""Types that an overlay may name: those of the server, its modules and Elastic's own plugins."""
 
-_STAND_INS = {
+_SUBSTITUTES = {
     "scaled_float": "double",
-    # Not long: half of its values would not fit, and their documents would be rejected.
+    # Not long: half of the values would not fit, and their documents would be rejected.
     "unsigned_long": "double",
     "token_count": "integer",
     "icu_collation_keyword": "keyword",
-    **dict.fromkeys(_WORDS - ALWAYS, "keyword"),
-    **dict.fromkeys(_TEXTS - ALWAYS, "text"),
+    **dict.fromkeys(_WORDS - ALWAYS_AVAILABLE, "keyword"),
+    **dict.fromkeys(_TEXTS - ALWAYS_AVAILABLE, "text"),
 }
 
 _SHARED_OPTIONS = frozenset({"index", "doc_values", "store", "coerce", "ignore_malformed", "fields"})
-_STAND_IN_OPTIONS = {
+_SUBSTITUTE_OPTIONS = {
     "text": frozenset({"analyzer", "search_analyzer", "index", "store", "norms", "fields"}),
     "keyword": frozenset({"ignore_above", "index", "doc_values", "store", "fields"}),
     "double": _SHARED_OPTIONS,
@@ -99,34 +110,34 @@ _STAND_IN_OPTIONS = {
 }
 
 UNSEARCHED: JsonObject = {"type": "object", "enabled": False}
-"""Kept in `_source`, never parsed: takes any JSON value, also a number or an array."""
+"""Kept in `_source` and never parsed: accepts any JSON value, also a number or an array."""
 
 
 def types_of(definition: JsonObject) -> frozenset[str]:
-    """The field types that a field's definition names, with those of its sub-fields."""
+    """The field types in a field's definition, including those of its sub-fields."""
     below = (types_of(sub) for sub in sub_fields(definition).values())
     return frozenset({str(definition["type"])}).union(*below)
 
 
 def missing_types(definition: JsonObject, available: frozenset[str]) -> frozenset[str]:
-    """The field types that a definition names and that are neither in the server itself nor available."""
-    return types_of(definition) - ALWAYS - available
+    """The field types in a definition that are neither built into the server nor available."""
+    return types_of(definition) - ALWAYS_AVAILABLE - available
 
 
-def stand_in(definition: JsonObject, available: frozenset[str]) -> JsonObject:
-    """The definition with its missing types replaced by the nearest that every node has.
+def substitute(definition: JsonObject, available: frozenset[str]) -> JsonObject:
+    """The definition with each missing type replaced by the nearest type that every node has.
 
-    Where nothing is near (`geo_shape`, `flattened`, `dense_vector`), the value is kept in `_source`, unsearched;
-    a sub-field, which has no place in `_source`, is left out then.
+    Where nothing is near (`geo_shape`, `flattened`, `dense_vector`), the value is kept in `_source`, not searchable. A
+    sub-field, which has no place in `_source`, is left out instead.
     """
-    wanted = str(definition["type"])
-    if wanted not in ALWAYS | available:
-        nearest = _STAND_INS.get(wanted)
+    requested = str(definition["type"])
+    if requested not in ALWAYS_AVAILABLE | available:
+        nearest = _SUBSTITUTES.get(requested)
         if nearest is None:
             return dict(UNSEARCHED)
-        kept = _STAND_IN_OPTIONS[nearest]
+        kept = _SUBSTITUTE_OPTIONS[nearest]
         definition = {"type": nearest, **{key: value for key, value in definition.items() if key in kept}}
-    subs = {name: stand_in(sub, available) for name, sub in sub_fields(definition).items()}
+    subs = {name: substitute(sub, available) for name, sub in sub_fields(definition).items()}
     fields: dict[str, Json] = {name: sub for name, sub in subs.items() if sub != UNSEARCHED}
     return {**definition, "fields": fields} if fields else {k: v for k, v in definition.items() if k != "fields"}
 

@@ -1,4 +1,4 @@
-"""The mapping: which field of the new index each column becomes, by the type rules and the overlay."""
+"""The index mapping: the field that each column becomes, with the index settings and template that go with it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,72 +6,25 @@ from typing import Final
 
 from indexer.errors import UsageError
 from indexer.model.json import Json, JsonObject
-from indexer.model.mapping.analysis import ANALYZER_KEYS, Capabilities, choose_analyzer
-from indexer.model.mapping.field import Field, Origin, refuse_collisions, takes_name
-from indexer.model.mapping.field_type import OBJECTS, missing_types, stand_in
+from indexer.model.mapping.analysis import ANALYZER_KEYS, choose_analyzer
+from indexer.model.mapping.capabilities import Capabilities
+from indexer.model.mapping.field import Field, Origin, is_field_name, refuse_collisions
+from indexer.model.mapping.field_type import OBJECTS, missing_types, substitute
 from indexer.model.mapping.overlay import Overlay
-from indexer.model.mapping.rules import dynamic_templates, planned_field
+from indexer.model.mapping.rules import dynamic_templates, field_definition
 from indexer.model.mapping.search_hints import SearchHints
 from indexer.model.table.selection import Selection
 from indexer.model.table.table import Column, ColumnKind
 
 __all__ = ["IndexMapping", "build_mapping", "index_settings", "index_template"]
 
-_DEFAULT_FIELD_LIMIT = 1000
-_HIDES_VECTORS = (9, 2)
-"""From this version on, Elasticsearch leaves vectors out of the `_source` that it returns."""
+_DEFAULT_FIELD_LIMIT: Final = 1000
 
+_EXCLUDES_VECTORS: Final = (9, 2)
+"""The version from which Elasticsearch omits vectors from the `_source` that it returns."""
 
-def index_settings(
-    given: JsonObject, analysis: Iterable[JsonObject], fields: Iterable[Field], version: str
-) -> JsonObject:
-    """Compose the settings; what the overlay gives wins.
-
-    Args:
-        given: the overlay's settings, nested and without the prefix `index.`.
-        analysis: parts of `analysis` that define the analyzers in use.
-        fields: the fields of the mapping.
-        version: the cluster's version, `9.2.0`.
-    """
-    settings: JsonObject = {}
-    for part in analysis:
-        settings = _over(settings, {"analysis": part} if part else {})
-    limits = _limits(tuple(fields), version)
-    return _over(_over(settings, {"mapping": limits} if limits else {}), given)
-
-
-def _limits(fields: tuple[Field, ...], version: str) -> JsonObject:
-    limits: JsonObject = {}
-    total: JsonObject = {}
-    count = sum(_size(field.definition) for field in fields)
-    if 2 * count > _DEFAULT_FIELD_LIMIT:
-        total["limit"] = _DEFAULT_FIELD_LIMIT + count
-    if any(field.definition.get("dynamic") in (True, "true") for field in fields):
-        # Beyond the limit, a new key is kept in `_source` and not searched; without this, its document is rejected.
-        total["ignore_dynamic_beyond_limit"] = True
-    if total:
-        limits["total_fields"] = total
-    if any(field.type == "dense_vector" for field in fields) and _numbers(version) >= _HIDES_VECTORS:
-        limits["exclude_source_vectors"] = False
-    return limits
-
-
-def _size(definition: JsonObject) -> int:
-    subs = definition.get("fields")
-    return 1 + (len(subs) if isinstance(subs, dict) else 0)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-
-
-def _over(under: JsonObject, over: JsonObject) -> JsonObject:
-    """Both, merged at every level; `over` wins."""
-    merged: dict[str, Json] = dict(under)
-    for name, value in over.items():
-        below = merged.get(name)
-        merged[name] = _over(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return merged
+_PRIORITY: Final = 500
+"""Higher than the priorities of the templates that a full Elasticsearch ships with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +32,12 @@ class IndexMapping:
     """What the new index is created with.
 
     Attributes:
-        fields: what becomes of each column and sub-column, in the source's order, an object before its sub-columns.
+        fields: how each column and sub-column is indexed, in the source's order, an object before its sub-columns.
         mappings: the body's `mappings`.
-        settings: the body's `settings`: nested, without the prefix `index.`, as the overlay wants them when served.
-        analyzers: what serves each analyzer that an overlay asks for by purpose: `korean` by nori.
-        search: what a search is told of the index.
-        fallbacks: one sentence for each thing that is not as the types or the overlay ask.
+        settings: the body's `settings`: nested, without the prefix `index.`, as they are once the index is served.
+        analyzers: what serves each analyzer that the overlay names by purpose: `korean` by nori.
+        search: the hints for searches.
+        fallbacks: one sentence for each point where the types or the overlay could not be followed.
     """
 
     fields: tuple[Field, ...]
@@ -96,81 +49,106 @@ class IndexMapping:
 
     @property
     def meta(self) -> JsonObject:
-        """What the index's `_meta` says of it, for a search to use."""
-        told: JsonObject = {"analyzers": {**self.analyzers}, "search": self.search.as_meta()}
-        return {name: value for name, value in told.items() if value}
+        """The members of the index's `_meta` that a search uses."""
+        members: JsonObject = {"analyzers": {**self.analyzers}, "search": self.search.as_meta()}
+        return {name: value for name, value in members.items() if value}
 
 
 def build_mapping(selection: Selection, overlay: Overlay, capabilities: Capabilities) -> IndexMapping:
-    """Decide the fields of the selected columns.
+    """Build the mapping of the selected columns.
 
     Args:
-        selection: what is read.
-        overlay: what the mapping file says; `check_overlay` has held it against the table.
-        capabilities: what the cluster answered to `required_features`.
+        selection: the columns to index.
+        overlay: the content of the mapping file, checked against the table by `check_overlay`.
+        capabilities: what the cluster has of the `required_features`.
 
     Raises:
-        UsageError: where two columns would get one name, or the overlay maps a sub-column of an object that has no
+        UsageError: if two columns would share a field name, or the overlay maps a sub-column of an object that has no
             fields of its own.
     """
-    building = _Building(overlay, capabilities)
-    properties = building.properties(selection.columns, ())
-    refuse_collisions(building.fields, overlay.where)
+    builder = _MappingBuilder(overlay, capabilities)
+    properties = builder.properties(selection.columns, ())
+    refuse_collisions(builder.fields, overlay.where)
     mappings: JsonObject = {
-        # A row never holds a column that the plan does not know. Not strict: what an ingest pipeline adds to a
-        # document must not reject it.
+        # Rows hold no column that the plan does not know. Not "strict", so that a field which an ingest pipeline adds
+        # does not reject the document.
         "dynamic": False,
-        # CrateDB has decided what a value is; text that looks like a date stays text.
+        # CrateDB knows each value's type: text that looks like a date stays text.
         "date_detection": False,
-        "dynamic_templates": dynamic_templates(building.fields),
+        "dynamic_templates": dynamic_templates(builder.fields),
         "properties": properties,
     }
-    settings = index_settings(overlay.settings, building.analysis, building.fields, capabilities.version)
+    settings = index_settings(overlay.settings, builder.analysis, builder.fields, capabilities.version)
     return IndexMapping(
-        tuple(building.fields), mappings, settings, building.served, overlay.search, tuple(building.notes)
+        tuple(builder.fields), mappings, settings, builder.analyzers, overlay.search, tuple(builder.fallbacks)
     )
 
 
-class _Building:
+def index_template(mapping: IndexMapping, pattern: str) -> JsonObject:
+    """The body of `PUT _index_template/NAME`: what a reindex would create its index with.
+
+    Args:
+        mapping: the fields and settings, decided for the cluster that the template is for.
+        pattern: the indexes that the template applies to, by name or with `*`.
+    """
+    mappings: JsonObject = {**mapping.mappings, "_meta": mapping.meta}
+    return {
+        "index_patterns": [pattern],
+        "priority": _PRIORITY,
+        "template": {"settings": {"index": mapping.settings}, "mappings": mappings},
+    }
+
+
+class _MappingBuilder:
+    """Collects the parts of a mapping.
+
+    Attributes:
+        fields: the fields, in the order of the columns.
+        fallbacks: sentences for `IndexMapping.fallbacks`; a dict, as an ordered set.
+        analysis: the `analysis` settings of the chosen analyzers.
+        analyzers: as in `IndexMapping`.
+    """
+
     def __init__(self, overlay: Overlay, capabilities: Capabilities) -> None:
-        self.overlay = overlay
-        self.capabilities = capabilities
         self.fields: list[Field] = []
-        self.notes: dict[str, None] = {}
+        self.fallbacks: dict[str, None] = {}
         self.analysis: list[JsonObject] = []
-        self.served: dict[str, str] = {}
+        self.analyzers: dict[str, str] = {}
+        self._overlay = overlay
+        self._capabilities = capabilities
 
     def properties(self, columns: Iterable[Column], parent: tuple[str, ...]) -> JsonObject:
-        """The definitions of these columns by their names in the index, recording a Field for each."""
-        found: JsonObject = {}
+        """The definitions of these columns by their names in the index. Adds a Field for each column."""
+        properties: JsonObject = {}
         for column in columns:
-            name = self._name(column)
+            name = self._field_name(column)
             if name is None:
                 continue
             definition = self._define(column, (*parent, name))
             if definition.get("type") in OBJECTS and definition.get("enabled") is not False:
                 definition = {**definition, "properties": self.properties(column.children, (*parent, name))}
             else:
-                self._below(column, column)
-            found[name] = definition
-        return found
+                self._skip_children(column, column)
+            properties[name] = definition
+        return properties
 
-    def _name(self, column: Column) -> str | None:
-        """The column's own name in the index; None, recorded, where it is left out."""
-        option = self.overlay.fields.get(column.name)
+    def _field_name(self, column: Column) -> str | None:
+        """The column's own name in the index; None for a column that is left out, which is recorded."""
+        option = self._overlay.fields.get(column.name)
         if option is False:
             self._leave_out(column, Origin.OVERLAY)
             return None
         name = (option.rename if option else None) or column.path[-1]
-        if takes_name(name, top=len(column.path) == 1):
+        if is_field_name(name, top=len(column.path) == 1):
             return name
         if option and option.rename:
             raise UsageError(
-                f"{self.overlay.where}: {column.name} is renamed to {name!r}, and Elasticsearch takes no field of that"
-                " name: choose another."
+                f"{self._overlay.where}: {column.name} is renamed to {name!r}, which Elasticsearch does not accept as a"
+                " field name: choose another."
             )
-        self._note(
-            f"{column.name!r} is left out, for Elasticsearch takes no field of that name: rename it in a mapping file."
+        self._add_fallback(
+            f"{column.name!r} is left out, because Elasticsearch does not accept it as a field name: rename it in a"
+            " mapping file."
         )
         self._leave_out(column, Origin.FALLBACK)
         return None
@@ -179,101 +157,136 @@ class _Building:
         self.fields.append(Field(column.name, column, None, origin, {}))
 
     def _define(self, column: Column, path: tuple[str, ...]) -> JsonObject:
-        definition, origin = planned_field(column, self.overlay)
-        resolved = self._available(column, definition)
-        if resolved != definition or (origin is Origin.RULE and column.type.kind is ColumnKind.UNKNOWN):
+        definition, origin = field_definition(column, self._overlay)
+        available = self._with_available_types(column, definition)
+        if available != definition or (origin is Origin.RULE and column.type.kind is ColumnKind.UNKNOWN):
             origin = Origin.FALLBACK
-        resolved = self._analyzed(column.name, resolved)
-        self._remark(column, origin)
+        resolved = self._with_available_analyzers(column.name, available)
+        self._add_type_fallbacks(column, origin)
         self.fields.append(Field(".".join(path), column, str(resolved["type"]), origin, resolved))
         return resolved
 
-    def _available(self, column: Column, definition: JsonObject) -> JsonObject:
-        missing = missing_types(definition, self.capabilities.field_types)
+    def _with_available_types(self, column: Column, definition: JsonObject) -> JsonObject:
+        missing = missing_types(definition, self._capabilities.field_types)
         if not missing:
             return definition
-        resolved = stand_in(definition, self.capabilities.field_types)
+        resolved = substitute(definition, self._capabilities.field_types)
         if definition["type"] not in missing:
             effect = "its sub-field gets the nearest type or is left out"
         elif resolved.get("enabled") is False:
             effect = "the value is kept in _source and cannot be searched"
         else:
             effect = f"{resolved['type']} is used"
-        self._note(f"{column.name}: the cluster has no field type {' or '.join(sorted(missing))}, so {effect}.")
+        self._add_fallback(f"{column.name}: the cluster has no field type {' or '.join(sorted(missing))}, so {effect}.")
         return resolved
 
-    def _analyzed(self, name: str, definition: JsonObject) -> JsonObject:
-        """The definition with its analyzers, and those of its sub-fields, as the cluster can serve them."""
-        result = dict(definition)
+    def _with_available_analyzers(self, name: str, definition: JsonObject) -> JsonObject:
+        """The definition with analyzers that the cluster has, in its sub-fields too."""
+        resolved = dict(definition)
         for key in ANALYZER_KEYS:
             analyzer = definition.get(key)
-            if isinstance(analyzer, str) and analyzer not in self.overlay.own_analyzers:
-                self._analyze(name, result, key, analyzer)
+            if isinstance(analyzer, str) and analyzer not in self._overlay.own_analyzers:
+                self._set_analyzer(name, resolved, key, analyzer)
         subs = definition.get("fields")
         if isinstance(subs, dict):
             fields: dict[str, Json] = {
-                sub: self._analyzed(f"{name}.{sub}", body) for sub, body in subs.items() if isinstance(body, dict)
+                sub: self._with_available_analyzers(f"{name}.{sub}", body)
+                for sub, body in subs.items()
+                if isinstance(body, dict)
             }
-            result["fields"] = fields
-        return result
+            resolved["fields"] = fields
+        return resolved
 
-    def _analyze(self, name: str, definition: JsonObject, key: str, analyzer: str) -> None:
-        chosen = choose_analyzer(analyzer, self.overlay.analyzers, self.capabilities.analyzers)
+    def _set_analyzer(self, name: str, definition: JsonObject, key: str, analyzer: str) -> None:
+        chosen = choose_analyzer(analyzer, self._overlay.analyzers, self._capabilities.analyzers)
         definition[key] = chosen.name
         if key == "analyzer" and definition["type"] == "text":
             definition.update({extra: value for extra, value in chosen.field.items() if extra not in definition})
         if chosen.label:
-            self.served[analyzer] = chosen.label
+            self.analyzers[analyzer] = chosen.label
         if chosen.analysis not in self.analysis:
             self.analysis.append(chosen.analysis)
         if chosen.fallback:
-            self._note(f"{name}: {chosen.fallback} serves as the analyzer {analyzer}.")
+            self._add_fallback(f"{name}: {chosen.fallback} serves as the analyzer {analyzer}.")
 
-    def _remark(self, column: Column, origin: Origin) -> None:
+    def _add_type_fallbacks(self, column: Column, origin: Origin) -> None:
         sql = column.type.sql or column.type.kind
         if column.type.kind is ColumnKind.UNKNOWN and origin is Origin.FALLBACK:
-            self._note(
+            self._add_fallback(
                 f"{column.name} is {sql}, which has no field type: the value is kept in _source and cannot be searched"
                 " unless a mapping file gives it a type."
             )
         if column.type.kind is ColumnKind.NUMERIC and len(column.path) > 1:
-            self._note(
-                f"{column.name} is {sql} inside an OBJECT, which comes as a JSON number: digits beyond the 15th may"
-                " be lost; only a top-level NUMERIC column keeps them all."
+            self._add_fallback(
+                f"{column.name} is {sql} inside an OBJECT, which CrateDB returns as a JSON number: digits after the"
+                " 15th may be lost; only a top-level NUMERIC column keeps them all."
             )
 
-    def _below(self, top: Column, column: Column) -> None:
-        """Record what is left out of an object that has no fields of its own, and refuse anything else."""
+    def _skip_children(self, top: Column, column: Column) -> None:
+        """Record the sub-columns that the overlay leaves out of a field without sub-fields, and refuse to map others."""
         for child in column.children:
-            option = self.overlay.fields.get(child.name)
+            option = self._overlay.fields.get(child.name)
             if option is False:
                 self._leave_out(child, Origin.OVERLAY)
                 continue
             if option is not None:
                 raise UsageError(
-                    f"{self.overlay.where}: {child.name} cannot be mapped, for {top.name} has no fields of its own:"
-                    f" give {top.name} the type object or nested, or take {child.name} out."
+                    f"{self._overlay.where}: {child.name} cannot be mapped, because {top.name} has no fields of its own:"
+                    f" give {top.name} the type object or nested, or remove {child.name}."
                 )
-            self._below(top, child)
+            self._skip_children(top, child)
 
-    def _note(self, sentence: str) -> None:
-        self.notes[sentence] = None
-
-
-_PRIORITY: Final = 500
-"""Above that of the templates that a full Elasticsearch ships with, so that this one wins."""
+    def _add_fallback(self, sentence: str) -> None:
+        self.fallbacks[sentence] = None
 
 
-def index_template(mapping: IndexMapping, pattern: str) -> JsonObject:
-    """The body of `PUT _index_template/NAME`: what a reindex would create its index with.
+def index_settings(
+    given: JsonObject, analysis: Iterable[JsonObject], fields: Iterable[Field], version: str
+) -> JsonObject:
+    """Compose the index settings. The overlay's own settings win.
 
     Args:
-        mapping: the fields and settings, decided for the cluster that takes the template.
-        pattern: the indexes it is for, by name or with `*`.
+        given: the overlay's settings, nested and without the prefix `index.`.
+        analysis: the `analysis` settings of each analyzer in use.
+        fields: the fields of the mapping.
+        version: the cluster's version, `9.2.0`.
     """
-    mappings: JsonObject = {**mapping.mappings, "_meta": mapping.meta}
-    return {
-        "index_patterns": [pattern],
-        "priority": _PRIORITY,
-        "template": {"settings": {"index": mapping.settings}, "mappings": mappings},
-    }
+    settings: JsonObject = {}
+    for part in analysis:
+        settings = _merged(settings, {"analysis": part} if part else {})
+    limits = _mapping_limits(tuple(fields), version)
+    return _merged(_merged(settings, {"mapping": limits} if limits else {}), given)
+
+
+def _mapping_limits(fields: tuple[Field, ...], version: str) -> JsonObject:
+    limits: JsonObject = {}
+    total: JsonObject = {}
+    count = sum(_field_count(field.definition) for field in fields)
+    if 2 * count > _DEFAULT_FIELD_LIMIT:
+        total["limit"] = _DEFAULT_FIELD_LIMIT + count
+    if any(field.definition.get("dynamic") in (True, "true") for field in fields):
+        # A new key beyond the limit is kept in `_source` and not indexed; without this it rejects the document.
+        total["ignore_dynamic_beyond_limit"] = True
+    if total:
+        limits["total_fields"] = total
+    if any(field.type == "dense_vector" for field in fields) and _major_minor(version) >= _EXCLUDES_VECTORS:
+        limits["exclude_source_vectors"] = False
+    return limits
+
+
+def _field_count(definition: JsonObject) -> int:
+    subs = definition.get("fields")
+    return 1 + (len(subs) if isinstance(subs, dict) else 0)
+
+
+def _major_minor(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+
+
+def _merged(under: JsonObject, over: JsonObject) -> JsonObject:
+    """Both objects, merged at every level; `over` wins."""
+    merged: dict[str, Json] = dict(under)
+    for name, value in over.items():
+        below = merged.get(name)
+        merged[name] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged

@@ -1,4 +1,4 @@
-"""The overlay: what a mapping file says about the fields, the index settings and the `_id` of one table."""
+"""The overlay: the content of a mapping file, which refines the type rules for the fields, settings and `_id` of a table."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -8,25 +8,24 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, Validatio
 from pydantic import Field as Limit
 from pydantic_core import ErrorDetails
 
-from indexer.errors import UsageError
+from indexer.errors import UsageError, did_you_mean
 from indexer.model.json import JsonObject
 from indexer.model.mapping.analysis import AnalyzerChoice
-from indexer.model.mapping.field_type import KNOWN
+from indexer.model.mapping.field_type import KNOWN_TYPES
 from indexer.model.mapping.search_hints import SearchHints
-from indexer.model.table.table import nearest
 
 __all__ = ["FieldOverlay", "Overlay", "parse_overlay"]
 
 
 def _known_type(name: str) -> str:
-    if name not in KNOWN:
-        raise ValueError(f"has the type {name!r}, which Elasticsearch does not have.{nearest(name, KNOWN)}")
+    if name not in KNOWN_TYPES:
+        raise ValueError(f"has the type {name!r}, which Elasticsearch does not have.{did_you_mean(name, KNOWN_TYPES)}")
     return name
 
 
-def _one_name(name: str) -> str:
+def _plain_name(name: str) -> str:
     if not name.strip() or "." in name:
-        raise ValueError(f"is renamed to {name!r}: rename takes one name without dots, the field stays in its object.")
+        raise ValueError(f"is renamed to {name!r}: rename takes a name without dots; the field stays in its object.")
     return name
 
 
@@ -35,7 +34,7 @@ _Count = Annotated[int, Limit(ge=0)]
 
 
 class SubField(BaseModel):
-    """A field's type and parameters, named and meant as in Elasticsearch's mappings; None where not given."""
+    """A field's type and parameters, with the names and meanings of Elasticsearch's mappings; None where not given."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -77,7 +76,7 @@ class SubField(BaseModel):
     value: JsonValue = None
 
     def definition(self) -> JsonObject:
-        """What was given, as a mapping has it."""
+        """The parameters that were given, as a mapping has them."""
         given: JsonObject = self.model_dump(exclude_none=True, exclude={"rename"})
         return given
 
@@ -86,10 +85,10 @@ class FieldOverlay(SubField):
     """What an overlay says about one column or sub-column.
 
     Attributes:
-        rename: the name in the index, in place of the column's own; the field stays where it is.
+        rename: the name in the index, instead of the column's own; the field stays in its object.
     """
 
-    rename: Annotated[str, AfterValidator(_one_name)] | None = None
+    rename: Annotated[str, AfterValidator(_plain_name)] | None = None
 
 
 LEFT_OUT: Literal[False] = False
@@ -106,15 +105,15 @@ class _File(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """What a mapping file says, well-formed; `check_overlay` holds it against a table.
+    """The content of a mapping file, well-formed; `check_overlay` checks it against a table.
 
     Attributes:
-        fields: by the column's dotted name in the source: what it becomes, or False where it is left out.
+        fields: by the column's dotted name in the source: its field, or False to leave it out.
         settings: index settings, nested and without the prefix `index.`.
         id_columns: the dotted names of the columns that make `_id`; empty for the primary key.
         where: the file's name, for messages.
-        analyzers: the ways to serve an analyzer by purpose, such as `korean`.
-        search: what a search is told of the index.
+        analyzers: the choices for each analyzer that is named by purpose, such as `korean`.
+        search: the hints for searches.
     """
 
     fields: Mapping[str, FieldOverlay | Literal[False]] = field(default_factory=dict)
@@ -126,27 +125,27 @@ class Overlay:
 
     @property
     def own_analyzers(self) -> frozenset[str]:
-        """The analyzers that the settings themselves define."""
+        """The analyzers that the overlay's settings define."""
         analysis = self.settings.get("analysis")
         defined = analysis.get("analyzer") if isinstance(analysis, dict) else None
         return frozenset(defined) if isinstance(defined, dict) else frozenset()
 
 
 def parse_overlay(content: object, where: str, analyzers: Iterable[AnalyzerChoice] = ()) -> Overlay:
-    """Read an overlay from the values of a mapping file.
+    """Read an overlay from the decoded content of a mapping file.
 
     Args:
-        content: the file's content, as YAML or JSON decoded it; None for an empty file.
+        content: the file's content, decoded from YAML or JSON; None for an empty file.
         where: the file's name, for messages.
-        analyzers: the ways to serve an analyzer by purpose.
+        analyzers: the choices for each analyzer that is named by purpose.
 
     Raises:
-        UsageError: for an unknown key or type, or a value that cannot be; the sentence names the file and the field.
+        UsageError: for an unknown key or type, or an invalid value; the message names the file and the field.
     """
     try:
         file = _File.model_validate({} if content is None else content)
     except ValidationError as error:
-        raise UsageError(f"{where} {_reason(error, _File)}") from error
+        raise UsageError(f"{where} {_problem(error, _File)}") from error
     fields = {name: _field(name, value, where) for name, value in (file.fields or {}).items()}
     ids = (file.id,) if isinstance(file.id, str) else tuple(file.id)
     return Overlay(fields, _nested(file.settings, where), ids, where, tuple(analyzers), file.search)
@@ -160,33 +159,33 @@ def _field(name: str, value: object, where: str) -> FieldOverlay | Literal[False
             f"{where}: {name} is {value!r}: write a type, false to leave it out, or {{type: …}} with parameters."
         )
     try:
-        return FieldOverlay.model_validate({"type": value} if isinstance(value, str) else _with_types(value))
+        return FieldOverlay.model_validate({"type": value} if isinstance(value, str) else _with_sub_field_types(value))
     except ValidationError as error:
-        raise UsageError(f"{where}: {name} {_reason(error, FieldOverlay)}") from error
+        raise UsageError(f"{where}: {name} {_problem(error, FieldOverlay)}") from error
 
 
-def _with_types(value: dict[object, object]) -> dict[object, object]:
-    """Let a bare word be the type of a sub-field too."""
+def _with_sub_field_types(value: dict[object, object]) -> dict[object, object]:
+    """Accept a bare word as the type of a sub-field, too."""
     subs = value.get("fields")
     if not isinstance(subs, dict):
         return value
     return {**value, "fields": {name: {"type": sub} if isinstance(sub, str) else sub for name, sub in subs.items()}}
 
 
-def _reason(error: ValidationError, model: type[BaseModel]) -> str:
-    """What is wrong first, as the rest of a sentence about the file or the field."""
+def _problem(error: ValidationError, model: type[BaseModel]) -> str:
+    """The first problem, as the rest of a sentence about the file or the field."""
     first = error.errors(include_url=False)[0]
     path = [str(part) for part in first["loc"]]
     if first["type"] == "extra_forbidden":
         below = SearchHints if path[0] == "search" else SubField
         known = model.model_fields if len(path) == 1 else below.model_fields
-        return f"has the unknown key {'.'.join(path)}: correct it or take it out.{nearest(path[-1], known)}"
+        return f"has the unknown key {'.'.join(path)}: correct or remove it.{did_you_mean(path[-1], known)}"
     if first["type"] == "model_type":
-        return "does not hold names with values: begin with `fields:`."
-    return _said(first, path)
+        return "is not a mapping of names to values: begin with `fields:`."
+    return _invalid_value(first, path)
 
 
-def _said(first: ErrorDetails, path: list[str]) -> str:
+def _invalid_value(first: ErrorDetails, path: list[str]) -> str:
     if first["type"] == "value_error":
         return f"{first['ctx']['error']}" if len(path) == 1 else f"({'.'.join(path)}) {first['ctx']['error']}"
     message = first["msg"]
@@ -194,7 +193,7 @@ def _said(first: ErrorDetails, path: list[str]) -> str:
 
 
 def _nested(settings: Mapping[str, JsonValue], where: str) -> JsonObject:
-    """Settings as Elasticsearch itself would read them: `index.a.b: 1`, `a.b: 1` and `a: {b: 1}` are one."""
+    """Settings as Elasticsearch reads them: `index.a.b: 1`, `a.b: 1` and `a: {b: 1}` are the same."""
     nested: JsonObject = {}
     _merge(nested, settings, where)
     index = nested.pop("index", None)
@@ -212,5 +211,5 @@ def _merge(into: JsonObject, settings: Mapping[str, JsonValue], where: str) -> N
             continue
         below = into.setdefault(head, {})
         if not isinstance(below, dict):
-            raise UsageError(f"{where}: the setting {name} is given twice, with and without sub-settings: keep one.")
+            raise UsageError(f"{where}: the setting {name} is given both as a value and with sub-settings: keep one of them.")
         _merge(below, inner, where)

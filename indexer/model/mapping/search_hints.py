@@ -1,4 +1,4 @@
-"""What a search should know of an index: which field is the time, the level and the message, and its short-hands."""
+"""What a search should know about an index: which fields are the time, the level and the message, and its shorthands."""
 
 from typing import Final
 
@@ -7,21 +7,21 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from indexer.model.json import JsonObject
 from indexer.model.mapping.index_fields import DATES, TEXTS, IndexFields
 
-__all__ = ["SearchHints", "hints_of"]
+__all__ = ["SearchHints", "resolve_hints"]
 
-_TIMES: Final = ("ts", "@timestamp", "timestamp", "time", "date")
-_LEVELS: Final = ("level", "severity", "log.level", "loglevel")
-_MESSAGES: Final = ("message", "content", "msg", "log", "text")
-_BESIDE: Final = ("service", "component", "host")
+_TIME_NAMES: Final = ("ts", "@timestamp", "timestamp", "time", "date")
+_LEVEL_NAMES: Final = ("level", "severity", "log.level", "loglevel")
+_MESSAGE_NAMES: Final = ("message", "content", "msg", "log", "text")
+_ORIGIN_NAMES: Final = ("service", "component", "host")
 
 
 class SearchHints(BaseModel):
-    """The `search` part of an overlay, which `reindex` writes into the index's `_meta`.
+    """The `search` section of an overlay, which `reindex` writes into the index's `_meta`.
 
     Attributes:
         time: the field of `--since`, `--until`, `--histogram` and `--follow`.
         level: the field that colours a line.
-        message: the text that is shown, with its matches highlighted.
+        message: the text to show, with its matches highlighted.
         columns: the fields of a line, in order; empty for the time, the level, the service and the message.
         shorthands: options by name, with the field that each filters: `service` for `--service payments`.
     """
@@ -36,45 +36,45 @@ class SearchHints(BaseModel):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every field that is named."""
+        """Every field that the hints name."""
         roles = (name for name in (self.time, self.level, self.message) if name)
         return tuple(dict.fromkeys((*roles, *self.columns, *self.shorthands.values())))
 
     def as_meta(self) -> JsonObject:
-        """What was given, for `_meta`."""
+        """The hints that were given, for `_meta`."""
         given: JsonObject = self.model_dump(mode="json", exclude_defaults=True)
         return given
 
 
-def hints_of(fields: IndexFields) -> SearchHints:
-    """What the index was built with; what it does not say is told by the usual names and types."""
+def resolve_hints(fields: IndexFields) -> SearchHints:
+    """The hints that the index was built with; what they leave open is guessed from common names and types."""
     try:
         given = SearchHints.model_validate(fields.meta.get("search") or {})
-    except ValidationError:  # another version of this product, or another product, wrote it
+    except ValidationError:  # written by another version of this product, or by another product
         given = SearchHints()
     known = fields.definitions
-    time = given.time if given.time in known else _first(fields, _TIMES, DATES)
-    level = given.level if given.level in known else _first(fields, _LEVELS, None)
-    message = given.message if given.message in known else _first(fields, _MESSAGES, TEXTS)
+    time = given.time if given.time in known else _guess(fields, _TIME_NAMES, DATES)
+    level = given.level if given.level in known else _guess(fields, _LEVEL_NAMES, None)
+    message = given.message if given.message in known else _guess(fields, _MESSAGE_NAMES, TEXTS)
     columns = tuple(name for name in given.columns if name in known)
-    shorthands = {name: field for name, field in given.shorthands.items() if fields.holds(field)}
-    beside = next((name for name in _BESIDE if name in known), None)
+    shorthands = {name: field for name, field in given.shorthands.items() if fields.has(field)}
+    origin = next((name for name in _ORIGIN_NAMES if name in known), None)
     return SearchHints(
         time=time,
         level=level,
         message=message,
-        columns=columns or tuple(name for name in (time, level, beside, message) if name),
-        shorthands={**_keywords(fields), **shorthands},
+        columns=columns or tuple(name for name in (time, level, origin, message) if name),
+        shorthands={**_keyword_shorthands(fields), **shorthands},
     )
 
 
-def _first(fields: IndexFields, names: tuple[str, ...], types: frozenset[str] | None) -> str | None:
-    """The first of the usual names that has such a type; without one, the only field of such a type."""
-    fit = [name for name in fields.definitions if types is None or fields.type(name) in types]
-    usual = next((name for name in names if name in fit), None)
-    return usual or (fit[0] if types and len(fit) == 1 else None)
+def _guess(fields: IndexFields, names: tuple[str, ...], types: frozenset[str] | None) -> str | None:
+    """The first of the common names whose field has such a type; failing that, the only field of such a type."""
+    candidates = [name for name in fields.definitions if types is None or fields.type(name) in types]
+    common = next((name for name in names if name in candidates), None)
+    return common or (candidates[0] if types and len(candidates) == 1 else None)
 
 
-def _keywords(fields: IndexFields) -> dict[str, str]:
-    exact = (name for name in fields.definitions if "." not in name and fields.type(name) in {"keyword", "ip"})
-    return {name.replace("_", "-").lower(): name for name in exact}
+def _keyword_shorthands(fields: IndexFields) -> dict[str, str]:
+    keywords = (name for name in fields.definitions if "." not in name and fields.type(name) in {"keyword", "ip"})
+    return {name.replace("_", "-").lower(): name for name in keywords}

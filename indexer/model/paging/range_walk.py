@@ -1,4 +1,4 @@
-"""The walk through a range of numbers or timestamps, by windows whose width follows the density of the rows."""
+"""The walk through a range of numbers or timestamps, by windows whose width adapts to the density of the rows."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -11,22 +11,22 @@ from indexer.model.paging.window import PageRequest, Range, TieGroup, Window
 __all__ = ["RangeWalk"]
 
 _FILL: Final = 0.95
-"""The share of a page that a window aims at: just under the limit, for a page at the limit may be cut off."""
+"""How full a window should make a page: just below the limit, because a page at its limit may be cut off."""
 
 _GROWTH: Final = 8
-"""How much wider the next window may get: a gap in the key space costs a logarithmic number of empty queries."""
+"""How much wider the next window may be: a gap in the key space then takes a logarithmic number of empty queries."""
 
 _CAUTION: Final = 16
-"""For how many pages after a full one the window does not grow: with bursts, every other page would overflow."""
+"""For how many pages after a full one windows do not grow: with bursts of rows, every other page would overflow."""
 
 
 class RangeWalk:
-    """Pages through a `Range`: `key column > lo AND key column <= hi LIMIT limit`, `hi` as near as fills a page.
+    """Pages through a `Range`: `key column > lo AND key column <= hi LIMIT limit`, with a `hi` that just fills a page.
 
-    A page under its limit has all rows of its window, in whatever order. A full one may have been cut off anywhere: its
-    window is asked for again in the order of the key column, and so are those that follow, for they may be full too. A full
-    page in order may have been cut off within a key value, so the rows of its last value are left out and come again;
-    a value that fills a page alone is walked as a `TieGroup`.
+    A page below its limit has all rows of its window, in any order. A full page may have been cut off anywhere: its
+    window is requested again in the order of the key column, and so are the windows that follow, which may be full too.
+    A full page in order may have been cut off within a key value, so the rows of its last value are held back and read
+    again. A single value that fills a page is walked as a `TieGroup`.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class RangeWalk:
         self._key_column = key_column
         self._tiebreakers = tiebreakers
         self._group: TieGroupWalk | None = None
-        self._caution = 1  # the first page is asked for in order: it shows whether the width is right
+        self._caution = 1  # the first page is requested in order: it shows whether the width fits
         span = max(window.hi - window.lo, 1)
         self._width = max(1, span * self._target // max(rows, self._target))
 
@@ -51,7 +51,7 @@ class RangeWalk:
         return Range(self._lo, min(self._hi, self._lo + self._width))
 
     def next_request(self) -> PageRequest | None:
-        """The next window, or the next page of a key value that fills pages alone."""
+        """The next window, or the next page of a key value that fills pages by itself."""
         if self._group is not None:
             self._group.limit = self.limit
             return self._group.next_request()
@@ -62,7 +62,7 @@ class RangeWalk:
         return self._caution > 0
 
     def take(self, rows: Sequence[Row]) -> Sequence[Row]:
-        """The rows of the page, without the ragged end of a full one."""
+        """The rows of the page, without the ragged end of a full page."""
         if self._group is not None:
             return self._take_group(self._group, rows)
         window = self._window
@@ -76,10 +76,10 @@ class RangeWalk:
         return ()
 
     def _take_group(self, group: TieGroupWalk, rows: Sequence[Row]) -> Sequence[Row]:
-        taken = group.take(rows)
+        group_rows = group.take(rows)
         if group.next_request() is None:
             self._group = None
-        return taken
+        return group_rows
 
     def _take_whole(self, window: Range, rows: Sequence[Row]) -> Sequence[Row]:
         width = window.hi - window.lo
@@ -100,11 +100,11 @@ class RangeWalk:
             self._lo = first
             self._group = TieGroupWalk(TieGroup(first), tiebreakers=self._tiebreakers, limit=self.limit)
             return ()
-        kept = len(rows)
-        while self._value(rows[kept - 1]) == last:
-            kept -= 1
-        self._advance(last - 1, kept)
-        return rows[:kept]
+        end = len(rows)
+        while self._value(rows[end - 1]) == last:
+            end -= 1
+        self._advance(last - 1, end)
+        return rows[:end]
 
     def _advance(self, lo: int, rows: int) -> None:
         self._width = max(1, (lo - self._lo) * self._target // rows)
@@ -114,24 +114,24 @@ class RangeWalk:
     def _value(self, row: Row) -> int:
         value = row[self._key_column]
         if not isinstance(value, int):
-            raise NoProgress(f"A row came with the key {value!r} where a number was asked for.")
+            raise NoProgress(f"The source returned a row with the key {value!r}, which is not a number.")
         return value
 
     def _check(self, window: Range, rows: Sequence[Row]) -> None:
         keys = [self._value(row) for row in rows]
         first, last = min(keys), max(keys)
-        broken = self._ordered and (first, last) != (keys[0], keys[-1])
-        if broken or not window.lo < first <= last <= window.hi:
+        disordered = self._ordered and (first, last) != (keys[0], keys[-1])
+        if disordered or not window.lo < first <= last <= window.hi:
             raise NoProgress(
-                f"Keys {first} to {last} came where {window.lo} < key <= {window.hi} was asked for:"
-                " the source broke its own conditions, so nothing of its answer can be trusted."
+                f"The source returned keys {first} to {last} for {window.lo} < key <= {window.hi}: its answers cannot be"
+                " trusted."
             )
 
     def learn_counts(self, counts: Sequence[tuple[str, int]]) -> None:
-        """Never asked for."""
+        """Never called: this walk requests no counts."""
         raise NotImplementedError(counts)
 
     def remaining(self) -> tuple[Window, ...]:
-        """The rest of a value that is walked alone, then the rest of the range."""
+        """The rest of the value that is walked by itself, then the rest of the range."""
         group = self._group.remaining() if self._group else ()
         return (*group, Range(self._lo, self._hi)) if self._lo < self._hi else group

@@ -1,4 +1,4 @@
-"""Slices: the frozen division of a table into ranges of keys, from one histogram."""
+"""Slices: how a table is divided into ranges of keys, by a histogram that is taken once."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from indexer.model.paging.window import Prefix, Prefixes, Range, TieGroup, Windo
 
 __all__ = ["Bin", "Slice", "bin_width", "even_slices", "number_slices", "text_slices"]
 
-_BINS: Final = 4096
-"""Bars of a histogram, at least: many more than slices, so that slices come out even where the keys are not."""
+_MIN_BINS: Final = 4096
+"""The fewest bins of a histogram: many more than slices, so that slices have similar sizes where keys are uneven."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """One bar of a histogram of the key column.
+    """One bin of a histogram of the key column.
 
     Attributes:
-        lo: the smallest key value in it.
-        hi: the largest.
-        rows: how many rows.
+        lo: the smallest key value in the bin.
+        hi: the largest key value in the bin.
+        rows: the number of rows.
     """
 
     lo: int
@@ -33,9 +33,9 @@ class Slice:
     """A part of the table that one reader walks: the unit of parallelism, checkpoint and verification.
 
     Attributes:
-        number: its place in the plan, from 0.
-        window: which rows.
-        rows: how many the plan counted.
+        number: its index in the plan, from 0.
+        window: the rows it covers.
+        rows: how many rows the plan counted.
     """
 
     number: int
@@ -44,57 +44,64 @@ class Slice:
 
 
 def bin_width(lo: int, hi: int) -> int:
-    """The width of a histogram's bins for these values: a power of two, so that bins of a smaller width lie within."""
-    return 1 << max(0, ((hi - lo) // _BINS).bit_length() - 1)
+    """The width of a histogram's bins: a power of two, so that bins of a smaller width never cross its bounds."""
+    return 1 << max(0, ((hi - lo) // _MIN_BINS).bit_length() - 1)
 
 
-def number_slices(bins: Iterable[Bin], *, width: int, nulls: int, rows_a_slice: int) -> tuple[Slice, ...]:
-    """Neighbouring bins put together to slices of about `rows_a_slice`, and one for the rows without a key.
+def number_slices(bins: Iterable[Bin], *, width: int, nulls: int, rows_per_slice: int) -> tuple[Slice, ...]:
+    """Slices of neighbouring bins with about `rows_per_slice` rows each, and one slice for the rows without a key.
 
     The slices are disjoint and cover every value from the first bin's smallest to the last bin's largest. They end
-    where bins end, so that a later histogram counts each of them exactly, whatever was added meanwhile.
+    where bins end, so that a later histogram counts each slice exactly, whatever rows were added since.
+
+    Args:
+        bins: the histogram.
+        width: the width of its bins.
+        nulls: the number of rows whose key column is NULL.
+        rows_per_slice: the size to aim at.
     """
-    bars = sorted(bins, key=lambda bar: bar.lo)
-    ends = [min(_end(bar.hi, width), after.lo - 1) for bar, after in pairwise(bars)] + [bar.hi for bar in bars[-1:]]
-    parts: list[tuple[Window, int]] = []
-    lo, rows = bars[0].lo - 1 if bars else 0, 0
-    for bar, end in zip(bars, ends, strict=True):
-        rows += bar.rows
-        if rows >= rows_a_slice or bar is bars[-1]:
-            parts.append((Range(lo, end), rows))
+    ordered = sorted(bins, key=lambda bin_: bin_.lo)
+    ends = [min(_bin_end(bin_.hi, width), following.lo - 1) for bin_, following in pairwise(ordered)]
+    ends += [bin_.hi for bin_ in ordered[-1:]]
+    windows: list[tuple[Window, int]] = []
+    lo, rows = ordered[0].lo - 1 if ordered else 0, 0
+    for bin_, end in zip(ordered, ends, strict=True):
+        rows += bin_.rows
+        if rows >= rows_per_slice or bin_ is ordered[-1]:
+            windows.append((Range(lo, end), rows))
             lo, rows = end, 0
-    return _numbered(parts, nulls)
+    return _numbered(windows, nulls)
 
 
-def _end(value: int, width: int) -> int:
-    """The last value of the bin that holds this one: SQL divides towards zero, so that of 0 reaches to both sides."""
+def _bin_end(value: int, width: int) -> int:
+    """The last value of the bin with this value. SQL division rounds towards 0, so the bin of 0 extends to both sides."""
     return -(-value // width) * width if value <= -width else (max(value, 0) // width + 1) * width - 1
 
 
 def even_slices(lo: int, hi: int, count: int) -> tuple[Slice, ...]:
-    """The numbers `lo < n <= hi` in at most so many parts of one width, where nobody counted the rows."""
+    """At most `count` slices of equal width for the keys `lo < n <= hi`, for a table whose rows are not counted."""
     width = max(1, -(-(hi - lo) // count))
     starts = range(lo, hi, width)
-    return tuple(Slice(number, Range(at, min(hi, at + width)), 0) for number, at in enumerate(starts))
+    return tuple(Slice(number, Range(start, min(hi, start + width)), 0) for number, start in enumerate(starts))
 
 
-def text_slices(prefixes: Sequence[Prefix], *, nulls: int, rows_a_slice: int) -> tuple[Slice, ...]:
-    """Prefixes put together to slices of about `rows_a_slice`, and one for the rows without a key."""
-    parts: list[tuple[Window, int]] = []
-    some: list[Prefix] = []
+def text_slices(prefixes: Sequence[Prefix], *, nulls: int, rows_per_slice: int) -> tuple[Slice, ...]:
+    """Slices of prefixes with about `rows_per_slice` rows each, and one slice for the rows without a key."""
+    windows: list[tuple[Window, int]] = []
+    bundle: list[Prefix] = []
     rows = 0
     for prefix in prefixes:
-        some.append(prefix)
+        bundle.append(prefix)
         rows += prefix.rows
-        if rows >= rows_a_slice:
-            parts.append((Prefixes(tuple(some)), rows))
-            some, rows = [], 0
-    if some:
-        parts.append((Prefixes(tuple(some)), rows))
-    return _numbered(parts, nulls)
+        if rows >= rows_per_slice:
+            windows.append((Prefixes(tuple(bundle)), rows))
+            bundle, rows = [], 0
+    if bundle:
+        windows.append((Prefixes(tuple(bundle)), rows))
+    return _numbered(windows, nulls)
 
 
-def _numbered(parts: list[tuple[Window, int]], nulls: int) -> tuple[Slice, ...]:
+def _numbered(windows: list[tuple[Window, int]], nulls: int) -> tuple[Slice, ...]:
     if nulls:
-        parts = [*parts, (TieGroup(None), nulls)]
-    return tuple(Slice(number, window, rows) for number, (window, rows) in enumerate(parts))
+        windows = [*windows, (TieGroup(None), nulls)]
+    return tuple(Slice(number, window, rows) for number, (window, rows) in enumerate(windows))

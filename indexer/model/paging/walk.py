@@ -1,16 +1,16 @@
-"""Walks: how a reader gets through a window, one page after the other. Pure: a walk asks, somebody else answers.
+"""Walks: how a reader gets through a window, page by page. A walk makes requests and takes their answers; it does no I/O.
 
 ::
 
-    while (question := walk.ask()) is not None:
-        if isinstance(question, PrefixCount):
-            walk.learn(reader.prefix count(question))
+    while (request := walk.next_request()) is not None:
+        if isinstance(request, PrefixCount):
+            walk.learn_counts(reader.prefix_counts(request))
         else:
-            rows = walk.take(reader.page(question))     # the rows to index: a full page may lose its ragged end
+            rows = walk.take(reader.page(request))      # the rows to index: a full page may lose its ragged end
 
-Every walk covers each row of its window exactly once, whatever the pages hold, as long as the rows stay: rows that are
-not handed out (a ragged end, a page that overflowed) come again. `rest()` is what is left, as windows: that is all a
-checkpoint has to hold, for walking the rest covers the rest.
+A walk returns each row of its window exactly once, whatever its pages hold, as long as the rows stay in the table. Rows
+that `take` holds back (a ragged end, a page that overflowed) are read again. `remaining()` is what has not been read
+yet, as windows. A checkpoint needs nothing else, because walking the remaining windows reads the remaining rows.
 """
 
 from collections.abc import Sequence
@@ -29,37 +29,37 @@ class Walk(Protocol):
     """A way through one window.
 
     Attributes:
-        limit: rows a page at most; whoever runs the walk may change it between two pages.
+        limit: the most rows of a page; the reader may change it between two pages.
     """
 
     limit: int
 
     def next_request(self) -> PageRequest | PrefixCount | None:
-        """The next question, or None at the end. Without an answer in between, the question stays the same."""
+        """The next request, or None at the end. It stays the same until its answer is given."""
 
     def take(self, rows: Sequence[Row]) -> Sequence[Row]:
-        """Take the answer to an `PageRequest`; returns the rows to index.
+        """Take the answer to a `PageRequest`, and return the rows to index.
 
         Raises:
-            NoProgress: where the rows do not advance or lie outside their window.
+            NoProgress: if the rows do not advance, or lie outside their window.
         """
 
     def learn_counts(self, counts: Sequence[tuple[str, int]]) -> None:
         """Take the answer to a `PrefixCount`: longer prefixes with their row counts."""
 
     def remaining(self) -> tuple[Window, ...]:
-        """What is left to walk."""
+        """The windows that are still to be read."""
 
 
 def walk_through(window: Window, *, key_column: int, tiebreakers: tuple[int, ...], limit: int, rows: int = 0) -> Walk:
     """The walk through a window.
 
     Args:
-        window: what to cover.
-        key column: where the key column's value stands in a row.
-        ties: where the values that break ties stand in a row; empty where the key column is unique.
-        limit: rows a page at most.
-        rows: how many rows the plan expects, or 0 where it does not know: it sizes the first window.
+        window: what to read.
+        key_column: the position of the key column's value in a row.
+        tiebreakers: the positions of the tiebreakers' values in a row; empty where the key column is unique.
+        limit: the most rows of a page.
+        rows: how many rows the plan expects, which sizes the first page; 0 where it does not know.
     """
     match window:
         case Range():
@@ -69,6 +69,6 @@ def walk_through(window: Window, *, key_column: int, tiebreakers: tuple[int, ...
         case TieGroup():
             return TieGroupWalk(window, tiebreakers=tiebreakers, limit=limit)
         case Keyset():
-            return KeysetWalk(window, places=(key_column, *tiebreakers), limit=limit)
+            return KeysetWalk(window, key_columns=(key_column, *tiebreakers), limit=limit)
         case Offset():
             return OffsetWalk(window, limit=limit)

@@ -1,4 +1,4 @@
-"""Windows: the parts of a table that queries ask for, and the questions themselves."""
+"""Windows, the parts of a table that queries read, and the requests for their pages and counts."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ class Range:
     """The rows with `lo < key column <= hi`.
 
     Attributes:
-        lo: exclusive; it may lie one below the column type's smallest value, and is then not sent.
+        lo: exclusive. It may lie one below the smallest value of the column's type, and is then not sent.
         hi: inclusive.
     """
 
@@ -25,8 +25,8 @@ class Prefix:
     """The text values that begin with `text`; with `exact`, only the value `text` itself.
 
     Attributes:
-        text: the prefix, as the user wrote the value: escaping for LIKE is the source's business.
-        exact: whether longer values are left out.
+        text: the prefix, unescaped: the source escapes it for LIKE.
+        exact: whether longer values are excluded.
         rows: how many rows the prefix count counted.
     """
 
@@ -37,18 +37,18 @@ class Prefix:
 
 @dataclass(frozen=True, slots=True)
 class Prefixes:
-    """The rows whose key column begins with one of these, in no order: a text range is not flat in CrateDB, this is."""
+    """The rows whose key column begins with one of these, in no order. In CrateDB this is flat, a range of text is not."""
 
     prefixes: tuple[Prefix, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TieGroup:
-    """The rows of one key value, in the order of what breaks ties.
+    """The rows of one key value, in the order of the tiebreakers.
 
     Attributes:
         value: the key value; None for the rows where the key column is NULL.
-        after: the tie values of the last row that was read, exclusive; None to begin.
+        after: the tiebreakers of the last row that was read, exclusive; None to begin.
     """
 
     value: int | str | None
@@ -57,10 +57,10 @@ class TieGroup:
 
 @dataclass(frozen=True, slots=True)
 class Keyset:
-    """All rows where the key column is not NULL, in the order of the key column and its ties, without an upper bound.
+    """All rows where the key column is not NULL, in the order of the key column and tiebreakers, without an upper bound.
 
     Attributes:
-        after: the key column and tie values of the last row that was read, exclusive; None to begin.
+        after: the key column and tiebreakers of the last row that was read, exclusive; None to begin.
     """
 
     after: tuple[Json, ...] | None = None
@@ -68,7 +68,7 @@ class Keyset:
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """All rows, in the order of the key column and its ties, from the row `offset` on.
+    """All rows, in the order of the key column and tiebreakers, from the row `offset` on.
 
     Attributes:
         offset: how many rows to skip.
@@ -85,10 +85,10 @@ class PageRequest:
     """One query for one page.
 
     Attributes:
-        window: which rows.
-        limit: how many of them at most.
-        ordered: whether the rows of a `Range` are to come in the order of the key column, so that a page that was cut off at
-            its limit can be used; it costs the source more. Other windows have their own order, or none.
+        window: the rows to read.
+        limit: the most rows to return.
+        ordered: whether to sort the rows of a `Range` by the key column, so that a page that was cut off at its limit
+            can be used; it costs the source more. Other windows have an order of their own, or none.
     """
 
     window: Window
@@ -97,7 +97,7 @@ class PageRequest:
 
     @property
     def skipped(self) -> int:
-        """Rows that the source holds in memory, and sorts, before it comes to the first one of the page."""
+        """How many rows the source sorts and holds in memory before the first row of the page."""
         return self.window.offset if isinstance(self.window, Offset) else 0
 
 
@@ -106,9 +106,9 @@ class PrefixCount:
     """One query for the number of rows per longer prefix below a prefix.
 
     Attributes:
-        prefix: the prefix whose values are counted; empty for all values.
-        units: the length of the longer prefixes in UTF-16 units, as CrateDB's `substr` counts; one more where the
-            last unit would be half of a surrogate pair.
+        prefix: the prefix of the values to count; empty for all values.
+        units: the length of the longer prefixes in UTF-16 units, as in CrateDB's `substr`; one more where the last unit
+            would be half of a surrogate pair.
     """
 
     prefix: str

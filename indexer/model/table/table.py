@@ -1,14 +1,21 @@
-"""A source table as the rest of the product sees it: its columns with their types, its keys, its size."""
+"""A source table: its name, its columns with their types, its primary key and its size."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from enum import StrEnum
 
 from indexer.errors import UsageError
 
-__all__ = ["Column", "ColumnKind", "ColumnType", "ObjectPolicy", "Table", "TableName", "nearest", "parse_table_name"]
+__all__ = [
+    "INTEGER_KINDS",
+    "Column",
+    "ColumnKind",
+    "ColumnType",
+    "ObjectPolicy",
+    "Table",
+    "TableName",
+    "parse_table_name",
+]
 
 _PART = r'(?:"(?P<{0}q>(?:[^"]|"")+)"|(?P<{0}p>[^\W\d][\w$]*))'
 _TABLE = re.compile(rf"(?:{_PART.format('schema')}\.)?{_PART.format('name')}")
@@ -16,11 +23,11 @@ _TABLE = re.compile(rf"(?:{_PART.format('schema')}\.)?{_PART.format('name')}")
 
 @dataclass(frozen=True, slots=True)
 class TableName:
-    """A table's name and, where it was given or found out, its schema.
+    """A table's name and, where it is known, its schema.
 
     Attributes:
-        name: the table, in its true case, without quotes.
-        schema: the schema, likewise, or None for the source's default.
+        name: the table, in its actual case, without quotes.
+        schema: the schema, in the same form, or None for the source's default.
     """
 
     name: str
@@ -31,33 +38,27 @@ class TableName:
 
 
 def parse_table_name(text: str) -> TableName:
-    """Read a table name as CrateDB would: unquoted parts fold to lower case, quoted ones stay.
+    """Parse a table name as CrateDB does: unquoted parts fold to lower case, quoted parts keep theirs.
 
     Raises:
-        UsageError: where it is not an SQL identifier.
+        UsageError: if it is not an SQL identifier.
     """
-    found = _TABLE.fullmatch(text.strip())
-    if found is None:
+    match = _TABLE.fullmatch(text.strip())
+    if match is None:
         raise UsageError(f'{text!r} is not a table name: write logs, doc.logs, or "MyTable" with its double quotes.')
-    return TableName(name=_part(found, "name") or "", schema=_part(found, "schema"))
+    return TableName(name=_part(match, "name") or "", schema=_part(match, "schema"))
 
 
-def _part(found: re.Match[str], which: str) -> str | None:
-    quoted: str | None = found[f"{which}q"]
+def _part(match: re.Match[str], group: str) -> str | None:
+    quoted: str | None = match[f"{group}q"]
     if quoted is not None:
         return quoted.replace('""', '"')
-    plain: str | None = found[f"{which}p"]
+    plain: str | None = match[f"{group}p"]
     return plain.lower() if plain is not None else None
 
 
-def nearest(wanted: str, known: Iterable[str]) -> str:
-    """A sentence part that names what the user may have meant: ` Did you mean a or b?`, or nothing."""
-    close = get_close_matches(wanted, list(known), n=3, cutoff=0.5)
-    return f" Did you mean {' or '.join(close)}?" if close else ""
-
-
 class ColumnKind(StrEnum):
-    """The kinds of column that a mapping tells apart; the values are CrateDB's own type names."""
+    """The column types that a mapping distinguishes; the values are CrateDB's type names."""
 
     TEXT = "text"
     CHAR = "character"
@@ -87,7 +88,7 @@ INTEGER_KINDS = frozenset({ColumnKind.SMALLINT, ColumnKind.INTEGER, ColumnKind.B
 
 
 class ObjectPolicy(StrEnum):
-    """What CrateDB does with keys of an OBJECT that it has no sub-column for."""
+    """What CrateDB does with a key of an OBJECT that has no sub-column yet."""
 
     DYNAMIC = "dynamic"
     STRICT = "strict"
@@ -99,11 +100,11 @@ class ColumnType:
     """A column's type.
 
     Attributes:
-        kind: what it is; for an array, what its elements are.
-        array: how many levels of ARRAY are around the kind (0 for a plain column).
-        policy: for objects, what happens to unknown keys.
+        kind: the type; for an array, that of its elements.
+        array: the levels of ARRAY around it; 0 for a plain column.
+        policy: for an OBJECT, what happens to unknown keys.
         length: for CHAR the length in characters, for FLOAT_VECTOR the dimensions, else None.
-        sql: the type as the source names it, for messages.
+        sql: the type's name in the source, for messages.
     """
 
     kind: ColumnKind
@@ -121,7 +122,7 @@ class Column:
         path: the names from the top-level column down: `("attrs", "pod")` is CrateDB's `attrs['pod']`.
         type: its type.
         children: the known sub-columns, for an OBJECT or an ARRAY(OBJECT).
-        indexed: whether a range of its values can be found without reading every row.
+        indexed: whether the source finds a range of its values without reading every row.
         nullable: whether it may hold NULL.
     """
 
@@ -133,7 +134,7 @@ class Column:
 
     @property
     def name(self) -> str:
-        """The dotted name, as overlays, `--columns`, `--key` and Elasticsearch write it: `attrs.pod`."""
+        """The dotted name, as in overlays, `--columns`, `--key` and Elasticsearch: `attrs.pod`."""
         return ".".join(self.path)
 
 
@@ -147,11 +148,11 @@ class Table:
         primary_key: the dotted names of the primary key's columns, in order; empty where there is none.
         partitioned_by: the dotted names of the partitioning columns (CrateDB), else empty.
         clustered_by: the routing column (CrateDB), else None.
-        shards: the number of primary shards over all partitions (CrateDB), else None.
-        rows: the number of rows when it was looked at.
-        row_id: the name of a hidden column that identifies a row where there is no primary key: CrateDB's `_id`.
+        shards: the number of primary shards in all partitions (CrateDB), else None.
+        rows: the number of rows at the time of inspection.
+        row_id: a hidden column that identifies a row where there is no primary key: CrateDB's `_id`.
         version: the source product and its version, for reports: `CrateDB 6.4.3`.
-        view: whether it is a view over tables whose shards are not known (CrateDB).
+        view: whether it is a view, so that the shards of its tables cannot be checked (CrateDB).
     """
 
     name: TableName
@@ -167,21 +168,21 @@ class Table:
     _by_name: dict[str, Column] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        todo = list(self.columns)
-        while todo:
-            column = todo.pop()
+        pending = list(self.columns)
+        while pending:
+            column = pending.pop()
             self._by_name[column.name] = column
-            todo.extend(column.children)
+            pending.extend(column.children)
 
     def column(self, name: str) -> Column | None:
-        """The column or sub-column of this dotted name, or None."""
+        """The column or sub-column with this dotted name, or None."""
         return self._by_name.get(name)
 
     @property
     def caveat(self) -> str:
-        """Why rows of it may be missed without anybody noticing, as a clause; empty where they cannot."""
-        below = "a view, and nothing tells whether every shard of the tables below it is there"
-        return f"{self.name} is {below}: see sys.shards" if self.view else ""
+        """Why rows of the table may be missed unnoticed, as a clause; empty where they cannot be."""
+        reason = "a view, so missing shards of the tables below it cannot be detected"
+        return f"{self.name} is {reason}: see sys.shards" if self.view else ""
 
     @property
     def column_names(self) -> tuple[str, ...]:
