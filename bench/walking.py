@@ -40,9 +40,9 @@ def timed_pages(reader: Reader, selection: Selection, part: Slice, limit: int) -
 
 
 def _steps(reader: Reader, selection: Selection, part: Slice, limit: int) -> Iterator[tuple[Sequence[Row], float]]:
-    lead = selection.place(selection.key.column)
+    lead = selection.position(selection.key.column)
     way = walk_through(
-        part.window, key_column=lead, tiebreakers=selection.tiebreaker_places, limit=limit, rows=part.rows
+        part.window, key_column=lead, tiebreakers=selection.tiebreaker_positions, limit=limit, rows=part.rows
     )
     while (question := way.next_request()) is not None:
         if isinstance(question, PrefixCount):

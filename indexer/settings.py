@@ -33,8 +33,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from indexer.errors import UsageError
-from indexer.model.table.table import nearest
+from indexer.errors import UsageError, did_you_mean
 
 __all__ = ["Settings", "SourceAccess", "Strategy", "TargetAccess", "load_settings", "without_secrets"]
 
@@ -261,7 +260,7 @@ def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=True)[0]
     name = _setting(str(first["loc"][0])) if first["loc"] else "settings"
     if first["type"] == "extra_forbidden":
-        return f"{config_file()} has the unknown setting {name}.{nearest(name, Settings.model_fields)}"
+        return f"{config_file()} has the unknown setting {name}.{did_you_mean(name, Settings.model_fields)}"
     shown = "" if name in _SECRET else f", not {first['input']!r}"
     return f"{_option(name)}: {first['msg'][0].lower()}{first['msg'][1:]}{shown}."
 

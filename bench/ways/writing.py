@@ -9,7 +9,7 @@ from bench.run import Run, Task, answer
 from bench.walking import pages
 from bench.ways.ours import settings_of, slices_of
 from indexer.job.reindex import plan
-from indexer.model.document.bulk_response import Batch, split_batches
+from indexer.model.document.bulk_request import Batch, split_batches
 from indexer.model.document.document import DocumentBuilder
 from indexer.pipeline.memory import peak_rss, rare_garbage_collection
 from indexer.settings import Settings
@@ -56,7 +56,7 @@ def _write(writer: BulkWriter, queue: SimpleQueue[Batch]) -> int:
             batch = queue.get_nowait()
         except Empty:
             return done
-        done += writer.write(batch.lines).done
+        done += writer.write(batch.lines).acknowledged
 
 
 if __name__ == "__main__":

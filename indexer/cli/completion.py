@@ -99,7 +99,7 @@ def _countable(search: "Search") -> Iterable[str]:
 
 def _can_count(search: "Search", name: str) -> bool:
     try:
-        search.fields.exact(name, "")
+        search.fields.sortable(name, "")
     except IndexerError:
         return False
     return True
@@ -111,7 +111,7 @@ def _frequent(search: "Search", name: str) -> Iterable[str]:
 
     exact = search.fields.keyword(name) or name
     return [
-        str(value) for value, _ in search.summary(SearchQuery(), SummaryRequest((exact,), count=_VALUES)).top[exact]
+        str(value) for value, _ in search.summary(SearchQuery(), SummaryRequest((exact,), top_size=_VALUES)).top[exact]
     ]
 
 

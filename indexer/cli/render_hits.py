@@ -68,8 +68,8 @@ def _cells(hit: Hit, columns: tuple[str, ...], hints: SearchHints) -> list[Text]
 
 
 def _cell(hit: Hit, name: str, hints: SearchHints, level: str) -> Text:
-    if name in hit.marked:
-        return _marked(hit.marked[name])
+    if name in hit.highlights:
+        return _marked(hit.highlights[name])
     text = safe_text(shown_value(hit, name, hints))
     if name == hints.level:
         return Text(text, style=_LEVELS.get(level.upper(), ""))

@@ -19,8 +19,9 @@ from indexer.cli.command import command_errors
 from indexer.cli.render_hits import print_count, printer, shown_time
 from indexer.errors import UsageError
 from indexer.model.json import JsonObject
-from indexer.search.condition import parse_condition, parse_time
+from indexer.search.condition import parse_condition
 from indexer.search.hit import Hit
+from indexer.search.moment import parse_time
 from indexer.search.query import SearchQuery
 from indexer.search.search import Search
 from indexer.search.summary import SummaryRequest, parse_interval
@@ -64,7 +65,7 @@ class SearchOptions:
         """The question that the options ask."""
         words, short = shorthands(self.words)
         return SearchQuery(
-            query=" ".join(words) or "*",
+            query_string=" ".join(words) or "*",
             since=parse_time(self.since, now) if self.since else None,
             until=parse_time(self.until, now, "--until") if self.until else None,
             where=tuple(map(parse_condition, self.where)),
@@ -140,7 +141,7 @@ def _hits(search: Search, search_query: SearchQuery, wanted: SearchOptions) -> i
     if wanted.every:
         return 0 if show(_all(search, search_query)) else 1
     size = _SIZE if wanted.size is None else wanted.size
-    found = search.page(search_query, size, exact=wanted.exact, mark=wanted.output == "table")
+    found = search.page(search_query, size, exact=wanted.exact, highlight=wanted.output == "table")
     show(iter(found.hits))
     print_count(found)
     if not found.total and search_query.since:
@@ -164,10 +165,10 @@ def _followed(search: Search, search_query: SearchQuery, last: int) -> Iterator[
 
 def _all(search: Search, search_query: SearchQuery) -> Iterator[Hit]:
     from indexer.cli.progress import hit_progress
-    from indexer.search.export import every_hit
+    from indexer.search.export import iter_hits
 
     with hit_progress() as (begin, advance):
-        for count, hit in enumerate(every_hit(search, search_query, begin=begin)):
+        for count, hit in enumerate(iter_hits(search, search_query, on_total=begin)):
             advance(count)
             yield hit
 
@@ -180,7 +181,7 @@ def _explain(search: Search, search_query: SearchQuery, wanted: SearchOptions) -
         body = search.summary_body(search_query, wanted.summary)
     else:
         size = 0 if wanted.count else _SIZE if wanted.size is None else wanted.size
-        body = search.body(search_query, size, exact=wanted.exact or wanted.count)
+        body = search.page_body(search_query, size, exact=wanted.exact or wanted.count)
     typer.echo(orjson.dumps(body, option=orjson.OPT_INDENT_2))
     return 0
 

@@ -11,7 +11,7 @@ import orjson
 
 from indexer.cache_folder import job_folder
 from indexer.errors import FileError, TooManyFailures, UsageError
-from indexer.model.document.bulk_response import DeadLetter
+from indexer.model.document.dead_letter import DeadLetter
 from indexer.model.document.row_key import RowKeys
 from indexer.model.job.state import JobState
 from indexer.sink.client import Cluster
@@ -85,7 +85,7 @@ class DeadLetterFile:
         """
         if not letters:
             return
-        keyed = [self._keys.keyed(letter) for letter in letters]
+        keyed = [self._keys.with_key(letter) for letter in letters]
         with self._lock:
             new = [letter for letter in keyed if letter.id not in self._ids]
             with file_errors(self.path) as path, path.open("ab") as file:

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from indexer.errors import UsageError
+from indexer.errors import UsageError, did_you_mean
 from indexer.job.lock import free_lock, this_process
 from indexer.model.job.plan import Plan
 from indexer.model.job.state import RESUMABLE, JobState, JobStatus
 from indexer.model.json import JsonObject
-from indexer.model.table.table import nearest
 from indexer.settings import Settings
 from indexer.sink.client import Cluster
 from indexer.sink.dead_letter_index import DeadLetterIndex
@@ -48,11 +47,11 @@ def find_job(jobs: JobStore, name: str) -> JobState:
     """The job of this name.
 
     Raises:
-        UsageError: where there is none, with the nearest names.
+        UsageError: where there is none, with the did_you_mean names.
     """
     known = {state.job: state for state in jobs.all()}
     if name not in known:
-        raise UsageError(f"There is no job {name}: see `indexer jobs`.{nearest(name, known)}")
+        raise UsageError(f"There is no job {name}: see `indexer jobs`.{did_you_mean(name, known)}")
     return known[name]
 
 

@@ -80,6 +80,6 @@ class Load:
     def _write(self, bulk: BulkWriter, batches: Iterator[PageBatch]) -> None:
         for batch, entry in batches:
             written = bulk.write(batch.lines)
-            self.letters.add(written.dead)
-            self.tracker.acknowledged(entry, len(written.dead), written.again)
-            self.counters.indexed(written.done, batch.size, len(written.dead), written.retries)
+            self.letters.add(written.dead_letters)
+            self.tracker.acknowledged(entry, len(written.dead_letters), written.replaced)
+            self.counters.indexed(written.acknowledged, batch.size, len(written.dead_letters), written.retries)

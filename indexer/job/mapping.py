@@ -13,7 +13,7 @@ from indexer.model.mapping.diff import MappingDifference, mapping_differences
 from indexer.model.mapping.field import Field
 from indexer.model.mapping.mapping import IndexMapping
 from indexer.model.mapping.overlay import Overlay
-from indexer.model.mapping.rules import kept_columns
+from indexer.model.mapping.overlay_check import kept_columns
 from indexer.model.table.table import Table, parse_table_name
 from indexer.settings import Settings
 from indexer.sink.client import Cluster, connect

@@ -10,7 +10,7 @@ import yaml
 from indexer.errors import UsageError
 from indexer.model.mapping.analysis import AnalyzerChoice
 from indexer.model.mapping.overlay import Overlay, parse_overlay
-from indexer.model.mapping.rules import check_overlay, fit_overlay
+from indexer.model.mapping.overlay_check import check_overlay, fit_overlay
 from indexer.model.table.table import Table
 
 __all__ = ["find_overlay", "shipped_mappings"]

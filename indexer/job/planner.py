@@ -12,8 +12,8 @@ from indexer.job.shards import absent_text
 from indexer.model.job.checkpoint import SliceProgress, unread
 from indexer.model.job.plan import Plan
 from indexer.model.job.state import RESUMABLE, JobState, fingerprint_difference, fingerprint_of
-from indexer.model.mapping.rules import kept_columns
-from indexer.model.paging.page_size import COST
+from indexer.model.mapping.overlay_check import kept_columns
+from indexer.model.paging.page_size import MEMORY_FACTOR
 from indexer.model.paging.prefix_walk import to_prefixes, utf16_units
 from indexer.model.paging.slice import Slice, bin_width, number_slices, text_slices
 from indexer.model.paging.window import Keyset, Offset, Prefix, PrefixCount, Range, TieGroup
@@ -49,10 +49,10 @@ def slice_table(source: Source, selection: Selection, strategy: Strategy, page: 
         return (Slice(0, Offset(), bounds.rows),)
     if strategy is Strategy.KEYSET or not source.has_flat_windows(selection.key.column):
         return _whole(bounds)
-    rows_a_slice = max(page * _PAGES_A_SLICE, ceil(bounds.rows / _SLICES))
+    rows_per_slice = max(page * _PAGES_A_SLICE, ceil(bounds.rows / _SLICES))
     if selection.key.order is KeyOrder.TEXT:
-        return _text(source, selection, bounds, rows_a_slice)
-    return _numbers(source, selection, bounds, rows_a_slice)
+        return _text(source, selection, bounds, rows_per_slice)
+    return _numbers(source, selection, bounds, rows_per_slice)
 
 
 def _whole(bounds: Bounds) -> tuple[Slice, ...]:
@@ -60,34 +60,34 @@ def _whole(bounds: Bounds) -> tuple[Slice, ...]:
     return (keyed, Slice(1, TieGroup(None), bounds.nulls)) if bounds.nulls else (keyed,)
 
 
-def _numbers(source: Source, selection: Selection, bounds: Bounds, rows_a_slice: int) -> tuple[Slice, ...]:
+def _numbers(source: Source, selection: Selection, bounds: Bounds, rows_per_slice: int) -> tuple[Slice, ...]:
     if bounds.lo is None or bounds.hi is None:
-        return number_slices((), width=1, nulls=bounds.nulls, rows_a_slice=rows_a_slice)
+        return number_slices((), width=1, nulls=bounds.nulls, rows_per_slice=rows_per_slice)
     width = bin_width(bounds.lo, bounds.hi)
     bins = source.bins(selection, width)
-    return number_slices(bins, width=width, nulls=bounds.nulls, rows_a_slice=rows_a_slice)
+    return number_slices(bins, width=width, nulls=bounds.nulls, rows_per_slice=rows_per_slice)
 
 
-def _text(source: Source, selection: Selection, bounds: Bounds, rows_a_slice: int) -> tuple[Slice, ...]:
+def _text(source: Source, selection: Selection, bounds: Bounds, rows_per_slice: int) -> tuple[Slice, ...]:
     reader = source.reader(selection)
     try:
-        prefixes = _refined(reader, (Prefix("", rows=bounds.rows - bounds.nulls),), rows_a_slice)
+        prefixes = _refined(reader, (Prefix("", rows=bounds.rows - bounds.nulls),), rows_per_slice)
     finally:
         reader.close()
-    return text_slices(prefixes, nulls=bounds.nulls, rows_a_slice=rows_a_slice)
+    return text_slices(prefixes, nulls=bounds.nulls, rows_per_slice=rows_per_slice)
 
 
-def _refined(reader: Reader, prefixes: tuple[Prefix, ...], rows_a_slice: int) -> tuple[Prefix, ...]:
+def _refined(reader: Reader, prefixes: tuple[Prefix, ...], rows_per_slice: int) -> tuple[Prefix, ...]:
     """Replace each prefix that holds more than a slice by longer ones: keys often begin alike."""
     for _ in range(_DEPTH):
-        if all(prefix.exact or prefix.rows <= rows_a_slice for prefix in prefixes):
+        if all(prefix.exact or prefix.rows <= rows_per_slice for prefix in prefixes):
             break
-        prefixes = tuple(child for prefix in prefixes for child in _children(reader, prefix, rows_a_slice))
+        prefixes = tuple(child for prefix in prefixes for child in _children(reader, prefix, rows_per_slice))
     return prefixes
 
 
-def _children(reader: Reader, prefix: Prefix, rows_a_slice: int) -> tuple[Prefix, ...]:
-    if prefix.exact or prefix.rows <= rows_a_slice:
+def _children(reader: Reader, prefix: Prefix, rows_per_slice: int) -> tuple[Prefix, ...]:
+    if prefix.exact or prefix.rows <= rows_per_slice:
         return (prefix,)
     units = utf16_units(prefix.text) + 1
     return to_prefixes(reader.count_prefixes(PrefixCount(prefix.text, units)), units)
@@ -237,9 +237,9 @@ def _unfinished(
 
 
 def _refuse_small_memory(settings: Settings) -> None:
-    least = settings.page * _ROW * COST * settings.readers
+    least = settings.page * _ROW * MEMORY_FACTOR * settings.readers
     if settings.memory < least:
-        fits = settings.memory // (_ROW * COST * settings.readers)
+        fits = settings.memory // (_ROW * MEMORY_FACTOR * settings.readers)
         raise UsageError(
             f"--memory {settings.memory.human_readable()} is smaller than {settings.readers} pages of"
             f" {settings.page:,} rows can be: raise it to {least:,} bytes, or lower --page to {max(1, fits):,}."

@@ -9,12 +9,13 @@ from indexer.job.dead_letters import JobDeadLetters
 from indexer.job.overlay_file import find_overlay
 from indexer.model.job.state import JobState, fingerprint_difference, fingerprint_of
 from indexer.model.json import Json, JsonObject
-from indexer.model.mapping.analysis import Capabilities
+from indexer.model.mapping.capabilities import Capabilities
 from indexer.model.mapping.diff import mapping_differences
 from indexer.model.mapping.field_type import OBJECTS
 from indexer.model.mapping.mapping import IndexMapping, build_mapping
 from indexer.model.mapping.overlay import Overlay
-from indexer.model.mapping.rules import kept_columns, required_features
+from indexer.model.mapping.overlay_check import kept_columns
+from indexer.model.mapping.rules import required_features
 from indexer.model.table.key import choose_key
 from indexer.model.table.selection import Selection, select
 from indexer.model.table.table import Table, TableName, parse_table_name

@@ -14,7 +14,7 @@ from indexer.job.jobs import find_job
 from indexer.job.lock import free_lock
 from indexer.job.provenance import Definition, redefine
 from indexer.job.shards import absent_text
-from indexer.model.document.bulk_response import line_id, split_batches
+from indexer.model.document.bulk_request import line_id, split_batches
 from indexer.model.document.document import DocumentBuilder
 from indexer.model.document.row_key import RowKeys
 from indexer.model.job.report import ReplayReport
@@ -91,13 +91,13 @@ class RowLookup:
             self._recover(error)
             return None
         self.patience.calm()
-        self.size.saw(len(page.rows), page.size)
+        self.size.record(len(page.rows), page.size)
         return page
 
     def _asked(self, some: Sequence[RowRequest]) -> Page:
         # A partitioned table answers without the rows of shards that are away, and without an error.
         self._refuse_absent()
-        page = self.reader.rows([values for _, values in some], self.size.most)
+        page = self.reader.rows([values for _, values in some], self.size.max_bytes)
         if {id_ for id_, _ in some} - set(map(self.id, page.rows)):
             self._refuse_absent()
         return page
@@ -239,11 +239,11 @@ class _Replay:
     def _settle(self, ids: Sequence[str], lines: Sequence[bytes], writer: BulkWriter, keys: RowKeys) -> None:
         """Write what was read of these dead letters, and record what became of each of them."""
         written = [writer.write(batch.lines) for batch in split_batches(lines, self.settings.batch_bytes)]
-        again = [keys.keyed(letter) for part in written for letter in part.dead]
+        again = [keys.with_key(letter) for part in written for letter in part.dead_letters]
         read = set(map(line_id, lines))
         self.keep(again)
         self.recorded.settle(ids, again)
-        self.indexed += sum(part.done for part in written)
+        self.indexed += sum(part.acknowledged for part in written)
         self.gone += [id_ for id_ in ids if id_ not in read]
         self.left += [f"{letter.id}: {letter.reason}" for letter in again]
 

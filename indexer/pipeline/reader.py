@@ -7,7 +7,7 @@ from threading import Event
 from typing import Final
 
 from indexer.errors import BreakerTripped, IndexerError, Interrupted, ResponseTooLarge, SourceError, SourceUnavailable
-from indexer.model.document.bulk_response import split_batches
+from indexer.model.document.bulk_request import split_batches
 from indexer.model.document.document import DocumentBuilder
 from indexer.model.job.checkpoint import AckTracker, SliceProgress
 from indexer.model.job.progress import Counters
@@ -71,8 +71,8 @@ class SliceReader:
             for place, window in enumerate(part.windows):
                 way = walk_through(
                     window,
-                    key_column=self.selection.place(self.selection.key.column),
-                    tiebreakers=self.selection.tiebreaker_places,
+                    key_column=self.selection.position(self.selection.key.column),
+                    tiebreakers=self.selection.tiebreaker_positions,
                     limit=self.size.limit,
                     rows=part.rows - part.read,
                 )
@@ -104,7 +104,7 @@ class SliceReader:
         self.budget.take(cost)
         try:
             page, seconds = self._timed(ask)
-            self.size.saw(len(page.rows), page.size)
+            self.size.record(len(page.rows), page.size)
             rows = on.walk.take(page.rows)
             nulled = self.documents.nulled
             lines = self.documents.lines(rows)
@@ -120,7 +120,7 @@ class SliceReader:
 
     def _timed(self, ask: PageRequest) -> tuple[Page, float]:
         began = time.perf_counter()
-        page = self.reader.page(ask, self.size.most)
+        page = self.reader.page(ask, self.size.max_bytes)
         return page, time.perf_counter() - began
 
     def _recover(self, error: IndexerError) -> None:

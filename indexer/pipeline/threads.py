@@ -8,7 +8,7 @@ from threading import Event
 from typing import Final, NamedTuple
 
 from indexer.errors import Interrupted
-from indexer.model.document.bulk_response import Batch
+from indexer.model.document.bulk_request import Batch
 from indexer.model.job.checkpoint import PendingPage
 
 __all__ = ["BatchQueue", "PageBatch", "WorkerGroup"]

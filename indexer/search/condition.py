@@ -61,7 +61,7 @@ def condition_filter(condition: Condition, fields: IndexFields, now: datetime) -
         now: the present, for values such as `2h`.
 
     Raises:
-        UsageError: for an unknown field, a value that the field cannot have, or an operator that does not suit its type.
+        UsageError: for an unknown field, a value that it cannot have, or an operator that does not suit its type.
     """
     kind = fields.type(condition.field)
     if condition.operator == "!=":

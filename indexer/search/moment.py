@@ -25,7 +25,7 @@ def parse_time(text: str, now: datetime, option: str = "--since") -> datetime:
     """Parse a moment. Without a time zone it is in the user's.
 
     Args:
-        text: a time ago (`15m`, `2h`, `7d`), `now`, the beginning of `today` or `yesterday`, a time of day today, a date,
+        text: a time ago (`15m`, `2h`, `7d`), `now`, the beginning of `today` or `yesterday`, a time today, a date,
             or an ISO 8601 time.
         now: the present, with its time zone.
         option: the option that was given, for the message.

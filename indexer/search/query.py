@@ -169,8 +169,8 @@ class QueryBuilder:
         field = self.hints.shorthands.get(name)
         if field is None:
             raise UsageError(
-                f"There is no option --{name}, and {self.fields.where} has no such shorthand: see --help, or use --where."
-                f"{did_you_mean(name, self.hints.shorthands)}"
+                f"There is no option --{name}, and {self.fields.where} has no such shorthand: see --help, or use"
+                f" --where.{did_you_mean(name, self.hints.shorthands)}"
             )
         return self.fields.keyword(field) or field if field in self.fields.definitions else field
 

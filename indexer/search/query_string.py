@@ -48,7 +48,7 @@ def named_fields(query: str) -> Iterator[tuple[str, int]]:
 
 
 def escaped_at(query: str, column: int) -> str:
-    """The query with a backslash before the likely cause of a parse error: at the column, or before an unclosed bracket.
+    """The query with a backslash before the likely cause of a parse error: the column, or an unclosed bracket.
 
     Args:
         query: the query string.

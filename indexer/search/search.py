@@ -92,9 +92,7 @@ class Search:
         """The builder of the query's requests to this index."""
         return QueryBuilder(query, self.fields, self.hints, self.now)
 
-    def page(
-        self, query: SearchQuery, size: int = 10, *, exact: bool = False, highlight: bool = False
-    ) -> SearchResult:
+    def page(self, query: SearchQuery, size: int = 10, *, exact: bool = False, highlight: bool = False) -> SearchResult:
         """The first hits.
 
         Args:
@@ -176,8 +174,8 @@ class Search:
 
     def _no_alias(self) -> UsageError:
         return UsageError(
-            f"There is no alias {self.alias}: create it with reindex --table TABLE --index {self.alias}, or name another"
-            " with --index."
+            f"There is no alias {self.alias}: create it with reindex --table TABLE --index {self.alias}, or name"
+            " another with --index."
         )
 
     def _refusal(self, error: ApiError, query: SearchQuery) -> UsageError | None:
@@ -192,12 +190,12 @@ class Search:
         text = query.query_string
         place = f"at column {column}" + ("" if column <= len(text) else ", its end")
         return UsageError(
-            f"The query '{text}' does not parse {place}: close the bracket or quote, or put a backslash before a special"
-            f" character, for example '{escaped_at(text, column)}'."
+            f"The query '{text}' does not parse {place}: close the bracket or quote, or put a backslash before a"
+            f" special character, for example '{escaped_at(text, column)}'."
         )
 
     def _column_as_written(self, query: SearchQuery) -> int | None:
-        """The column of the parse error in the query string as the user wrote it: the one that was sent may be longer."""
+        """The column of the error in the query string as the user wrote it: the one that was sent may be longer."""
         try:
             self._search({"query": self.builder(query).query(as_written=True), "size": 0})
         except ApiError as error:

@@ -43,7 +43,7 @@ class Interval:
     milliseconds: int
 
     def definition(self) -> JsonObject:
-        """The parameter of `date_histogram`. One day or week is a calendar unit, which follows changes of the clocks."""
+        """The parameter of `date_histogram`. One day or week is a calendar unit, which follows clock changes."""
         if self.text in {"1d", "1w"}:
             return {"calendar_interval": self.text}
         return {"fixed_interval": f"{self.milliseconds}ms"}

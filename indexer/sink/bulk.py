@@ -6,14 +6,9 @@ from typing import Final
 from urllib.parse import quote
 
 from indexer.errors import Interrupted, RequestTooLarge, TargetBusy, TargetError, TargetUnavailable
-from indexer.model.document.bulk_response import (
-    BulkResponse,
-    DeadLetter,
-    WriteResult,
-    dead_letter,
-    read_bulk_response,
-    split_batches,
-)
+from indexer.model.document.bulk_request import split_batches
+from indexer.model.document.bulk_response import BulkResponse, WriteResult, read_bulk_response
+from indexer.model.document.dead_letter import DeadLetter
 from indexer.model.json import Json
 from indexer.retry import RetryPolicy
 from indexer.sink.client import Cluster
@@ -97,8 +92,8 @@ class BulkWriter:
             self._gate.refused(pace, f"{failure.status} {reason_of(failure)}")
             raise
         if outcome.busy:
-            self._gate.refused(pace, outcome.why_retry)
-        elif outcome.done:
+            self._gate.refused(pace, outcome.retry_reason)
+        elif outcome.acknowledged:
             self._gate.taken()
         return outcome
 
@@ -175,14 +170,14 @@ class _Delivery:
     def _settle(self, part: Sequence[bytes], outcome: BulkResponse) -> None:
         if outcome.fatal:
             raise index_blocked(self._index, outcome.fatal)
-        self._done += outcome.done
-        self._replaced += outcome.again
-        self._dead += [dead_letter(part[item.place], item.status, item.reason) for item in outcome.rejected]
+        self._done += outcome.acknowledged
+        self._replaced += outcome.replaced
+        self._dead += [DeadLetter.from_line(part[item.position], item.status, item.reason) for item in outcome.rejected]
         if len(outcome.retry) < len(part):
             self._pauses.calm()
         if outcome.retry:
             left = [part[place] for place in outcome.retry]
-            self._again(left, self._refused(left, outcome.why_retry), outcome.why_retry)
+            self._again(left, self._refused(left, outcome.retry_reason), outcome.retry_reason)
 
     def _again(self, part: Sequence[bytes], failure: TargetUnavailable, reason: str) -> None:
         self._pauses.wait(failure, reason)
@@ -203,7 +198,7 @@ class _Delivery:
         if middle:
             self._todo += [part[middle:], part[:middle]]
         else:
-            self._dead.append(dead_letter(part[0], error.status or BAD_REQUEST, _why_alone(part[0], error)))
+            self._dead.append(DeadLetter.from_line(part[0], error.status or BAD_REQUEST, _why_alone(part[0], error)))
 
 
 def _why_alone(line: bytes, error: TargetError) -> str:

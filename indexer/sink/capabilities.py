@@ -8,7 +8,7 @@ from elasticsearch import ApiError
 
 from indexer.errors import UsageError
 from indexer.model.json import JsonObject
-from indexer.model.mapping.analysis import Capabilities
+from indexer.model.mapping.capabilities import Capabilities
 from indexer.sink.client import Cluster
 from indexer.sink.errors import BAD_REQUEST, FORBIDDEN, api_error_reason, translated_errors
 

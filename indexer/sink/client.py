@@ -19,7 +19,7 @@ from elasticsearch import ApiError, Elasticsearch, UnsupportedProductError
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool
 
 from indexer.errors import UsageError
-from indexer.model.document.bulk_response import LATER
+from indexer.model.document.bulk_response import TRANSIENT_STATUSES
 from indexer.model.json import Json
 from indexer.settings import TargetAccess
 from indexer.sink.errors import FORBIDDEN, UNAUTHORIZED, error_type, to_target_error
@@ -260,7 +260,7 @@ def _refusal(error: ApiError, shown: str) -> UsageError:
         )
     if status == FORBIDDEN:
         return UsageError(f"{to_target_error(error, f'tell its version at {shown}')}")
-    if status in LATER:
+    if status in TRANSIENT_STATUSES:
         return UsageError(str(to_target_error(error, f"be reached at {shown}")))
     if error.meta.headers.get("x-elastic-product") is None:
         return _stranger(shown)

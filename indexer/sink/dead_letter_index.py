@@ -8,7 +8,9 @@ from typing import Final, TypedDict
 import orjson
 
 from indexer.errors import TargetError, TargetUnavailable, UsageError
-from indexer.model.document.bulk_response import DeadLetter, error_reason, split_batches
+from indexer.model.document.bulk_request import split_batches
+from indexer.model.document.bulk_response import error_reason
+from indexer.model.document.dead_letter import DeadLetter
 from indexer.model.document.document_id import fit_id
 from indexer.model.json import Json, JsonObject
 from indexer.sink.bulk import BulkWriter
@@ -137,7 +139,9 @@ class DeadLetterIndex:
         """Write; the reasons by id of those that were rejected."""
         ids = {self._id(letter.id): letter.id for letter in letters}
         lines = [self._line(letter, whole=whole) for letter in letters]
-        dead = [letter for batch in split_batches(lines, _BATCH) for letter in self._writer.write(batch.lines).dead]
+        dead = [
+            letter for batch in split_batches(lines, _BATCH) for letter in self._writer.write(batch.lines).dead_letters
+        ]
         return {ids[letter.id]: letter.reason for letter in dead}
 
     def _line(self, letter: DeadLetter, *, whole: bool) -> bytes:

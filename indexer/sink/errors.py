@@ -10,7 +10,7 @@ from elastic_transport import ConnectionTimeout, SerializationError, TlsError, T
 from elasticsearch import ApiError
 
 from indexer.errors import RequestTooLarge, TargetBusy, TargetError, TargetUnavailable
-from indexer.model.document.bulk_response import BUSY, Rejection, error_reason, is_transient
+from indexer.model.document.bulk_response import TOO_MANY_REQUESTS, Rejection, error_reason, is_transient
 from indexer.model.json import Json
 from indexer.tls import trust
 
@@ -77,7 +77,7 @@ def to_target_error(error: ApiError | TransportError, doing: str) -> TargetError
         return RequestTooLarge(f"{said}; raise http.max_content_length, or lower --batch-bytes.", status)
     kind = error_type(error)
     if is_transient(status, kind):
-        unavailable = TargetBusy if status == BUSY else TargetUnavailable
+        unavailable = TargetBusy if status == TOO_MANY_REQUESTS else TargetUnavailable
         return unavailable(f"{said}; try again when it has recovered.", status)
     remedy = _REMEDIES.get(status) or _INDEX_REMEDIES.get(kind)
     return TargetError(f"{said}; {remedy}." if remedy else f"{said}.", status)

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from indexer.errors import SourceError, UsageError
+from indexer.errors import SourceError, UsageError, did_you_mean
 from indexer.model.json import Json
-from indexer.model.table.table import Column, ColumnKind, ColumnType, ObjectPolicy, Table, TableName, nearest
+from indexer.model.table.table import Column, ColumnKind, ColumnType, ObjectPolicy, Table, TableName
 from indexer.source.counts import integer
 from indexer.source.cratedb_client import CrateConnection
 from indexer.source.cratedb_sql import quoted
@@ -100,11 +100,11 @@ def _no_such_table(connection: CrateConnection, name: TableName) -> UsageError:
     if alike:
         near = f" Did you mean {' or '.join(map(quoted, alike[:3]))}?"
     else:
-        near = nearest(name.name, [table.name for table in tables if table.schema == name.schema])
+        near = did_you_mean(name.name, [table.name for table in tables if table.schema == name.schema])
     user = connection.address.user
     unread = f" that the user {user} may read: create it, or GRANT DQL ON TABLE {quoted(name)} TO {user}"
     return UsageError(
-        f"There is no table {name}{unread if user else ''}.{near or nearest(str(name), map(str, tables))}"
+        f"There is no table {name}{unread if user else ''}.{near or did_you_mean(str(name), map(str, tables))}"
     )
 
 

@@ -5,8 +5,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
-from indexer.errors import UsageError
-from indexer.model.table.table import Column, ColumnKind, ColumnType, Table, TableName, nearest
+from indexer.errors import UsageError, did_you_mean
+from indexer.model.table.table import Column, ColumnKind, ColumnType, Table, TableName
 
 __all__ = ["read_sqlalchemy_table", "reflect"]
 
@@ -41,7 +41,7 @@ def reflect(connection: sa.Connection, name: TableName) -> sa.Table:
     inspector = sa.inspect(connection)
     if not inspector.has_table(name.name, schema=name.schema):
         known = [*inspector.get_table_names(schema=name.schema), *inspector.get_view_names(schema=name.schema)]
-        raise UsageError(f"There is no table {name}.{nearest(name.name, known)}")
+        raise UsageError(f"There is no table {name}.{did_you_mean(name.name, known)}")
     return sa.Table(name.name, sa.MetaData(), schema=name.schema, autoload_with=connection, resolve_fks=False)
 
 

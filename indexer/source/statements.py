@@ -126,7 +126,7 @@ class Statements:
 
     def _tie_keys(self) -> tuple[OrderKey, ...]:
         columns = (*self._selection.columns, *self._selection.hidden)
-        places = self._selection.tiebreaker_places
+        places = self._selection.tiebreaker_positions
         keys = [self._grammar.order_key(columns[place]) for place in places if place < len(columns)]
         row_id = self._selection.row_id
         if row_id is not None and len(columns) in places:

@@ -65,9 +65,9 @@ class IndexRepair:
         self._ours()
         written = self._writer.write(lines)
         with self._lock:
-            self._written += written.done
-            self._still += sum(letter.id in self._known for letter in written.dead)
-            self._rejected += [f"{letter.id}: {letter.reason}" for letter in written.dead]
+            self._written += written.acknowledged
+            self._still += sum(letter.id in self._known for letter in written.dead_letters)
+            self._rejected += [f"{letter.id}: {letter.reason}" for letter in written.dead_letters]
             del self._rejected[_REASONS:]
 
     def delete(self, comparing: RowComparison, extra: int, most: int) -> None:

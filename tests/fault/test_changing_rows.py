@@ -281,7 +281,7 @@ def test_rows_not_yet_refreshed_are_loaded(
     ("column", "sentence"),
     [
         ("stat", "--catch-up: .* has no column stat. Did you mean state?"),
-        ("m", "--catch-up: m is TEXT, by which new rows cannot be told"),
+        ("m", r"m \(TEXT\) cannot drive --catch-up"),
     ],
 )
 def test_catch_up_refuses_an_unknown_or_text_column(

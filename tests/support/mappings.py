@@ -3,7 +3,8 @@
 from pydantic import JsonValue
 
 from indexer.model.json import JsonObject
-from indexer.model.mapping.analysis import AnalyzerChoice, Capabilities
+from indexer.model.mapping.analysis import AnalyzerChoice
+from indexer.model.mapping.capabilities import Capabilities
 from indexer.model.mapping.mapping import IndexMapping, build_mapping
 from indexer.model.mapping.overlay import parse_overlay
 from indexer.model.table.key import choose_key

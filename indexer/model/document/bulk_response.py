@@ -1,4 +1,4 @@
-"""The response to a `_bulk` request: which documents were acknowledged, which to retry, which were rejected for good."""
+"""The response to a `_bulk` request: the documents acknowledged, those to retry, and those rejected for good."""
 
 from dataclasses import dataclass
 from typing import TypeGuard
@@ -88,7 +88,7 @@ class BulkResponse:
     Attributes:
         acknowledged: how many documents were acknowledged.
         retry: the positions of the documents to send again, ascending.
-        retry_reason: why: the first 429, else the first error, or what is wrong with the response; empty without `retry`.
+        retry_reason: the first 429, else the first error, or what is wrong with the response; empty without `retry`.
         busy: whether a document was refused with 429.
         rejected: the documents that were rejected for good.
         fatal: an error of the index as a whole, which ends the job; or None.

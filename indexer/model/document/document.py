@@ -37,8 +37,8 @@ class DocumentBuilder:
 
     Each reader has a builder of its own, because `nulled` is counted without a lock.
 
-    Keys of dynamic objects that Elasticsearch refuses (empty or blank names) pass unchanged: the document becomes a dead
-    letter that names the key.
+    Keys of dynamic objects that Elasticsearch refuses (empty or blank names) pass unchanged: the document becomes a
+    dead letter that names the key.
     """
 
     def __init__(self, selection: Selection, mapping: IndexMapping) -> None:

@@ -80,8 +80,8 @@ def _value(position: int, *, padded: bool, name: str) -> IdMaker:
             return value.rstrip(" ") if padded else value
         if value is None:
             raise SourceError(
-                f"A row has NULL in {name}, which is part of its _id: name columns that are never NULL under `id` in the"
-                " mapping file."
+                f"A row has NULL in {name}, which is part of its _id: name columns that are never NULL under `id` in"
+                " the mapping file."
             )
         return _as_text(value)
 

@@ -21,7 +21,7 @@ class RowKeys:
     """Recovers the key of a dead letter's row: the values of the key columns and of the `_id` columns, by name.
 
     `_id` columns are parsed out of `_id`, which has their values whatever the overlay renames or leaves out. The other
-    key columns, and all of them where `_id` is a hash, are looked up in the document. A value found in neither is absent.
+    key columns, and all of them where `_id` is a hash, are looked up in the document. A value in neither is absent.
 
     Attributes:
         names: the columns that make `_id`, or the hidden row id: a replay selects the row by these.

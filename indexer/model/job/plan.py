@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from indexer.model.job.checkpoint import SliceProgress
 from indexer.model.job.state import JobState
-from indexer.model.mapping.analysis import Capabilities
+from indexer.model.mapping.capabilities import Capabilities
 from indexer.model.mapping.mapping import IndexMapping
 from indexer.model.table.selection import Selection
 

@@ -40,7 +40,7 @@ class Field:
 
     @property
     def own_name(self) -> str:
-        """The name without those of the objects around it. A top-level column's name may have dots, as in PostgreSQL."""
+        """The name without those of the objects around it. A top-level name may have dots, as in PostgreSQL."""
         return self.name if len(self.column.path) == 1 else self.name.rpartition(".")[2]
 
 

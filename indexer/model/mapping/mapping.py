@@ -223,7 +223,7 @@ class _MappingBuilder:
             )
 
     def _skip_children(self, top: Column, column: Column) -> None:
-        """Record the sub-columns that the overlay leaves out of a field without sub-fields, and refuse to map others."""
+        """For a field without sub-fields: record the sub-columns that the overlay leaves out, refuse to map others."""
         for child in column.children:
             option = self._overlay.fields.get(child.name)
             if option is False:
@@ -231,8 +231,8 @@ class _MappingBuilder:
                 continue
             if option is not None:
                 raise UsageError(
-                    f"{self._overlay.where}: {child.name} cannot be mapped, because {top.name} has no fields of its own:"
-                    f" give {top.name} the type object or nested, or remove {child.name}."
+                    f"{self._overlay.where}: {child.name} cannot be mapped, because {top.name} has no fields of its"
+                    f" own: give {top.name} the type object or nested, or remove {child.name}."
                 )
             self._skip_children(top, child)
 

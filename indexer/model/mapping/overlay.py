@@ -1,4 +1,4 @@
-"""The overlay: the content of a mapping file, which refines the type rules for the fields, settings and `_id` of a table."""
+"""The overlay: what a mapping file says about the fields, index settings and `_id` of one table."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -211,5 +211,7 @@ def _merge(into: JsonObject, settings: Mapping[str, JsonValue], where: str) -> N
             continue
         below = into.setdefault(head, {})
         if not isinstance(below, dict):
-            raise UsageError(f"{where}: the setting {name} is given both as a value and with sub-settings: keep one of them.")
+            raise UsageError(
+                f"{where}: the setting {name} is given both as a value and with sub-settings: keep one of them."
+            )
         _merge(below, inner, where)

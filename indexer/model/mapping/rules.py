@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 MAX_TERM: Final = 8191
-"""The most characters of a keyword that always fit Lucene's longest term, 32,766 bytes. A longer term rejects the document."""
+"""The most characters of a keyword that always fit Lucene's longest term, 32,766 bytes. Longer terms are rejected."""
 
 MAX_KEYED_VALUE: Final = 4096
 """The most characters of a value in a flattened field: its term also holds the key, which gets the other half."""
@@ -88,7 +88,7 @@ _RULES: dict[ColumnKind, Callable[[Column], JsonObject]] = {
 }
 
 _FAMILIES: Final = (OBJECTS, frozenset({"date", "date_nanos"}))
-"""Groups of types whose shared parameters mean the same, so that a rule's parameters apply to each type of the group."""
+"""Groups of types whose shared parameters mean the same, so that a rule's parameters apply to the whole group."""
 
 _UNBOUNDED: Final = frozenset({ColumnKind.TEXT, ColumnKind.BYTES, ColumnKind.UNKNOWN, ColumnKind.CHAR})
 """Kinds whose values can exceed `MAX_TERM`."""

@@ -1,4 +1,4 @@
-"""What a search should know about an index: which fields are the time, the level and the message, and its shorthands."""
+"""What a search should know about an index: its time, level and message fields, and its shorthands."""
 
 from typing import Final
 

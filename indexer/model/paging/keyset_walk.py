@@ -1,4 +1,4 @@
-"""Walks that continue after the last row: by keyset within a tie group or a whole table, and by OFFSET for comparison."""
+"""Walks that continue after the last row: by keyset in a tie group or a whole table, and by OFFSET for comparison."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -72,8 +72,8 @@ class KeysetWalk:
         after = tuple(rows[-1][position] for position in self._key_columns)
         if after == self._window.after:
             raise NoProgress(
-                f"The page after the key {after!r} ends with that key: the source does not return rows in a total order,"
-                " so pages could repeat or skip rows."
+                f"The page after the key {after!r} ends with that key: the source does not return rows in a total"
+                " order, so pages could repeat or skip rows."
             )
         self._window = Keyset(after)
         return rows

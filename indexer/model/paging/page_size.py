@@ -40,7 +40,7 @@ class PageSize:
         return self.share // MEMORY_FACTOR if self.limit > 1 else None
 
     def record(self, rows: int, size: int) -> None:
-        """Adapt to a page of `size` bytes: to wider rows at once, to narrower rows slowly. A lowered ceiling rises by 10 %."""
+        """Adapt to a page of `size` bytes: at once to wider rows, slowly to narrower. A lowered ceiling recovers."""
         if rows:
             row_bytes = size / rows
             weight = 1.0 if row_bytes > self._row_bytes else 0.2

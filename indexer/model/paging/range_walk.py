@@ -123,8 +123,8 @@ class RangeWalk:
         disordered = self._ordered and (first, last) != (keys[0], keys[-1])
         if disordered or not window.lo < first <= last <= window.hi:
             raise NoProgress(
-                f"The source returned keys {first} to {last} for {window.lo} < key <= {window.hi}: its answers cannot be"
-                " trusted."
+                f"The source returned keys {first} to {last} for {window.lo} < key <= {window.hi}: its answers cannot"
+                " be trusted."
             )
 
     def learn_counts(self, counts: Sequence[tuple[str, int]]) -> None:

@@ -74,7 +74,7 @@ def number_slices(bins: Iterable[Bin], *, width: int, nulls: int, rows_per_slice
 
 
 def _bin_end(value: int, width: int) -> int:
-    """The last value of the bin with this value. SQL division rounds towards 0, so the bin of 0 extends to both sides."""
+    """The last value of a value's bin. SQL division rounds towards 0, so the bin of 0 extends to both sides."""
     return -(-value // width) * width if value <= -width else (max(value, 0) // width + 1) * width - 1
 
 

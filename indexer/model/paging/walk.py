@@ -1,4 +1,4 @@
-"""Walks: how a reader gets through a window, page by page. A walk makes requests and takes their answers; it does no I/O.
+"""Walks: how a reader gets through a window, page by page. A walk makes requests and takes answers, without I/O.
 
 ::
 

@@ -37,7 +37,7 @@ class Prefix:
 
 @dataclass(frozen=True, slots=True)
 class Prefixes:
-    """The rows whose key column begins with one of these, in no order. In CrateDB this is flat, a range of text is not."""
+    """The rows whose key column begins with one of these, in no order. Flat in CrateDB, unlike a range of text."""
 
     prefixes: tuple[Prefix, ...]
 
@@ -57,7 +57,7 @@ class TieGroup:
 
 @dataclass(frozen=True, slots=True)
 class Keyset:
-    """All rows where the key column is not NULL, in the order of the key column and tiebreakers, without an upper bound.
+    """All rows where the key column is not NULL, in the order of key column and tiebreakers, without an upper bound.
 
     Attributes:
         after: the key column and tiebreakers of the last row that was read, exclusive; None to begin.

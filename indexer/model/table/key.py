@@ -35,7 +35,7 @@ class Key:
     Attributes:
         column: the key column, whose values the windows range over.
         order: how its values are walked.
-        tiebreakers: the columns that order rows of one key value: the rest of `--key`, then the rest of the primary key.
+        tiebreakers: the columns that order rows of one key value: the rest of `--key`, then that of the primary key.
             Empty where the key column is unique, or where the table has only a hidden row id.
         unique: whether no two rows can share a key value.
         reason: why this key was chosen, for `indexer plan`.
@@ -77,8 +77,8 @@ def choose_key(table: Table, names: tuple[str, ...] = ()) -> Key:
     for column in [c for c in (*primary, *indexed) if c.indexed and _order(c) is KeyOrder.TEXT]:
         return _key(table, column, reason="no number or timestamp is indexed, so a text column by its prefixes")
     raise UsageError(
-        f"{table.name} has no column that can be a key, which takes an indexed integer, timestamp or text column: name a"
-        " sub-column with --key attrs.seq, or add such a column."
+        f"{table.name} has no column that can be a key, which takes an indexed integer, timestamp or text column: name"
+        " a sub-column with --key attrs.seq, or add such a column."
     )
 
 
@@ -93,13 +93,11 @@ def catch_up_key(table: Table, name: str) -> Key:
         raise UsageError(f"--catch-up: {table.name} has no column {name}.{did_you_mean(name, table.column_names)}")
     if _order(column) is not KeyOrder.NUMBER:
         raise UsageError(
-            f"{name} ({column.type.sql or column.type.kind}) cannot drive --catch-up: name an integer or timestamp column"
-            " that increases with each row, or with each change."
+            f"{name} ({column.type.sql or column.type.kind}) cannot drive --catch-up: name an integer or timestamp"
+            " column that increases with each row, or with each change."
         )
     if not column.indexed:
-        raise UsageError(
-            f"{name} cannot drive --catch-up, because it is not indexed: name an indexed column."
-        )
+        raise UsageError(f"{name} cannot drive --catch-up, because it is not indexed: name an indexed column.")
     return choose_key(table, (name,))
 
 
@@ -125,8 +123,8 @@ def _named_key(table: Table, names: tuple[str, ...]) -> Key:
         )
     if not key_column.indexed:
         raise UsageError(
-            f"{key_column.name} is not indexed as a whole value, so each page would read the whole table: name an indexed"
-            " column with --key."
+            f"{key_column.name} is not indexed as a whole value, so each page would read the whole table: name an"
+            " indexed column with --key."
         )
     return _key(table, key_column, extra=tuple(rest), reason="named by --key")
 
@@ -143,8 +141,8 @@ def _key(table: Table, key_column: Column, *, reason: str, extra: tuple[Column, 
     for column in extra:
         if column.nullable:
             raise UsageError(
-                f"{column.name} may be NULL, so it cannot be a tiebreaker of the key {key_column.name}: leave it out of --key;"
-                " the primary key breaks ties by itself."
+                f"{column.name} may be NULL, so it cannot be a tiebreaker of the key {key_column.name}: leave it out of"
+                " --key; the primary key breaks ties by itself."
             )
     for column in tiebreakers.values():
         if column.type.array or column.type.kind not in _TIE_KINDS:

@@ -125,7 +125,7 @@ def _top_level_column(table: Table, name: str) -> Column:
     column = _column(table, name)
     if len(column.path) > 1:
         raise UsageError(
-            f"--columns takes whole columns, not the sub-column {name}: select {column.path[0]}, and leave sub-columns out in"
-            " the mapping file."
+            f"--columns takes whole columns, not the sub-column {name}: select {column.path[0]}, and leave sub-columns"
+            " out in the mapping file."
         )
     return column

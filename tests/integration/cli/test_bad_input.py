@@ -43,7 +43,7 @@ def indexes(elasticsearch_url: str, alias: str) -> dict[str, Any]:
         (["--key", "iid"], "no column iid. Did you mean id?"),
         (["--key", "price"], "cannot be a key"),
         (["--columns", "id,tz"], "no column tz. Did you mean ts?"),
-        (["--table", '"{schema}".keyless'], "no column to page by"),
+        (["--table", '"{schema}".keyless'], "no column that can be a key"),
         (["--page", "0"], "--page"),
         (["--page", "-3"], "--page"),
         (["--memory", "100kB"], "--memory"),

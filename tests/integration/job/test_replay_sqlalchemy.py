@@ -11,7 +11,7 @@ from elasticsearch import Elasticsearch
 from indexer.job.dead_letters import DeadLetterFile, read_letters
 from indexer.job.reindex import plan, reindex
 from indexer.job.replay import replay
-from indexer.model.document.bulk_response import DeadLetter
+from indexer.model.document.dead_letter import DeadLetter
 from indexer.model.document.row_key import RowKeys
 from indexer.settings import Settings
 

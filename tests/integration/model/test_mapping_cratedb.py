@@ -135,7 +135,7 @@ def mapped(crate_cursor: Cursor, elasticsearch_url: str, schema: str, alias: str
 
 
 def test_every_cratedb_type_is_indexed_and_searchable(mapped: Mapped) -> None:
-    assert (mapped.written.done, list(mapped.written.dead)) == (len(ROWS), [])
+    assert (mapped.written.acknowledged, list(mapped.written.dead_letters)) == (len(ROWS), [])
     assert mapped.documents.nulled == 5  # r, d, od.r, od.list.z and one of ad
 
     first = mapped.source(FIRST)

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from indexer.model.document.document import parse_line
+from indexer.model.document.bulk_request import parse_line
 from indexer.model.json import Json, JsonObject, Row
 from indexer.model.mapping.overlay import Overlay, parse_overlay
 from indexer.model.table.table import Column, ColumnKind, ObjectPolicy, Table, TableName
@@ -108,7 +108,7 @@ def row_with(name: str, value: Json) -> Row:
 
 
 def test_every_row_is_indexed(mapped: Mapped) -> None:
-    assert (mapped.written.done, list(mapped.written.dead)) == (len(ROWS), [])
+    assert (mapped.written.acknowledged, list(mapped.written.dead_letters)) == (len(ROWS), [])
 
 
 def test_every_planned_field_exists_in_the_index(mapped: Mapped) -> None:
@@ -210,14 +210,14 @@ def test_documents_come_back_as_they_were_sent(mapped: Mapped) -> None:
 def test_a_strict_object_rejects_an_unknown_key(mapped: Mapped) -> None:
     lines = mapped.documents.lines([row_with("strict", {"b": 1})])
     written = BulkWriter(mapped.cluster, mapped.index).write(lines)
-    assert [letter.reason.partition(":")[0] for letter in written.dead] == ["strict_dynamic_mapping_exception"]
+    assert [letter.reason.partition(":")[0] for letter in written.dead_letters] == ["strict_dynamic_mapping_exception"]
 
 
 def test_new_keys_beyond_the_limit_do_not_reject_their_document(cluster: Cluster, alias: str) -> None:
     overlay = parse_overlay({"settings": {"mapping.total_fields.limit": 100}}, "the test")
     keys: JsonObject = {f"k{n}": "v" for n in range(300)}
     mapped = load(cluster, alias, TABLE, overlay, [row_with("dyn", keys)])
-    assert mapped.written.done == 1
+    assert mapped.written.acknowledged == 1
     assert mapped.source("4")["dyn"] == keys
 
 
@@ -225,6 +225,6 @@ def test_ids_at_the_length_limit_and_of_special_characters_are_accepted(cluster:
     table = Table(TableName("t"), (column("k", ColumnKind.TEXT),), primary_key=("k",))
     keys: list[Json] = ["", " ", "x" * 512, "x" * 513, "가" * 170, "가" * 171, '"\\\n\x00', "_id", "sha256:"]
     mapped = load(cluster, alias, table, Overlay(), [[key] for key in keys])
-    assert mapped.written.done == len(keys)
+    assert mapped.written.acknowledged == len(keys)
     assert mapped.found({"match_all": {}}) == sorted(parse_line(line)[0] for line in mapped.lines)
     assert [mapped.source(parse_line(line)[0])["k"] for line in mapped.lines] == keys

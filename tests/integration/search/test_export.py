@@ -15,7 +15,7 @@ from indexer import Settings
 from indexer import search as find
 from indexer.errors import UsageError
 from indexer.model.json import Row
-from indexer.search.export import PAGE_BYTES, every_hit, follow
+from indexer.search.export import PAGE_BYTES, follow, iter_hits
 from indexer.search.query import SearchQuery
 from indexer.search.search import Search
 from indexer.settings import TargetAccess
@@ -52,7 +52,7 @@ def points_in_time(cluster: Cluster) -> int:
 @pytest.mark.parametrize("sort", [(), ("ts",), ("-latency_ms",)])
 def test_every_hit_is_returned_once_and_in_order(cluster: Cluster, logs: str, sort: tuple[str, ...]) -> None:
     totals: list[int] = []
-    hits = list(every_hit(Search(cluster, logs), SearchQuery(sort=sort), page=97, begin=totals.append))
+    hits = list(iter_hits(Search(cluster, logs), SearchQuery(sort=sort), page=97, on_total=totals.append))
     assert totals == [COUNT]
     assert sorted(int(hit.id) for hit in hits) == list(range(COUNT))
     if sort:
@@ -67,7 +67,7 @@ def test_pages_are_bounded_in_bytes(elasticsearch_url: str, alias: str, tmp_path
     rows: list[Row] = [[n, NOON + n, "INFO", "auth", 200, 1.0, text] for n in range(900)]
     serve(elasticsearch_url, alias, rows, tmp_path)
     with FaultProxy(elasticsearch_url, on="/_search") as proxy, connect(TargetAccess(url=proxy.url)) as cluster:
-        assert len(list(every_hit(Search(cluster, alias), SearchQuery()))) == len(rows)
+        assert len(list(iter_hits(Search(cluster, alias), SearchQuery()))) == len(rows)
     _, *sizes = [json.loads(request.body)["size"] for request in proxy.seen]
     assert sizes
     assert all(0.9 * PAGE_BYTES < size * len(text) < PAGE_BYTES for size in sizes), sizes
@@ -75,7 +75,7 @@ def test_pages_are_bounded_in_bytes(elasticsearch_url: str, alias: str, tmp_path
 
 def test_closing_an_export_early_closes_its_point_in_time(cluster: Cluster, logs: str) -> None:
     before = points_in_time(cluster)
-    walk = every_hit(Search(cluster, logs), SearchQuery(), page=10)
+    walk = iter_hits(Search(cluster, logs), SearchQuery(), page=10)
     assert len(list(islice(walk, 15))) == 15
     assert points_in_time(cluster) > before
     walk.close()  # type: ignore[attr-defined]  # it is a generator

@@ -38,8 +38,8 @@ def test_an_empty_batch_sends_no_request(cluster: Cluster) -> None:
 
 def test_writing_twice_creates_no_duplicates(cluster: Cluster, index: str) -> None:
     writer = BulkWriter(cluster, index)
-    assert writer.write(lines(500)).done == 500
-    assert writer.write(lines(500)).done == 500
+    assert writer.write(lines(500)).acknowledged == 500
+    assert writer.write(lines(500)).acknowledged == 500
     Indexes(cluster).finish(index, {})
     assert Indexes(cluster).count(index) == 500
 
@@ -63,8 +63,8 @@ def test_a_rejected_document_becomes_a_dead_letter_and_the_others_are_indexed(
 ) -> None:
     good = lines(4)
     written = BulkWriter(cluster, index).write([*good[:2], bad, *good[2:]])
-    assert (written.done, written.retries) == (4, 0)
-    (letter,) = written.dead
+    assert (written.acknowledged, written.retries) == (4, 0)
+    (letter,) = written.dead_letters
     assert (letter.id, letter.status) == ("bad", status)
     assert reason in letter.reason
     assert len(letter.reason) < 1200
@@ -74,8 +74,8 @@ def test_a_rejected_document_becomes_a_dead_letter_and_the_others_are_indexed(
 def test_an_id_that_is_too_long_costs_only_its_own_document(cluster: Cluster, index: str) -> None:
     long = "x" * 513
     written = BulkWriter(cluster, index).write([*lines(7), line(long, n=1), line("y" * 512, n=2)])
-    assert written.done == 8
-    (letter,) = written.dead
+    assert written.acknowledged == 8
+    (letter,) = written.dead_letters
     assert (letter.id, letter.status, letter.document) == (long, 400, {"n": 1})
     assert "no longer than 512 bytes but was: 513" in letter.reason
 
@@ -83,9 +83,9 @@ def test_an_id_that_is_too_long_costs_only_its_own_document(cluster: Cluster, in
 def test_each_dead_letter_keeps_its_own_document(cluster: Cluster, index: str) -> None:
     mixed = [line(str(n), n=n if n % 3 else f"bad {n}") for n in range(300)]
     written = BulkWriter(cluster, index).write(mixed)
-    assert written.done == 200
-    assert [letter.id for letter in written.dead] == [str(n) for n in range(0, 300, 3)]
-    assert [letter.document for letter in written.dead] == [{"n": f"bad {n}"} for n in range(0, 300, 3)]
+    assert written.acknowledged == 200
+    assert [letter.id for letter in written.dead_letters] == [str(n) for n in range(0, 300, 3)]
+    assert [letter.document for letter in written.dead_letters] == [{"n": f"bad {n}"} for n in range(0, 300, 3)]
 
 
 def test_an_index_deleted_mid_job_ends_the_job_and_is_not_recreated(cluster: Cluster, index: str) -> None:
@@ -103,7 +103,7 @@ def test_the_loading_alias_no_longer_accepts_writes_after_the_switch(cluster: Cl
     Indexes(cluster).switch(alias, index)
     with pytest.raises(TargetError):
         BulkWriter(cluster, index).write(lines(1))
-    assert BulkWriter(cluster, index, alias=alias).write(lines(1)).done == 1
+    assert BulkWriter(cluster, index, alias=alias).write(lines(1)).acknowledged == 1
 
 
 @pytest.mark.parametrize("name", ["read_only", "write", "read_only_allow_delete"])
@@ -147,7 +147,7 @@ def test_writers_may_be_shared_between_threads(cluster: Cluster, index: str) -> 
 
     def work(first: int) -> None:
         batches = [[line(str(first + step * 100 + n), n=n) for n in range(100)] for step in range(5)]
-        done.extend(writer.write(batch).done for batch in batches)
+        done.extend(writer.write(batch).acknowledged for batch in batches)
 
     threads = [threading.Thread(target=work, args=(first,)) for first in range(0, 4000, 500)]
     for thread in threads:

@@ -85,7 +85,7 @@ def test_a_transient_fault_costs_only_a_retry(cluster: Cluster, proxy: FaultProx
     waits: list[tuple[str, float]] = []
     proxy.script(fault, fault)
     written = BulkWriter(cluster, index, on_wait=lambda *wait: waits.append(wait)).write(lines(100))
-    assert (written.done, written.dead, written.retries) == (100, (), 2)
+    assert (written.acknowledged, written.dead_letters, written.retries) == (100, (), 2)
     assert len(waits) == 2
     assert all(reason and 0 < seconds < 2 for reason, seconds in waits)
     assert len(proxy.seen) == 3
@@ -98,14 +98,14 @@ def test_only_documents_refused_with_429_are_retried(cluster: Cluster, proxy: Fa
     proxy.script(with_busy_items(1, 3), with_busy_items(0))
     batch = lines(5)
     written = BulkWriter(cluster, index).write(batch)
-    assert (written.done, written.dead, written.retries) == (5, (), 2)
+    assert (written.acknowledged, written.dead_letters, written.retries) == (5, (), 2)
     assert [request.body for request in proxy.seen] == [b"".join(batch), batch[1] + batch[3], batch[1]]
 
 
 def test_one_response_may_mix_indexed_busy_and_rejected_items(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
     proxy.script(with_busy_items(0))
     written = BulkWriter(cluster, index).write([line("0", n=0), line("1", n="bad"), line("2", n=2)])
-    assert (written.done, [letter.id for letter in written.dead], written.retries) == (2, ["1"], 1)
+    assert (written.acknowledged, [letter.id for letter in written.dead_letters], written.retries) == (2, ["1"], 1)
 
 
 def test_the_error_after_patience_ends_quotes_the_server(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
@@ -120,7 +120,7 @@ def test_progress_resets_patience(cluster: Cluster, proxy: FaultProxy, index: st
     proxy.script(*[with_busy_items(*range(left)) for left in range(5, 0, -1)])
     started = time.monotonic()
     written = BulkWriter(cluster, index, patience=0.3).write(lines(6))
-    assert (written.done, written.retries) == (6, 5)
+    assert (written.acknowledged, written.retries) == (6, 5)
     assert time.monotonic() - started > 0.3
 
 
@@ -134,7 +134,7 @@ def test_a_body_refused_with_413_is_split_in_order(cluster: Cluster, proxy: Faul
     proxy.otherwise = larger_than(2_000)
     batch = lines(200)
     written = BulkWriter(cluster, index).write(batch)
-    assert (written.done, written.dead, written.retries) == (200, (), 0)
+    assert (written.acknowledged, written.dead_letters, written.retries) == (200, (), 0)
     taken = [request.body for request in proxy.seen if len(request.body) <= 2_000]
     assert b"".join(taken) == b"".join(batch), "in order, each once"
 
@@ -145,8 +145,8 @@ def test_a_single_document_that_is_too_large_becomes_a_dead_letter(
     proxy.otherwise = larger_than(2_000)
     huge = line("huge", text="x" * 3_000)
     written = BulkWriter(cluster, index).write([*lines(10), huge, line("last")])
-    assert written.done == 11
-    (letter,) = written.dead
+    assert written.acknowledged == 11
+    (letter,) = written.dead_letters
     assert (letter.id, letter.status, letter.document) == ("huge", 413, {"text": "x" * 3_000})
     assert "Too Large" in letter.reason
 

@@ -75,7 +75,7 @@ def test_an_index_is_created_loaded_finished_and_served(cluster: Cluster, indexe
     }
 
     written = BulkWriter(cluster, name).write(lines(1000))
-    assert (written.done, written.dead, written.retries) == (1000, (), 0)
+    assert (written.acknowledged, written.dead_letters, written.retries) == (1000, (), 0)
     assert indexes.count(name) == 0, "loading goes without refreshes"
 
     indexes.finish(name, planned)
@@ -280,7 +280,7 @@ def test_the_plan_overrides_a_matching_index_template(cluster: Cluster, alias: s
     assert made["properties"]["n"] == {"type": "integer"}
     assert made["properties"]["word"] == {"type": "keyword"}
 
-    assert BulkWriter(cluster, name).write(lines(3)).done == 3
+    assert BulkWriter(cluster, name).write(lines(3)).acknowledged == 3
     indexes.finish(name, {"number_of_replicas": 0})
     assert settings_of(cluster, name)["number_of_replicas"] == "0"
     assert cluster.client.search(index=name, size=1).body["hits"]["hits"][0]["_source"]

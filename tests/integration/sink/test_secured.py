@@ -40,7 +40,7 @@ def test_a_user_with_few_privileges_can_run_a_whole_job(cluster: Cluster) -> Non
     for count in (1, 2):
         name = new_index(cluster, "logs")
         assert indexes.matching_templates(name) == ()
-        assert BulkWriter(cluster, name).write(lines(count)).done == count
+        assert BulkWriter(cluster, name).write(lines(count)).acknowledged == count
         indexes.finish(name, {})
         indexes.switch("logs", name)
         assert indexes.count("logs") == count
@@ -88,7 +88,7 @@ def test_a_client_certificate_authenticates_the_user(secured: Secured, cluster: 
     name = new_index(cluster, "logs")
     access = TargetAccess(url=secured.server.url, ca=secured.ca, cert=secured.card.cert, cert_key=secured.card.key)
     with connect(access) as carded:
-        assert BulkWriter(carded, name).write(lines(1)).done == 1
+        assert BulkWriter(carded, name).write(lines(1)).acknowledged == 1
     with pytest.raises(UsageError, match="no-target-verify"):
         connect(access.model_copy(update={"verify": False}))
 
@@ -166,5 +166,5 @@ def test_a_413_from_the_server_splits_a_batch(cluster: Cluster) -> None:
     wide = [line(str(n), text="x" * 30_000) for n in range(100)]
     huge = line("huge", text="x" * (MAX_CONTENT + 1))
     written = BulkWriter(cluster, name).write([*wide, huge])
-    assert (written.done, written.retries) == (100, 0)
-    assert [(letter.id, letter.status) for letter in written.dead] == [("huge", 413)]
+    assert (written.acknowledged, written.retries) == (100, 0)
+    assert [(letter.id, letter.status) for letter in written.dead_letters] == [("huge", 413)]

@@ -97,7 +97,7 @@ def each_row_once(source: Source, table: TableName, kind: Kind, rows: Sequence[D
     described = source.describe(table)
     for key in kind.keys:
         selection = select(described, choose_key(described, key))
-        lead, ties = selection.place(selection.key.column), selection.tiebreaker_places
+        lead, ties = selection.position(selection.key.column), selection.tiebreaker_positions
         slices = slice_table(source, selection, Strategy.WINDOW, limit)
         reader = source.reader(selection)
         taken: list[Row] = []

@@ -87,8 +87,8 @@ def read(source: CrateSource, selection: Selection, window: Window, limit: int, 
     reader = source.reader(selection)
     way = walk_through(
         window,
-        key_column=selection.place(selection.key.column),
-        tiebreakers=selection.tiebreaker_places,
+        key_column=selection.position(selection.key.column),
+        tiebreakers=selection.tiebreaker_positions,
         limit=limit,
         rows=rows,
     )
@@ -290,7 +290,7 @@ def test_the_remaining_windows_of_a_walk_continue_where_it_stopped(source: Crate
     table = fill("(id INTEGER PRIMARY KEY, ts TIMESTAMP) CLUSTERED INTO 4 SHARDS", ["id", "ts"], rows)
     described = source.describe(table)
     selection = select(described, choose_key(described, ("ts",)))
-    lead, ties = selection.place(selection.key.column), selection.tiebreaker_places
+    lead, ties = selection.position(selection.key.column), selection.tiebreaker_positions
     todo: list[Window] = [Range(-1, 10)]
     taken: list[Row] = []
     reader = source.reader(selection)

@@ -12,7 +12,7 @@ from tests.support.verification import Commands, found
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
-CAVEAT = "is a view, and nothing tells whether every shard of the tables below it is there: see sys.shards"
+CAVEAT = "is a view, so missing shards of the tables below it cannot be detected: see sys.shards"
 
 
 @pytest.fixture

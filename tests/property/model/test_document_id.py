@@ -6,10 +6,11 @@ from typing import cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.model.document.document import DocumentBuilder, parse_line
+from indexer.model.document.bulk_request import parse_line
+from indexer.model.document.document import DocumentBuilder
 from indexer.model.document.document_id import HASHED, id_parts
 from indexer.model.json import Json, Row
-from indexer.model.mapping.analysis import Capabilities
+from indexer.model.mapping.capabilities import Capabilities
 from indexer.model.mapping.mapping import build_mapping
 from indexer.model.mapping.overlay import Overlay
 from indexer.model.table.key import Key, KeyOrder, choose_key

@@ -186,7 +186,7 @@ def test_a_full_unordered_page_is_requested_again_ordered() -> None:
 
 def test_an_ordered_page_with_rows_out_of_order_raises() -> None:
     way = walk_through(Range(0, 100), key_column=LEAD, tiebreakers=(), limit=3, rows=2)
-    with pytest.raises(NoProgress, match="asked for"):
+    with pytest.raises(NoProgress, match="cannot be trusted"):
         way.take([[10, 1], [50, 2], [30, 3]])
 
 
@@ -194,7 +194,7 @@ def test_rows_outside_the_window_raise() -> None:
     """CrateDB returns every row if a bound overflows; such a page must never be accepted."""
     way = walk_through(Range(10, 20), key_column=LEAD, tiebreakers=(TIE,), limit=5, rows=10)
     assert way.next_request() is not None
-    with pytest.raises(NoProgress, match="asked for"):
+    with pytest.raises(NoProgress, match="cannot be trusted"):
         way.take([[3, 0], [4, 1]])
 
 
@@ -217,13 +217,13 @@ def bin_of(value: int, width: int) -> int:
 
 
 @given(st.lists(numbers, min_size=1, max_size=80), st.integers(1, 30), st.integers(0, 3))
-def test_number_slices_cover_every_value_once(leads: list[int], rows_a_slice: int, nulls: int) -> None:
+def test_number_slices_cover_every_value_once(leads: list[int], rows_per_slice: int, nulls: int) -> None:
     width = 1024
     groups: dict[int, list[int]] = {}
     for lead in leads:
         groups.setdefault(bin_of(lead, width), []).append(lead)
     bins = [Bin(min(group), max(group), len(group)) for group in groups.values()]
-    slices = number_slices(bins, width=width, nulls=nulls, rows_a_slice=rows_a_slice)
+    slices = number_slices(bins, width=width, nulls=nulls, rows_per_slice=rows_per_slice)
     ranges = [s.window for s in slices if isinstance(s.window, Range)]
     # Rows added later fall into bins of this width or half of it, which must lie within one slice.
     assert all(bin_of(one.hi, width // 2) != bin_of(one.hi + 1, width // 2) for one in ranges[:-1])
@@ -239,10 +239,10 @@ def test_number_slices_cover_every_value_once(leads: list[int], rows_a_slice: in
 
 
 @given(st.lists(texts, min_size=1, max_size=80), st.integers(1, 30))
-def test_text_slices_hold_every_prefix_once(leads: list[str], rows_a_slice: int) -> None:
+def test_text_slices_hold_every_prefix_once(leads: list[str], rows_per_slice: int) -> None:
     counts = {first: sum(cut(text, 1) == first for text in leads) for first in {cut(text, 1) for text in leads}}
     prefixes = [Prefix(text, exact=utf16_units(text) < 1, rows=rows) for text, rows in sorted(counts.items())]
-    slices = text_slices(prefixes, nulls=0, rows_a_slice=rows_a_slice)
+    slices = text_slices(prefixes, nulls=0, rows_per_slice=rows_per_slice)
     together = [prefix for s in slices if isinstance(s.window, Prefixes) for prefix in s.window.prefixes]
     assert together == prefixes
     assert sum(s.rows for s in slices) == len(leads)

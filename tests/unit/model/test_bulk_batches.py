@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.model.document.bulk_response import split_batches
+from indexer.model.document.bulk_request import split_batches
 
 lines = st.lists(st.integers(1, 60).map(lambda size: b"x" * size), max_size=60)
 

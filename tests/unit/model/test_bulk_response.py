@@ -2,7 +2,8 @@
 
 import pytest
 
-from indexer.model.document.bulk_response import BulkResponse, dead_letter, error_reason, read_bulk_response
+from indexer.model.document.bulk_response import BulkResponse, error_reason, read_bulk_response
+from indexer.model.document.dead_letter import DeadLetter
 from indexer.model.json import Json, JsonObject
 
 CREATED: JsonObject = {"index": {"status": 201}}
@@ -18,18 +19,18 @@ def response(*items: Json) -> JsonObject:
 
 
 def test_created_and_overwritten_documents_are_done() -> None:
-    assert read_bulk_response(3, response(CREATED, UPDATED, CREATED)) == BulkResponse(done=3, again=1)
+    assert read_bulk_response(3, response(CREATED, UPDATED, CREATED)) == BulkResponse(acknowledged=3, replaced=1)
 
 
 def test_an_empty_response_to_an_empty_batch_is_done() -> None:
-    assert read_bulk_response(0, response()) == BulkResponse(done=0)
+    assert read_bulk_response(0, response()) == BulkResponse(acknowledged=0)
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_a_document_refused_by_a_busy_server_is_retried(status: int) -> None:
     outcome = read_bulk_response(3, response(CREATED, failed(status, "es_rejected_execution_exception"), CREATED))
-    assert (outcome.done, outcome.retry, outcome.rejected, outcome.fatal) == (2, (1,), (), None)
-    assert outcome.why_retry == f"{status} es_rejected_execution_exception: it broke"
+    assert (outcome.acknowledged, outcome.retry, outcome.rejected, outcome.fatal) == (2, (1,), (), None)
+    assert outcome.retry_reason == f"{status} es_rejected_execution_exception: it broke"
 
 
 def test_a_500_from_a_closed_node_is_retried() -> None:
@@ -39,17 +40,17 @@ def test_a_500_from_a_closed_node_is_retried() -> None:
 @pytest.mark.parametrize("status", [400, 409, 413, 500, 599])
 def test_any_other_failure_becomes_a_dead_letter(status: int) -> None:
     outcome = read_bulk_response(2, response(failed(status, "document_parsing_exception"), CREATED))
-    assert (outcome.done, outcome.retry, outcome.fatal) == (1, (), None)
+    assert (outcome.acknowledged, outcome.retry, outcome.fatal) == (1, (), None)
     (rejection,) = outcome.rejected
-    assert (rejection.place, rejection.status) == (0, status)
+    assert (rejection.position, rejection.status) == (0, status)
     assert rejection.reason == "document_parsing_exception: it broke"
 
 
 def test_each_item_is_classified_by_its_position() -> None:
     outcome = read_bulk_response(5, response(failed(400), CREATED, failed(429), failed(503), failed(400)))
-    assert outcome.done == 1
+    assert outcome.acknowledged == 1
     assert outcome.retry == (2, 3)
-    assert [rejection.place for rejection in outcome.rejected] == [0, 4]
+    assert [rejection.position for rejection in outcome.rejected] == [0, 4]
 
 
 @pytest.mark.parametrize(
@@ -106,18 +107,18 @@ def test_a_cluster_without_a_master_is_retried() -> None:
 )
 def test_a_malformed_response_acknowledges_nothing(senseless: Json) -> None:
     outcome = read_bulk_response(2, senseless)
-    assert (outcome.done, outcome.retry, outcome.rejected) == (0, (0, 1), ())
-    assert outcome.why_retry
+    assert (outcome.acknowledged, outcome.retry, outcome.rejected) == (0, (0, 1), ())
+    assert outcome.retry_reason
 
 
 def test_a_dead_letter_keeps_id_reason_and_document() -> None:
-    letter = dead_letter('{"index":{"_id":"é\\n1"}}\n{"a":[1,{"b":null}]}\n'.encode(), 400, "because")
+    letter = DeadLetter.from_line('{"index":{"_id":"é\\n1"}}\n{"a":[1,{"b":null}]}\n'.encode(), 400, "because")
     assert (letter.id, letter.status, letter.reason) == ("é\n1", 400, "because")
     assert letter.document == {"a": [1, {"b": None}]}
 
 
 def test_a_dead_letter_keeps_a_document_that_is_not_json() -> None:
-    assert dead_letter(b'{"index":{"_id":"1"}}\n{"a":\n', 400, "because").document == '{"a":'
+    assert DeadLetter.from_line(b'{"index":{"_id":"1"}}\n{"a":\n', 400, "because").document == '{"a":'
 
 
 def test_a_reason_has_type_message_and_root_cause() -> None:

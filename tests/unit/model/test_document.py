@@ -11,9 +11,10 @@ import orjson
 import pytest
 
 from indexer.errors import SourceError
-from indexer.model.document.document import DocumentBuilder, parse_line
+from indexer.model.document.bulk_request import parse_line
+from indexer.model.document.document import DocumentBuilder
 from indexer.model.json import Json, JsonObject, Row
-from indexer.model.mapping.analysis import Capabilities
+from indexer.model.mapping.capabilities import Capabilities
 from indexer.model.mapping.mapping import build_mapping
 from indexer.model.mapping.overlay import parse_overlay
 from indexer.model.table.key import Key, KeyOrder
@@ -208,7 +209,7 @@ def test_a_sub_column_can_be_the_id() -> None:
 
 def test_a_null_in_the_id_raises_and_names_the_column() -> None:
     made = documents(column("a", ColumnKind.TEXT), overlay={"id": ["id", "a"]})
-    with pytest.raises(SourceError, match="no value in a, which makes its _id"):
+    with pytest.raises(SourceError, match="NULL in a, which is part of its _id"):
         made.lines([[1, None]])
 
 

@@ -5,7 +5,7 @@ import pytest
 from indexer.errors import UsageError
 from indexer.model.json import JsonObject
 from indexer.model.mapping.index_fields import read_index_fields
-from indexer.model.mapping.search_hints import hints_of
+from indexer.model.mapping.search_hints import resolve_hints
 from tests.support.index_mapping import MAPPING
 
 FIELDS = read_index_fields([MAPPING], "logs")
@@ -35,11 +35,11 @@ def test_a_field_has_a_type(name: str, kind: str) -> None:
 )
 def test_a_field_without_doc_values_cannot_be_counted(name: str, sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
-        FIELDS.exact(name, "--top")
+        FIELDS.sortable(name, "--top")
 
 
 def test_common_field_names_are_recognized() -> None:
-    hints = hints_of(FIELDS)
+    hints = resolve_hints(FIELDS)
     assert (hints.time, hints.level, hints.message) == ("ts", "level", "message")
     assert hints.columns == ("ts", "level", "service", "message")
     assert hints.shorthands["trace-id"] == "trace_id"
@@ -47,10 +47,10 @@ def test_common_field_names_are_recognized() -> None:
 
 def test_hints_stored_in_the_index_take_precedence() -> None:
     said: JsonObject = {"search": {"message": "note", "columns": ["note"], "shorthands": {"pod": "attrs.pod"}}}
-    hints = hints_of(read_index_fields([{**MAPPING, "_meta": said}]))
+    hints = resolve_hints(read_index_fields([{**MAPPING, "_meta": said}]))
     assert (hints.message, hints.columns, hints.shorthands["pod"]) == ("note", ("note",), "attrs.pod")
 
 
 @pytest.mark.parametrize("said", [{"search": {"other": 1}}, {"search": 5}, {"search": {"time": "gone"}}])
 def test_unknown_hints_of_another_version_are_ignored(said: JsonObject) -> None:
-    assert hints_of(read_index_fields([{**MAPPING, "_meta": said}])) == hints_of(FIELDS)
+    assert resolve_hints(read_index_fields([{**MAPPING, "_meta": said}])) == resolve_hints(FIELDS)

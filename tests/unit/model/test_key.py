@@ -74,7 +74,7 @@ def test_a_nullable_column_cannot_be_a_tiebreaker() -> None:
     ("wanted", "sentence"),
     [
         (("tss",), r"no column tss\. Did you mean ts\?"),
-        (("price",), "price is .* and cannot be a key"),
+        (("price",), "price is .*, which cannot be a key"),
         (("ts", "nope"), "no column nope"),
     ],
 )
@@ -84,5 +84,5 @@ def test_an_invalid_key_is_refused_by_name(wanted: tuple[str, ...], sentence: st
 
 
 def test_a_table_without_a_usable_key_is_refused() -> None:
-    with pytest.raises(UsageError, match="no column to page by"):
+    with pytest.raises(UsageError, match="no column that can be a key"):
         choose_key(table(PRICE, column("tags", ColumnKind.TEXT, array=1)))

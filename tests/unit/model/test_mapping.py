@@ -7,7 +7,7 @@ import pytest
 from indexer.errors import UsageError
 from indexer.job.overlay_file import find_overlay
 from indexer.model.json import JsonObject
-from indexer.model.mapping.analysis import Capabilities
+from indexer.model.mapping.capabilities import Capabilities
 from indexer.model.mapping.field import Origin
 from indexer.model.mapping.mapping import build_mapping
 from indexer.model.mapping.overlay import Overlay

@@ -3,7 +3,7 @@
 import pytest
 
 from indexer.model.json import JsonObject
-from indexer.model.mapping.analysis import Capabilities
+from indexer.model.mapping.capabilities import Capabilities
 from indexer.model.mapping.overlay import parse_overlay
 from indexer.model.mapping.rules import required_features
 from indexer.model.table.table import ColumnKind, ObjectPolicy

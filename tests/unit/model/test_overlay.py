@@ -4,7 +4,7 @@ import pytest
 
 from indexer.errors import UsageError
 from indexer.model.mapping.overlay import FieldOverlay, parse_overlay
-from indexer.model.mapping.rules import check_overlay, fit_overlay, kept_columns
+from indexer.model.mapping.overlay_check import check_overlay, fit_overlay, kept_columns
 from indexer.model.table.table import ColumnKind, Table, TableName
 from tests.support.columns import column
 
@@ -80,7 +80,7 @@ def test_nested_and_dotted_settings_are_equivalent(settings: object) -> None:
         (["fields"], ["begin with `fields:`"]),
         ({"fields": {False: "keyword"}}, ["fields"]),
         ({"id": 3}, ["3", "id"]),
-        ({"settings": {"a": 1, "a.b": 2}}, ["setting a.b", "twice"]),
+        ({"settings": {"a": 1, "a.b": 2}}, ["setting a.b", "both as a value and with sub-settings"]),
     ],
 )
 def test_an_invalid_overlay_is_refused_in_one_sentence(content: object, words: list[str]) -> None:

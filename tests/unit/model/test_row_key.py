@@ -1,10 +1,10 @@
 """The key of a rejected row, recovered from its bulk line."""
 
-from indexer.model.document.bulk_response import dead_letter
+from indexer.model.document.dead_letter import DeadLetter
 from indexer.model.document.document import DocumentBuilder
 from indexer.model.document.row_key import RowKeys
 from indexer.model.json import JsonObject, Row
-from indexer.model.mapping.analysis import Capabilities
+from indexer.model.mapping.capabilities import Capabilities
 from indexer.model.mapping.mapping import build_mapping
 from indexer.model.mapping.overlay import FieldOverlay, Overlay
 from indexer.model.table.key import choose_key
@@ -23,7 +23,7 @@ def key_of(row: Row, *columns: Column, primary: tuple[str, ...] = (), overlay: O
     selection = select(table, choose_key(table), columns=kept, id_columns=overlay.id_columns)
     mapping = build_mapping(selection, overlay, Capabilities("9.2.0", frozenset(), frozenset()))
     [line] = DocumentBuilder(selection, mapping).lines([row])
-    return RowKeys(selection, mapping).keyed(dead_letter(line, 400, "why")).key
+    return RowKeys(selection, mapping).with_key(DeadLetter.from_line(line, 400, "why")).key
 
 
 def test_key_values_regain_their_types() -> None:

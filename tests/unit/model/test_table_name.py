@@ -1,7 +1,7 @@
 import pytest
 
-from indexer.errors import UsageError
-from indexer.model.table.table import TableName, nearest, parse_table_name
+from indexer.errors import UsageError, did_you_mean
+from indexer.model.table.table import TableName, parse_table_name
 
 
 @pytest.mark.parametrize(
@@ -29,5 +29,5 @@ def test_an_invalid_table_name_is_refused(text: str) -> None:
 
 
 def test_the_nearest_name_is_suggested() -> None:
-    assert nearest("lgos", ["logs", "metrics"]) == " Did you mean logs?"
-    assert nearest("zzz", ["logs"]) == ""
+    assert did_you_mean("lgos", ["logs", "metrics"]) == " Did you mean logs?"
+    assert did_you_mean("zzz", ["logs"]) == ""

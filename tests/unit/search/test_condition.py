@@ -7,7 +7,7 @@ import pytest
 from indexer.errors import UsageError
 from indexer.model.json import JsonObject
 from indexer.model.mapping.index_fields import read_index_fields
-from indexer.search.condition import filter_of, parse_condition
+from indexer.search.condition import condition_filter, parse_condition
 from tests.support.index_mapping import MAPPING
 
 NOW = datetime(2026, 11, 22, 10, 15, tzinfo=UTC)
@@ -34,7 +34,7 @@ FIELDS = read_index_fields([MAPPING], "logs")
     ],
 )
 def test_a_condition_becomes_a_query(text: str, query: JsonObject) -> None:
-    assert filter_of(parse_condition(text), FIELDS, NOW) == query
+    assert condition_filter(parse_condition(text), FIELDS, NOW) == query
 
 
 @pytest.mark.parametrize(
@@ -53,9 +53,9 @@ def test_a_condition_becomes_a_query(text: str, query: JsonObject) -> None:
         ("message>a", "use message.keyword"),
         ("note=a", "use ~ for words"),
         (f"message={'x' * 300}", "at most 256 characters"),
-        ("status~500", "~ looks for words"),
+        ("status~500", "~ searches for words"),
     ],
 )
 def test_an_invalid_condition_is_refused(text: str, sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
-        filter_of(parse_condition(text), FIELDS, NOW)
+        condition_filter(parse_condition(text), FIELDS, NOW)

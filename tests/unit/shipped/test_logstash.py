@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from indexer.job.overlay_file import find_overlay
-from indexer.model.mapping.analysis import Capabilities
+from indexer.model.mapping.capabilities import Capabilities
 from indexer.model.mapping.mapping import build_mapping, index_template
 from indexer.model.table.key import choose_key
 from indexer.model.table.selection import select

@@ -114,9 +114,9 @@ def cover(source: SqlAlchemySource, selection: Selection, strategy: Strategy, li
     taken: list[Row] = []
     reader = source.reader(selection)
     for part in slice_table(source, selection, strategy, limit):
-        lead = selection.place(selection.key.column)
+        lead = selection.position(selection.key.column)
         way = walk_through(
-            part.window, key_column=lead, tiebreakers=selection.tiebreaker_places, limit=limit, rows=part.rows
+            part.window, key_column=lead, tiebreakers=selection.tiebreaker_positions, limit=limit, rows=part.rows
         )
         while (question := way.next_request()) is not None:
             assert not isinstance(question, PrefixCount)
