@@ -1,23 +1,23 @@
 """What the user can set, and from where.
 
-One rule names everything: the option `--source-password` is INDEXER_SOURCE_PASSWORD in the environment and
-`source_password` in the config file, which is `indexer.toml` or the file that INDEXER_CONFIG names. An option
-beats the environment, the environment beats the file. CRATEDB_URL and ELASTICSEARCH_URL name the servers too. Read
-once, in `indexer.cli`; the rooms below are handed the values.
+Each setting is stated once, as a field of `Settings`: its name, type, default, unit, help and group. Its name makes its
+other names: `source_password` in `indexer.toml` is `--source-password` on the command line and
+INDEXER_SOURCE_PASSWORD in the environment. The command line (`indexer.cli.options`), its help, the shell completion and
+the table in `docs/options.md` are made from these fields.
+
+An option beats the environment, and the environment beats the file, which is `indexer.toml` in the working directory or
+the one that INDEXER_CONFIG names. Settings are read once, in `indexer.cli`; the rooms below are handed the values.
 """
 
 import os
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
-from urllib.parse import unquote, urlsplit
+from typing import Annotated, Final, TypeVar
 
 from pydantic import (
     AliasChoices,
-    BaseModel,
     ByteSize,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -33,14 +33,32 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from indexer.access import ServerAccess, SourceAccess, TargetAccess, without_secrets
 from indexer.errors import UsageError, did_you_mean
+from indexer.model.table.table import parse_table_name
+from indexer.option import Option, OptionGroup
 
-__all__ = ["Settings", "SourceAccess", "Strategy", "TargetAccess", "load_settings", "without_secrets"]
+__all__ = [
+    "Settings",
+    "SourceAccess",
+    "Strategy",
+    "TargetAccess",
+    "config_key",
+    "environment_variables",
+    "load_settings",
+    "option_name",
+    "option_of",
+    "without_secrets",
+]
 
-MIB = 1024 * 1024
+ENV_PREFIX: Final = "INDEXER_"
+MIB: Final = 1024 * 1024
 
 _SECRET = frozenset({"source", "target", "source_password", "source_jwt", "target_password", "target_api_key"})
 """The settings that are, or may hold, a secret."""
+
+_SOURCE_TIMEOUT: Final[float] = SourceAccess.model_fields["timeout"].default
+_TARGET_TIMEOUT: Final[float] = TargetAccess.model_fields["timeout"].default
 
 
 class Strategy(StrEnum):
@@ -49,67 +67,9 @@ class Strategy(StrEnum):
     WINDOW = "window"
     """Bounded windows of the key: a page costs the same at any depth."""
     KEYSET = "keyset"
-    """`key > last ORDER BY key LIMIT page`: in CrateDB a page costs in proportion to the rows that are left."""
+    """`key > last ORDER BY key LIMIT page`: in CrateDB the cost of a page grows with the rows that remain."""
     OFFSET = "offset"
-    """`LIMIT page OFFSET n`, as Logstash pages: a page costs in proportion to its depth."""
-
-
-class SourceAccess(BaseModel):
-    """How to reach the source.
-
-    Attributes:
-        url: one URL, or several CrateDB servers separated by commas; credentials may be part of it.
-        user: the user, where the URL has none.
-        password: likewise.
-        jwt: a JSON Web Token, in place of a user and password; CrateDB only.
-        ca: a file with the certificate authorities to trust, PEM.
-        cert: a client certificate, PEM; its key too, where `cert_key` names no other file.
-        cert_key: the certificate's key, PEM, not encrypted.
-        verify: whether the server's certificate is checked.
-        timeout: seconds without an answer after which a request counts as failed.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    url: str
-    user: str | None = None
-    password: SecretStr | None = None
-    jwt: SecretStr | None = None
-    ca: Path | None = None
-    cert: Path | None = None
-    cert_key: Path | None = None
-    verify: bool = True
-    timeout: float = 300.0
-
-
-class TargetAccess(BaseModel):
-    """How to reach Elasticsearch.
-
-    Attributes:
-        url: one URL, or several nodes separated by commas; credentials may be part of it.
-        user: the user, where the URL has none.
-        password: likewise.
-        api_key: an API key, base64 as Elasticsearch returns it; instead of a user and password.
-        ca: a file with the certificate authorities to trust, PEM.
-        cert: a client certificate, PEM; its key too, where `cert_key` names no other file.
-        cert_key: the certificate's key, PEM, not encrypted.
-        verify: whether the server's certificate is checked.
-        sniff: whether the cluster is asked for all of its nodes, at the start and when one fails.
-        timeout: seconds without an answer after which a request counts as failed.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    url: str
-    user: str | None = None
-    password: SecretStr | None = None
-    api_key: SecretStr | None = None
-    ca: Path | None = None
-    cert: Path | None = None
-    cert_key: Path | None = None
-    verify: bool = True
-    sniff: bool = False
-    timeout: float = 120.0
+    """`LIMIT page OFFSET n`, as Logstash pages: the cost of a page grows with its depth."""
 
 
 def _split(value: object) -> object:
@@ -117,106 +77,151 @@ def _split(value: object) -> object:
 
 
 Names = Annotated[tuple[str, ...], NoDecode]
+Secret = SecretStr | None
+File = Path | None
+
+_TABLE, _INDEX, _LIMITS, _JOB, _SOURCE, _TARGET, _OUTPUT = OptionGroup
 
 
 class Settings(BaseSettings):
-    """Everything that a job can be told; see README for the options.
+    """Everything that a job can be told; `docs/options.md` lists the options.
 
     Raises:
-        pydantic.ValidationError: for a value that cannot be; `load_settings` turns it into one sentence.
+        pydantic.ValidationError: for an invalid value; `load_settings` turns it into one sentence.
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="INDEXER_",
+        env_prefix=ENV_PREFIX,
         extra="forbid",
         populate_by_name=True,
         frozen=True,
         validate_default=True,
-        hide_input_in_errors=True,  # a traceback would show it, whatever it is
+        hide_input_in_errors=True,  # a traceback would show it, secret or not
     )
 
-    source: str = Field(
-        default="crate://localhost:4200", validation_alias=AliasChoices("INDEXER_SOURCE", "CRATEDB_URL")
+    table: Annotated[
+        str, Option(_TABLE, "Table to read, as SQL writes it: logs, doc.logs or '\"MyTable\"'.", metavar="NAME")
+    ] = "logs"
+    where: Annotated[str | None, Option(_TABLE, "Read only rows that meet this SQL condition.", metavar="SQL")] = None
+    columns: Annotated[Names, Option(_TABLE, "Read only these columns.", metavar="A,B", default="all")] = ()
+    key: Annotated[
+        Names,
+        Option(
+            _TABLE,
+            "Column to page by, then its tiebreakers.",
+            metavar="COL[,COL]",
+            default="chosen; see `indexer plan`",
+        ),
+    ] = ()
+    strategy: Annotated[
+        Strategy,
+        Option(_TABLE, "How pages advance: window, or the slower keyset and offset for comparison.", metavar="NAME"),
+    ] = Strategy.WINDOW
+    catch_up: Annotated[
+        str | None,
+        Option(
+            _TABLE,
+            "Before the switch, read the rows added during the load: those where COLUMN, an integer or a timestamp, is"
+            " at or above its maximum at the start. With a column that every change raises, such as updated_at, changed"
+            " rows are read too. Deletions are never noticed.",
+            metavar="COLUMN",
+        ),
+    ] = None
+
+    index: Annotated[
+        str | None, Option(_INDEX, "Alias that readers use.", metavar="NAME", default="the table's name")
+    ] = None
+    mapping: Annotated[
+        File, Option(_INDEX, "Mapping file (overlay).", default="mappings/TABLE.yaml, here or shipped")
+    ] = None
+    switch: Annotated[bool, Option(_INDEX, "Move the alias to the new index once it is verified.")] = True
+    keep: Annotated[int, Option(_INDEX, "Previous indexes to keep after the switch.", unit="indexes")] = Field(1, ge=0)
+
+    page: Annotated[int, Option(_LIMITS, "Most rows per page.", unit="rows")] = Field(10_000, ge=1, le=1_000_000)
+    readers: Annotated[int, Option(_LIMITS, "Slices to read in parallel.", unit="slices")] = Field(2, ge=1, le=64)
+    writers: Annotated[int, Option(_LIMITS, "Bulk requests in flight.", unit="requests")] = Field(2, ge=1, le=64)
+    memory: Annotated[ByteSize, Option(_LIMITS, "Most data in flight.", unit="bytes")] = Field(
+        ByteSize(256 * MIB), ge=1
     )
-    source_user: str | None = None
-    source_password: SecretStr | None = None
-    source_jwt: SecretStr | None = None
-    source_ca: Path | None = None
-    source_cert: Path | None = None
-    source_cert_key: Path | None = None
-    source_verify: bool = True
-    source_timeout: float = Field(default=300.0, gt=0)
-
-    target: str = Field(
-        default="http://localhost:9200", validation_alias=AliasChoices("INDEXER_TARGET", "ELASTICSEARCH_URL")
+    batch_bytes: Annotated[ByteSize, Option(_LIMITS, "Largest bulk request.", unit="bytes")] = Field(
+        ByteSize(2 * MIB), ge=1024, le=100 * MIB
     )
-    target_user: str | None = None
-    target_password: SecretStr | None = None
-    target_api_key: SecretStr | None = None
-    target_ca: Path | None = None
-    target_cert: Path | None = None
-    target_cert_key: Path | None = None
-    target_verify: bool = True
-    target_sniff: bool = False
-    target_timeout: float = Field(default=120.0, gt=0)
+    patience: Annotated[
+        float, Option(_LIMITS, "How long to retry an unavailable server before the job fails.", unit="seconds")
+    ] = Field(300.0, ge=0)
+    max_failures: Annotated[int, Option(_LIMITS, "Dead letters to accept before the job fails.", unit="documents")] = (
+        Field(1_000, ge=0)
+    )
 
-    table: str = "logs"
-    index: str | None = None
-    mapping: Path | None = None
-    key: Names = ()
-    where: str | None = None
-    columns: Names = ()
-    catch_up: str | None = None
+    fresh: Annotated[
+        bool, Option(_JOB, "Discard an unfinished job with its index, and start over.", flags=("--fresh",))
+    ] = False
+    jobs_index: Annotated[
+        str, Option(_JOB, "Index that holds the jobs, their checkpoints and locks.", metavar="NAME")
+    ] = "reindex-jobs"
+    dead_letter_index: Annotated[
+        str | None,
+        Option(_JOB, "Keep dead letters in this index too.", metavar="NAME", default="only in the job's file"),
+    ] = None
 
-    page: int = Field(default=10_000, ge=1, le=1_000_000)
-    strategy: Strategy = Strategy.WINDOW
-    readers: int = Field(default=2, ge=1, le=64)
-    writers: int = Field(default=2, ge=1, le=64)
-    memory: ByteSize = Field(default=ByteSize(256 * MIB), ge=1)
-    batch_bytes: ByteSize = Field(default=ByteSize(2 * MIB), ge=1024, le=100 * MIB)
-    max_failures: int = Field(default=1_000, ge=0)
-    keep: int = Field(default=1, ge=0)
-    patience: float = Field(default=300.0, ge=0)
-    switch: bool = True
-    fresh: bool = False
-    jobs_index: str = "reindex-jobs"
-    dead_letter_index: str | None = None
+    source: Annotated[
+        str,
+        Option(_SOURCE, "CrateDB, several servers separated by commas, or any SQLAlchemy URL.", metavar="URL"),
+    ] = Field("crate://localhost:4200", validation_alias=AliasChoices("INDEXER_SOURCE", "CRATEDB_URL"))
+    source_user: Annotated[str | None, Option(_SOURCE, "User, if the URL has none.", metavar="NAME")] = None
+    source_password: Annotated[Secret, Option(_SOURCE, "Password; safer in the environment.")] = None
+    source_jwt: Annotated[Secret, Option(_SOURCE, "JSON Web Token, instead of a user; safer in the environment.")] = (
+        None
+    )
+    source_ca: Annotated[File, Option(_SOURCE, "Certificate authorities to trust, PEM.")] = None
+    source_cert: Annotated[File, Option(_SOURCE, "Client certificate, PEM.")] = None
+    source_cert_key: Annotated[File, Option(_SOURCE, "Its key, if in another file.")] = None
+    source_verify: Annotated[bool, Option(_SOURCE, "Check the server's certificate.")] = True
+    source_timeout: Annotated[
+        float, Option(_SOURCE, "Fail a request that gets no answer for so long.", unit="seconds")
+    ] = Field(_SOURCE_TIMEOUT, gt=0)
 
-    as_json: bool = Field(default=False, validation_alias="INDEXER_JSON")  # pydantic has a method `json`
-    quiet: bool = False
+    target: Annotated[str, Option(_TARGET, "Elasticsearch, several nodes separated by commas.", metavar="URL")] = Field(
+        "http://localhost:9200", validation_alias=AliasChoices("INDEXER_TARGET", "ELASTICSEARCH_URL")
+    )
+    target_user: Annotated[str | None, Option(_TARGET, "User, if the URL has none.", metavar="NAME")] = None
+    target_password: Annotated[Secret, Option(_TARGET, "Password; safer in the environment.")] = None
+    target_api_key: Annotated[Secret, Option(_TARGET, "API key, instead of a user; safer in the environment.")] = None
+    target_ca: Annotated[File, Option(_TARGET, "Certificate authorities to trust, PEM.")] = None
+    target_cert: Annotated[File, Option(_TARGET, "Client certificate, PEM.")] = None
+    target_cert_key: Annotated[File, Option(_TARGET, "Its key, if in another file.")] = None
+    target_verify: Annotated[bool, Option(_TARGET, "Check the server's certificate.")] = True
+    target_sniff: Annotated[bool, Option(_TARGET, "Discover the cluster's other nodes and use them.")] = False
+    target_timeout: Annotated[
+        float, Option(_TARGET, "Fail a request that gets no answer for so long.", unit="seconds")
+    ] = Field(_TARGET_TIMEOUT, gt=0)
+
+    as_json: Annotated[bool, Option(_OUTPUT, "Print the result as JSON.", flags=("--json",))] = Field(
+        default=False,
+        validation_alias="INDEXER_JSON",  # pydantic has a method `json`
+    )
+    quiet: Annotated[bool, Option(_OUTPUT, "Show no progress.", flags=("--quiet", "-q"))] = False
 
     _split_names = field_validator("key", "columns", mode="before")(_split)
 
     @property
+    def alias(self) -> str:
+        """The alias that readers use."""
+        return self.index or parse_table_name(self.table).name.lower()
+
+    @property
     def source_access(self) -> SourceAccess:
         """How to reach the source."""
-        return SourceAccess(
-            url=self.source,
-            user=self.source_user,
-            password=self.source_password,
-            jwt=self.source_jwt,
-            ca=self.source_ca,
-            cert=self.source_cert,
-            cert_key=self.source_cert_key,
-            verify=self.source_verify,
-            timeout=self.source_timeout,
-        )
+        return self._access(SourceAccess, "source")
 
     @property
     def target_access(self) -> TargetAccess:
         """How to reach Elasticsearch."""
-        return TargetAccess(
-            url=self.target,
-            user=self.target_user,
-            password=self.target_password,
-            api_key=self.target_api_key,
-            ca=self.target_ca,
-            cert=self.target_cert,
-            cert_key=self.target_cert_key,
-            verify=self.target_verify,
-            sniff=self.target_sniff,
-            timeout=self.target_timeout,
-        )
+        return self._access(TargetAccess, "target")
+
+    def _access(self, access: "type[Access]", side: str) -> "Access":
+        names = {name: side if name == "url" else f"{side}_{name}" for name in access.model_fields}
+        return access.model_validate({name: getattr(self, setting) for name, setting in names.items()})
 
     @classmethod
     def settings_customise_sources(
@@ -229,8 +234,41 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Options, then the environment, then the config file."""
         read = TomlConfigSettingsSource(settings_cls, config_file())()
-        named = {"as_json" if name == "json" else name: value for name, value in read.items()}
+        fields = {config_key(name): name for name in Settings.model_fields}
+        named = {fields.get(key, key): value for key, value in read.items()}
         return init_settings, env_settings, InitSettingsSource(settings_cls, named)
+
+
+Access = TypeVar("Access", bound=ServerAccess)
+
+
+def option_of(name: str) -> Option:
+    """What is said of a setting.
+
+    Raises:
+        KeyError: for a name that is no setting.
+    """
+    [option] = (item for item in Settings.model_fields[name].metadata if isinstance(item, Option))
+    return option
+
+
+def option_name(name: str) -> str:
+    """The setting's name on the command line."""
+    return next(iter(option_of(name).flags), f"--{name.replace('_', '-')}")
+
+
+def config_key(name: str) -> str:
+    """The setting's name in `indexer.toml`."""
+    return option_name(name)[2:].replace("-", "_")
+
+
+def environment_variables(name: str) -> tuple[str, ...]:
+    """The setting's names in the environment; the first wins."""
+    match Settings.model_fields[name].validation_alias:
+        case AliasChoices(choices=choices):
+            return tuple(map(str, choices))
+        case _:
+            return (f"{ENV_PREFIX}{config_key(name).upper()}",)
 
 
 def config_file() -> Path:
@@ -239,10 +277,10 @@ def config_file() -> Path:
 
 
 def load_settings(**given: object) -> Settings:
-    """The settings from the options that were given (None: not given), the environment and the config file.
+    """The settings from the options (None for one that is not given), the environment and the config file.
 
     Raises:
-        UsageError: for a value that cannot be, or a config file that names an unknown setting.
+        UsageError: for an invalid value, or a config file that names an unknown setting.
     """
     named = os.environ.get("INDEXER_CONFIG")
     if named and not Path(named).is_file():
@@ -262,30 +300,9 @@ def _sentence(error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         return f"{config_file()} has the unknown setting {name}.{did_you_mean(name, Settings.model_fields)}"
     shown = "" if name in _SECRET else f", not {first['input']!r}"
-    return f"{_option(name)}: {first['msg'][0].lower()}{first['msg'][1:]}{shown}."
+    return f"{option_name(name)}: {first['msg'][0].lower()}{first['msg'][1:]}{shown}."
 
 
 def _setting(place: str) -> str:
-    """The setting that pydantic names by one of its aliases."""
-    for name, info in Settings.model_fields.items():
-        alias = info.validation_alias
-        if place in (alias.choices if isinstance(alias, AliasChoices) else [alias]):
-            return name
-    return place
-
-
-def _option(name: str) -> str:
-    return "--json" if name == "as_json" else f"--{name.replace('_', '-')}"
-
-
-def without_secrets(url: str) -> str:
-    """A URL, or several separated by commas, fit to be shown: user names stay, passwords do not."""
-    return ",".join(_mask(part) for part in url.split(","))
-
-
-def _mask(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    host = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=f"{unquote(parts.username or '')}:***@{host}").geturl()
+    """The setting that pydantic names by its field or by one of its environment variables."""
+    return next((name for name in Settings.model_fields if place in environment_variables(name)), place)

@@ -1,70 +1,115 @@
-"""Every command ends here: an error is one sentence on stderr and its exit code."""
+"""What all commands share: their options, and their end. An error is one sentence on stderr and an exit code."""
 
 import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import fields, is_dataclass
 from functools import wraps
-from typing import Final, NoReturn, ParamSpec
+from inspect import Parameter, Signature, signature
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
+from indexer.cli.options import setting_names, setting_parameters
 from indexer.errors import FileError, IndexerError, Interrupted, Terminated
+from indexer.option import OptionGroup
+from indexer.settings import load_settings
 
-__all__ = ["command_errors"]
-
-Options = ParamSpec("Options")
+__all__ = ["command"]
 
 _STOPS: Final = (signal.SIGTERM, signal.SIGHUP)
 
+_DEBUG: Final = Parameter(
+    "debug",
+    Parameter.KEYWORD_ONLY,
+    default=False,
+    annotation=Annotated[bool, typer.Option("--debug", help="Show the traceback of an error. [env: INDEXER_DEBUG]")],
+)
 
-def command_errors(command: Callable[Options, int]) -> Callable[Options, None]:
-    """Run a command that returns its exit code; turn its errors into sentences.
 
-    `--debug`, or INDEXER_DEBUG in the environment, lets the traceback through.
+def command(*options: OptionGroup | str) -> Callable[[Callable[..., int]], Callable[..., None]]:
+    """Make a command of a function that returns an exit code; turn its errors into sentences.
+
+    The function's parameters are the command's own options, and those of a dataclass are its fields. `settings`, if it
+    is one of them, is made from the options below, the environment and the config file.
+
+    Args:
+        options: groups of settings, or single settings by their names, that the command has as options.
     """
+    names = setting_names(options)
 
-    @wraps(command)
-    def run(*args: Options.args, **options: Options.kwargs) -> None:
-        stop = _Stop()
-        stop.listen()
-        _quiet_libraries()
-        debug = bool(options.get("debug")) or bool(os.environ.get("INDEXER_DEBUG"))
-        try:
-            code = command(*args, **options)
-        except (KeyboardInterrupt, Interrupted) as error:
-            _end(stop.told or _interrupted(error), debug=debug)
-        except BrokenPipeError:  # the reader of our output went away: `indexer search ... | head`
-            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # open until the exit
-            code = 0
-        except IndexerError as error:
-            _end(error, debug=debug)
-        except OSError as error:  # of files: what servers and their connections do has errors of its own
-            _end(FileError(error.filename or "The output", error), debug=debug)
-        if stop.told:  # what goes on until Ctrl-C takes the signal for it
-            _end(stop.told, debug=debug)
-        raise typer.Exit(code)
+    def decorate(function: Callable[..., int]) -> Callable[..., None]:
+        own = {one.name: one for one in signature(function).parameters.values()}
+        takes_settings = own.pop("settings", None) is not None
+        sets: dict[str, Any] = {name: one.annotation for name, one in own.items() if is_dataclass(one.annotation)}
 
-    return run
+        @wraps(function)
+        def run(*, debug: bool, **given: object) -> None:
+            chosen = {name: given.pop(name) for name in names}
+            for name, kind in sets.items():
+                given[name] = kind(**{field.name: given.pop(field.name) for field in fields(kind)})
+
+            def call() -> int:
+                return function(**given, settings=load_settings(**chosen)) if takes_settings else function(**given)
+
+            _run(call, debug=debug or bool(os.environ.get("INDEXER_DEBUG")))
+
+        parameters = [
+            *(one.replace(kind=Parameter.KEYWORD_ONLY) for name, one in own.items() if name not in sets),
+            *(parameter for kind in sets.values() for parameter in _field_parameters(kind)),
+            *setting_parameters(names),
+            _DEBUG,
+        ]
+        run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return run
+
+    return decorate
+
+
+def _field_parameters(kind: type[Any]) -> Iterator[Parameter]:
+    for field in fields(kind):
+        yield Parameter(field.name, Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type)
+
+
+def _run(call: Callable[[], int], *, debug: bool) -> NoReturn:
+    stop = _Stop()
+    stop.listen()
+    _silence_libraries()
+    try:
+        code = call()
+    except (KeyboardInterrupt, Interrupted) as error:
+        _end(stop.error or _interrupted(error), debug=debug)
+    except BrokenPipeError:  # the reader of our output is gone: `indexer search ... | head`
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # open until the exit
+        code = 0
+    except IndexerError as error:
+        _end(error, debug=debug)
+    except OSError as error:  # of files: errors of servers and connections have classes of their own
+        _end(FileError(error.filename or "The output", error), debug=debug)
+    if stop.error:  # a command that runs until Ctrl-C takes the signal for it
+        _end(stop.error, debug=debug)
+    raise typer.Exit(code)
 
 
 class _Stop:
-    """The signals by which the system stops a command, taken as Ctrl-C is.
+    """The signals by which the system stops a command, handled as Ctrl-C is.
 
-    KeyboardInterrupt is no Exception: no library takes it for a request that failed and asks again. After the first
-    signal the others are ignored, for a terminal that closes sends more than one, and a job writes how it ended.
+    KeyboardInterrupt is no Exception, so no library mistakes it for a failed request and retries. After the first
+    signal the others are ignored: a terminal that closes sends several, and a job still records how it ended.
 
     Attributes:
-        told: the error that the first signal ends in; None before it.
+        error: the error that the first signal ends in; None before it.
     """
 
     def __init__(self) -> None:
-        self.told: Terminated | None = None
+        self.error: Terminated | None = None
 
     def listen(self) -> None:
-        """Take the signals; but one that is ignored from the start stays so, for this is what nohup does."""
+        """Handle the signals, except those that are ignored from the start, as under nohup."""
         for number in _STOPS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._stop)
@@ -73,20 +118,22 @@ class _Stop:
         for other in _STOPS:
             signal.signal(other, _ignore)
         name = signal.Signals(number).name
-        self.told = Terminated(f"Terminated by {name}: run the same command again to go on.")
+        self.error = Terminated(f"Terminated by {name}; run the same command again to continue.")
         raise KeyboardInterrupt
 
 
 def _ignore(number: int, frame: object) -> None:
-    """Go on. Python complains on stderr where SIG_IGN is set for a signal that has come and was not told of yet."""
+    """Continue. With SIG_IGN, Python would complain on stderr of a signal that has arrived but is not handled yet."""
 
 
 def _interrupted(error: BaseException) -> Interrupted:
-    return error if isinstance(error, Interrupted) else Interrupted("Interrupted: run the same command again to go on.")
+    return (
+        error if isinstance(error, Interrupted) else Interrupted("Interrupted; run the same command again to continue.")
+    )
 
 
-def _quiet_libraries() -> None:
-    """What the drivers warn of is in our own progress and errors; their lines would break the bar and the sentence."""
+def _silence_libraries() -> None:
+    """Our progress and errors say what the drivers warn of; their lines would break the bar and the sentence."""
     logging.captureWarnings(capture=True)
     logging.getLogger().addHandler(logging.NullHandler())
 
@@ -95,6 +142,6 @@ def _end(error: IndexerError, *, debug: bool) -> NoReturn:
     if debug:
         raise error
     sentence = " ".join(str(error).split())
-    with suppress(OSError):  # the terminal is closed: nobody reads it any more, and the exit code still tells
+    with suppress(OSError):  # the terminal is closed; the exit code still tells
         typer.echo(f"error: {sentence}", err=True)
     raise typer.Exit(error.exit_code)

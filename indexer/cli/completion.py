@@ -1,15 +1,15 @@
 """Shell completion of what only the cluster knows: aliases, fields and frequent values.
 
-A completion never fails and never waits long: without a server there is nothing to offer.
+A completion never fails and never waits long: without a server it offers nothing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import typer
 
-from indexer.cli.options import of_target
 from indexer.errors import IndexerError
+from indexer.settings import load_settings
 
 __all__ = [
     "complete_condition",
@@ -24,73 +24,72 @@ if TYPE_CHECKING:
     from indexer.search.search import Search
 
 
-_WAIT: Final = 2.0
-"""Seconds that a key press may wait for the server."""
+_TIMEOUT: Final = 2.0
+"""Seconds that a key press waits for the server."""
 
 _VALUES: Final = 20
-Result = TypeVar("Result")
 
 
 def complete_index(ctx: typer.Context, incomplete: str) -> list[str]:
     """The aliases, and the indexes that have none."""
-    return _begin(incomplete, _asked(ctx, _aliases))
+    return _starting(incomplete, _ask(ctx, _aliases))
 
 
 def complete_field(ctx: typer.Context, incomplete: str) -> list[str]:
     """The fields that can be counted."""
-    return _begin(incomplete, _asked(ctx, _countable))
+    return _starting(incomplete, _ask(ctx, _countable))
 
 
 def complete_fields(ctx: typer.Context, incomplete: str) -> list[str]:
     """Fields, several separated by commas."""
     before, comma, last = incomplete.rpartition(",")
-    return [f"{before}{comma}{name}" for name in _begin(last, _asked(ctx, lambda search: search.fields.definitions))]
+    return [f"{before}{comma}{name}" for name in _starting(last, _ask(ctx, lambda search: search.fields.definitions))]
 
 
 def complete_sort(ctx: typer.Context, incomplete: str) -> list[str]:
     """Fields to sort by, with or without a sign."""
     before, comma, last = incomplete.rpartition(",")
     sign = "-" if last.startswith("-") else ""
-    return [f"{before}{comma}{sign}{name}" for name in _begin(last.removeprefix("-"), _asked(ctx, _countable))]
+    return [f"{before}{comma}{sign}{name}" for name in _starting(last.removeprefix("-"), _ask(ctx, _countable))]
 
 
 def complete_condition(ctx: typer.Context, incomplete: str) -> list[str]:
     """A field, then its frequent values."""
     name, equals, value = incomplete.partition("=")
     if not equals:
-        return [f"{found}=" for found in _begin(name, _asked(ctx, lambda search: search.fields.definitions))]
-    return [f"{name}={found}" for found in _begin(value, _asked(ctx, lambda search: _frequent(search, name)))]
+        return [f"{found}=" for found in _starting(name, _ask(ctx, lambda search: search.fields.definitions))]
+    return [f"{name}={found}" for found in _starting(value, _ask(ctx, lambda search: _frequent(search, name)))]
 
 
 def complete_query(ctx: typer.Context, args: Sequence[str], incomplete: str) -> list[str]:
-    """The value of a short-hand, or `field:` and its frequent values."""
+    """The value of a shorthand, or `field:` and its frequent values."""
     words = [*(ctx.params.get("query") or []), *args]
     if words and words[-1].startswith("--") and "=" not in words[-1]:
         name = words[-1][2:]
-        return _begin(incomplete, _asked(ctx, lambda search: _frequent(search, search.hints.shorthands[name])))
+        return _starting(incomplete, _ask(ctx, lambda search: _frequent(search, search.hints.shorthands[name])))
     name, colon, value = incomplete.partition(":")
     if not colon:
-        return [f"{found}:" for found in _begin(name, _asked(ctx, lambda search: search.fields.definitions))]
-    return [f"{name}:{found}" for found in _begin(value, _asked(ctx, lambda search: _frequent(search, name)))]
+        return [f"{found}:" for found in _starting(name, _ask(ctx, lambda search: search.fields.definitions))]
+    return [f"{name}:{found}" for found in _starting(value, _ask(ctx, lambda search: _frequent(search, name)))]
 
 
-def _asked(ctx: typer.Context, ask: "Callable[[Search], Iterable[str]]") -> Iterable[str]:
-    from indexer.search.search import Search
-    from indexer.settings import load_settings
-    from indexer.sink.client import connect
+def _ask(ctx: typer.Context, question: "Callable[[Search], Iterable[str]]") -> Iterable[str]:
+    # A command that is used imports these anyway, if it needs them; one that completes a file's name does not.
+    from indexer.search.search import Search  # noqa: PLC0415
+    from indexer.sink.client import connect  # noqa: PLC0415
 
+    given = {name: value for name, value in ctx.params.items() if name == "index" or name.startswith("target")}
     try:
-        given = {**of_target(ctx.params), "index": ctx.params.get("index"), "target_timeout": _WAIT}
-        settings = load_settings(**given)
+        settings = load_settings(**given | {"target_timeout": _TIMEOUT})
         with connect(settings.target_access) as cluster:
-            return list(ask(Search(cluster, settings.index or "logs")))
+            return list(question(Search(cluster, settings.alias)))
     except (IndexerError, KeyError):
         return ()
 
 
 def _aliases(search: "Search") -> Iterable[str]:
-    found = search.cluster.client.indices.get_alias().body
-    return sorted({name for complete_index, one in found.items() for name in (one["aliases"] or [complete_index])})
+    indexes = search.cluster.client.indices.get_alias().body
+    return sorted({name for index, entry in indexes.items() for name in (entry["aliases"] or [index])})
 
 
 def _countable(search: "Search") -> Iterable[str]:
@@ -106,8 +105,8 @@ def _can_count(search: "Search", name: str) -> bool:
 
 
 def _frequent(search: "Search", name: str) -> Iterable[str]:
-    from indexer.search.query import SearchQuery
-    from indexer.search.summary import SummaryRequest
+    from indexer.search.query import SearchQuery  # noqa: PLC0415  # as above
+    from indexer.search.summary import SummaryRequest  # noqa: PLC0415
 
     exact = search.fields.keyword(name) or name
     return [
@@ -115,5 +114,5 @@ def _frequent(search: "Search", name: str) -> Iterable[str]:
     ]
 
 
-def _begin(incomplete: str, names: Iterable[str]) -> list[str]:
-    return [name for name in names if name.startswith(incomplete)]
+def _starting(prefix: str, names: Iterable[str]) -> list[str]:
+    return [name for name in names if name.startswith(prefix)]

@@ -1,4 +1,4 @@
-"""`indexer demo`: the whole way on sample logs, with real servers."""
+"""`indexer demo`: sample logs, from loading to searching, on real servers."""
 
 import os
 import shlex
@@ -15,8 +15,12 @@ from typing import Annotated, Final
 
 import typer
 
-from indexer.cli import options as o
-from indexer.cli.command import command_errors
+from indexer.access import without_secrets
+from indexer.cli.command import command
+from indexer.sandbox.cache import SAMPLES, server_cache
+from indexer.sandbox.cratedb_table import crate_cursor
+from indexer.sandbox.registry import start_servers
+from indexer.sandbox.sample_table import load_cratedb_sample, load_sqlite_sample
 
 __all__ = ["REINDEX", "SEARCHES", "demo_command", "run_commands"]
 
@@ -30,43 +34,65 @@ SEARCHES: Final = (
     "indexer search 'service:auth' --all -o ndjson > auth.ndjson",
 )
 
-_NOTHING_FOUND: Final = 1
-"""What a search of few sample logs may end in."""
+_NO_MATCH: Final = 1
+"""The exit code of a search without a match, which few sample logs may give."""
 
-_LINES: Final = 5
+_FOLLOWED_LINES: Final = 5
 """Lines of `--follow` that are shown before it is interrupted."""
 
-_PATIENCE: Final = 20.0
-"""Seconds to wait for them: few sample logs may have fewer matches."""
+_FOLLOW_SECONDS: Final = 20.0
+"""How long to wait for these lines; few sample logs may have fewer matches."""
+
+
+@command()
+def demo_command(
+    *, rows: Annotated[int, typer.Option(help="Number of sample logs.", metavar="N", min=1)] = 200_000
+) -> int:
+    """Each command is shown before it runs, as you would type it. The servers keep running afterwards.
+
+    Examples:
+      indexer demo
+      indexer demo --rows 20000
+    """
+    running = start_servers()
+    shown = without_secrets(running.elasticsearch.url)
+    typer.echo(f"Elasticsearch: {shown} ({running.elasticsearch.origin})")
+    source = _load_sample(running.cratedb.url if running.cratedb else None, rows)
+    environment = {"CRATEDB_URL": source, "ELASTICSEARCH_URL": running.elasticsearch.url}
+    code = run_commands(environment)
+    if code:
+        return code
+    _print_next_steps(environment)
+    return 0
 
 
 def run_commands(environment: Mapping[str, str]) -> int:
-    """Show and run each command as a user does.
+    """Show each command and run it.
 
     Args:
-        environment: what is set for them besides what is set already.
+        environment: variables to set for them, in addition to this process' own.
 
     Returns:
-        0, or the exit code of the first that failed; to find nothing is no failure.
+        0, or the exit code of the first that failed; a search without a match is no failure.
     """
-    for command in (REINDEX, *SEARCHES):
-        typer.echo(f"\n$ {command}")
-        code = _run(shlex.split(command), {**os.environ, **environment})
-        if code and not (command in SEARCHES and code == _NOTHING_FOUND):
+    for line in (REINDEX, *SEARCHES):
+        typer.echo(f"\n$ {line}")
+        code = _run(shlex.split(line), {**os.environ, **environment})
+        if code and not (line in SEARCHES and code == _NO_MATCH):
             return code
     return 0
 
 
 def _run(words: list[str], environment: dict[str, str]) -> int:
     if ">" in words:
-        return _counted(words[: words.index(">")], environment)
+        return _run_into_file(words[: words.index(">")], environment)
     if "--follow" in words:
-        return _interrupted(words, environment)
+        return _run_interrupted(words, environment)
     return subprocess.run(_installed(words), env=environment, check=False).returncode  # noqa: S603  # our own script
 
 
-def _counted(words: list[str], environment: dict[str, str]) -> int:
-    """Run a search into a file that is gone afterwards, and tell how much was in it."""
+def _run_into_file(words: list[str], environment: dict[str, str]) -> int:
+    """Run a search into a temporary file, and print how much it wrote."""
     with tempfile.TemporaryFile() as file:
         code = subprocess.run(_installed(words), env=environment, stdout=file, check=False).returncode  # noqa: S603  # as above
         size = file.seek(0, os.SEEK_END)
@@ -75,30 +101,30 @@ def _counted(words: list[str], environment: dict[str, str]) -> int:
     return code
 
 
-def _interrupted(words: list[str], environment: dict[str, str]) -> int:
-    """Run a search that has no end, show its first lines, and end it as Ctrl-C does."""
+def _run_interrupted(words: list[str], environment: dict[str, str]) -> int:
+    """Run a search that does not end, show its first lines, and interrupt it as Ctrl-C does."""
     colours = {"FORCE_COLOR": "1"} if sys.stdout.isatty() else {}
     with _interruptible():
         process = subprocess.Popen(  # noqa: S603  # as above
             _installed(words), env={**environment, **colours}, stdout=subprocess.PIPE, text=True
         )
     with process:
-        giving_up = Timer(_PATIENCE, process.send_signal, [signal.SIGINT])
-        giving_up.start()
-        for line in islice(process.stdout or (), _LINES):
+        timer = Timer(_FOLLOW_SECONDS, process.send_signal, [signal.SIGINT])
+        timer.start()
+        for line in islice(process.stdout or (), _FOLLOWED_LINES):
             typer.echo(line, nl=False)
-        giving_up.cancel()
+        timer.cancel()
         process.send_signal(signal.SIGINT)
-        process.communicate()  # it may be in the middle of a line, and would fail where nobody reads it
+        process.communicate()  # it may be in the middle of a line, and would fail if nobody read on
     typer.echo("^C")
     return process.returncode
 
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let what is started here hear Ctrl-C, also where this process does not: after `&` a shell has it ignored.
+    """Let the programs started here receive SIGINT even if this process ignores it, as shells make it do after `&`.
 
-    What is ignored is inherited, a handler is not.
+    An ignored signal is inherited, a handler is not.
     """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -108,66 +134,28 @@ def _interruptible() -> Iterator[None]:
 
 
 def _installed(words: list[str]) -> list[str | Path]:
-    """The command that was installed beside this Python, with its arguments."""
+    """The script installed beside this Python, with its arguments."""
     return [Path(sys.executable).parent / words[0], *words[1:]]
 
 
-EXAMPLES = """
-Start what is missing, load sample logs, run `reindex --table logs --page 10000`, then search them.
-
-Examples:
-
-  indexer demo
-
-  indexer demo --rows 20000
-"""
-
-
-@command_errors
-def demo_command(  # noqa: D103  # EXAMPLES is its help
-    rows: Annotated[int, typer.Option(help="How many sample logs.", min=1)] = 200_000,
-    debug: o.Debug = False,  # noqa: ARG001, FBT002  # `command_errors` reads it
-) -> int:
-    from indexer.sandbox.registry import start_servers
-    from indexer.settings import without_secrets
-
-    running = start_servers()
-    shown = without_secrets(running.elasticsearch.url)
-    typer.echo(f"Elasticsearch: {shown} ({running.elasticsearch.origin})")
-    source = _load(running.cratedb.url if running.cratedb else None, rows)
-    environment = {"CRATEDB_URL": source, "ELASTICSEARCH_URL": running.elasticsearch.url}
-    code = run_commands(environment)
-    if code:
-        return code
-    _tell_how_to_go_on(environment)
-    return 0
-
-
-def _tell_how_to_go_on(environment: dict[str, str]) -> None:
-    from indexer.settings import without_secrets
-
-    typer.echo("\nThe servers keep running for you to try more; `indexer down` stops them. In this shell, first:")
+def _print_next_steps(environment: dict[str, str]) -> None:
+    typer.echo("\nThe servers keep running; `indexer down` stops them. To try more, set in this shell:")
     programs = Path(sys.executable).parent
     if str(programs) not in os.environ.get("PATH", "").split(os.pathsep):
         typer.echo(f'  export PATH={shlex.quote(str(programs))}:"$PATH"')
     for name, value in environment.items():
-        if value == without_secrets(value):  # else it was given, and is in the environment already
+        if value == without_secrets(value):  # else the user gave it, and it is in the environment already
             typer.echo(f"  export {name}={shlex.quote(value)}")
     typer.echo("Then, for example:")
-    for command in ("indexer plan --table logs", "indexer search 'timeout AND service:payments'", "indexer jobs"):
-        typer.echo(f"  {command}")
+    for line in ("indexer plan --table logs", "indexer search 'timeout AND service:payments'", "indexer jobs"):
+        typer.echo(f"  {line}")
 
 
-def _load(cratedb: str | None, rows: int) -> str:
-    """Load the sample logs into CrateDB, or without one into an SQLite file; the source's URL."""
-    from indexer.sandbox.cache import SAMPLES, server_cache
-    from indexer.sandbox.cratedb_table import crate_cursor
-    from indexer.sandbox.sample_table import load_cratedb_sample, load_sqlite_sample
-    from indexer.settings import without_secrets
-
+def _load_sample(cratedb: str | None, rows: int) -> str:
+    """Load the sample logs into CrateDB, or into an SQLite file where there is none; returns the source's URL."""
     if cratedb is None:
         path = server_cache() / SAMPLES
-        typer.echo(f"CrateDB: none found, so the sample logs are in the SQLite file {path}, read through SQLAlchemy.")
+        typer.echo(f"CrateDB: none found; the sample logs are in the SQLite file {path} instead.")
         typer.echo(_loaded(load_sqlite_sample(path, rows), rows))
         return f"sqlite:///{path}"
     typer.echo(f"CrateDB: {without_secrets(cratedb)}")

@@ -1,261 +1,152 @@
-"""The options that commands share, each under the one name that the environment and the config file use too."""
+"""The options of the command line, made from the fields of `Settings`.
 
-from collections.abc import Mapping as Given
+Of the libraries that make Typer parameters from a pydantic model, `pydantic-typer` prefixes every option with the
+parameter's name, `pydanclick` is for click alone, and both fill in the model's defaults, so that an option that was not
+given would beat the environment and the file; hence this module.
+
+`python -m indexer.cli.options docs/options.md` rewrites the table of options between that page's markers.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from inspect import Parameter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final, get_args
 
 import typer
+from pydantic import ByteSize, SecretStr
 
-__all__ = [
-    "AsJson",
-    "BatchBytes",
-    "CatchUp",
-    "Columns",
-    "DeadLetterIndex",
-    "Debug",
-    "Fresh",
-    "Index",
-    "JobsIndex",
-    "Keep",
-    "Key",
-    "Mapping",
-    "MaxFailures",
-    "Memory",
-    "Page",
-    "Patience",
-    "Quiet",
-    "Readers",
-    "Source",
-    "SourceCa",
-    "SourceCert",
-    "SourceCertKey",
-    "SourceJwt",
-    "SourcePassword",
-    "SourceTimeout",
-    "SourceUser",
-    "SourceVerify",
-    "StrategyName",
-    "Switch",
-    "Table",
-    "Target",
-    "TargetApiKey",
-    "TargetCa",
-    "TargetCert",
-    "TargetCertKey",
-    "TargetPassword",
-    "TargetSniff",
-    "TargetTimeout",
-    "TargetUser",
-    "TargetVerify",
-    "Where",
-    "Writers",
-    "of_target",
-]
+from indexer.cli.completion import complete_index
+from indexer.option import OptionGroup
+from indexer.settings import Settings, config_key, environment_variables, option_name, option_of
 
-_SOURCE, _TARGET, _LOAD, _WHAT = "Source", "Target", "Load", "What to move"
+__all__ = ["markdown_table", "rewrite_table", "setting_names", "setting_parameters"]
 
-Source = Annotated[
-    str | None,
-    typer.Option(
-        help="CrateDB, several servers separated by commas, or any SQLAlchemy URL. Also CRATEDB_URL."
-        " [default: crate://localhost:4200]",
-        rich_help_panel=_SOURCE,
-        metavar="URL",
-    ),
-]
-SourceUser = Annotated[str | None, typer.Option(help="User, where the URL has none.", rich_help_panel=_SOURCE)]
-SourcePassword = Annotated[
-    str | None, typer.Option(help="Password; better in INDEXER_SOURCE_PASSWORD.", rich_help_panel=_SOURCE)
-]
-SourceJwt = Annotated[
-    str | None,
-    typer.Option(help="JSON Web Token, in place of a user; better in INDEXER_SOURCE_JWT.", rich_help_panel=_SOURCE),
-]
-SourceCa = Annotated[Path | None, typer.Option(help="Certificate authorities to trust, PEM.", rich_help_panel=_SOURCE)]
-SourceCert = Annotated[Path | None, typer.Option(help="Client certificate, PEM.", rich_help_panel=_SOURCE)]
-SourceCertKey = Annotated[
-    Path | None, typer.Option(help="Its key, where it is not in the same file.", rich_help_panel=_SOURCE)
-]
-SourceVerify = Annotated[
-    bool | None,
-    typer.Option(
-        "--source-verify/--no-source-verify",
-        help="Check the server's certificate. [default: source-verify]",
-        rich_help_panel=_SOURCE,
+BEGIN: Final = "<!-- options: begin -->"
+END: Final = "<!-- options: end -->"
+
+_METAVARS: Final = {"seconds": "SECONDS", "bytes": "SIZE", int: "N", Path: "FILE", SecretStr: "TEXT"}
+"""What stands for a value, by its unit or else by its type."""
+
+
+def setting_names(options: Iterable[OptionGroup | str]) -> tuple[str, ...]:
+    """The settings that a command takes.
+
+    Args:
+        options: groups, for all settings of a group, and names of single settings.
+
+    Returns:
+        their names, in the order of `Settings`.
+
+    Raises:
+        KeyError: for a name that is no setting.
+    """
+    groups = {option for option in options if isinstance(option, OptionGroup)}
+    names = {option for option in options if isinstance(option, str)}
+    if unknown := names - Settings.model_fields.keys():
+        raise KeyError(*unknown)
+    return tuple(name for name in Settings.model_fields if name in names or option_of(name).group in groups)
+
+
+def setting_parameters(names: Iterable[str]) -> Iterator[Parameter]:
+    """Typer's parameters for settings; each is None where its option is not given."""
+    return map(_parameter, names)
+
+
+def _parameter(name: str) -> Parameter:
+    kind: Any = bool if _kind(name) is bool else Path if _kind(name) is Path else str
+    option = option_of(name)
+    typer_option = typer.Option(
+        *_flags(name),
+        help=f"{option.help} {_facts(name)}",
+        metavar=_metavar(name),
+        autocompletion=_completion(name),
+        rich_help_panel=option.group.value,
         show_default=False,
-    ),
-]
-SourceTimeout = Annotated[
-    float | None,
-    typer.Option(
-        help="Seconds without an answer after which a request has failed. [default: 300]",
-        rich_help_panel=_SOURCE,
-        metavar="SECONDS",
-    ),
-]
-Target = Annotated[
-    str | None,
-    typer.Option(
-        help="Elasticsearch, several nodes separated by commas. Also ELASTICSEARCH_URL."
-        " [default: http://localhost:9200]",
-        rich_help_panel=_TARGET,
-        metavar="URL",
-    ),
-]
-TargetUser = Annotated[str | None, typer.Option(help="User, where the URL has none.", rich_help_panel=_TARGET)]
-TargetPassword = Annotated[
-    str | None, typer.Option(help="Password; better in INDEXER_TARGET_PASSWORD.", rich_help_panel=_TARGET)
-]
-TargetApiKey = Annotated[
-    str | None, typer.Option(help="API key; better in INDEXER_TARGET_API_KEY.", rich_help_panel=_TARGET)
-]
-TargetCa = Annotated[Path | None, typer.Option(help="Certificate authorities to trust, PEM.", rich_help_panel=_TARGET)]
-TargetCert = Annotated[Path | None, typer.Option(help="Client certificate, PEM.", rich_help_panel=_TARGET)]
-TargetCertKey = Annotated[
-    Path | None, typer.Option(help="Its key, where it is not in the same file.", rich_help_panel=_TARGET)
-]
-TargetVerify = Annotated[
-    bool | None,
-    typer.Option(
-        "--target-verify/--no-target-verify",
-        help="Check the server's certificate. [default: target-verify]",
-        rich_help_panel=_TARGET,
-        show_default=False,
-    ),
-]
-TargetSniff = Annotated[
-    bool | None,
-    typer.Option(
-        "--target-sniff/--no-target-sniff",
-        help="Ask the cluster for all of its nodes and use them. [default: no-target-sniff]",
-        rich_help_panel=_TARGET,
-        show_default=False,
-    ),
-]
-TargetTimeout = Annotated[
-    float | None,
-    typer.Option(
-        help="Seconds without an answer after which a request has failed. [default: 120]",
-        rich_help_panel=_TARGET,
-        metavar="SECONDS",
-    ),
-]
-
-Table = Annotated[
-    str | None,
-    typer.Option(
-        help="The table, as SQL writes it: logs, doc.logs, '\"MyTable\"'. [default: logs]", rich_help_panel=_WHAT
-    ),
-]
-Index = Annotated[
-    str | None,
-    typer.Option(help="The alias that readers use. [default: the table's name]", rich_help_panel=_WHAT, metavar="NAME"),
-]
-Mapping = Annotated[
-    Path | None,
-    typer.Option(
-        help="The overlay file. [default: mappings/TABLE.yaml, here or shipped]", rich_help_panel=_WHAT, metavar="FILE"
-    ),
-]
-Key = Annotated[
-    str | None,
-    typer.Option(
-        help="The column by which pages advance, then what breaks its ties. [default: chosen, see `indexer plan`]",
-        rich_help_panel=_WHAT,
-        metavar="COL[,COL]",
-    ),
-]
-Where = Annotated[
-    str | None, typer.Option(help="An SQL condition: only rows that meet it.", rich_help_panel=_WHAT, metavar="SQL")
-]
-Columns = Annotated[
-    str | None, typer.Option(help="Only these columns. [default: all]", rich_help_panel=_WHAT, metavar="A,B")
-]
-CatchUp = Annotated[
-    str | None,
-    typer.Option(
-        help="Before the switch, read the rows that were added since the start: those whose COLUMN, an integer or"
-        " timestamp, is at or above its maximum then. Of a column that each change raises (updated_at), changed rows"
-        " come along; deletions never do.",
-        rich_help_panel=_WHAT,
-        metavar="COLUMN",
-    ),
-]
-
-Page = Annotated[int | None, typer.Option(help="Rows a page at most. [default: 10000]", rich_help_panel=_LOAD)]
-StrategyName = Annotated[
-    str | None,
-    typer.Option(
-        "--strategy",
-        help="How pages advance: window, or the slower keyset and offset to compare. [default: window]",
-        rich_help_panel=_LOAD,
-    ),
-]
-Readers = Annotated[int | None, typer.Option(help="Slices read at once. [default: 2]", rich_help_panel=_LOAD)]
-Writers = Annotated[int | None, typer.Option(help="Bulk requests in flight. [default: 2]", rich_help_panel=_LOAD)]
-Memory = Annotated[
-    str | None,
-    typer.Option(help="Bytes in flight at most. [default: 256MiB]", rich_help_panel=_LOAD, metavar="SIZE"),
-]
-BatchBytes = Annotated[
-    str | None,
-    typer.Option(help="Bytes of a bulk request at most. [default: 2MiB]", rich_help_panel=_LOAD, metavar="SIZE"),
-]
-MaxFailures = Annotated[
-    int | None, typer.Option(help="Dead letters at most, before the job fails. [default: 1000]", rich_help_panel=_LOAD)
-]
-Keep = Annotated[
-    int | None, typer.Option(help="Previous indexes to keep after the switch. [default: 1]", rich_help_panel=_LOAD)
-]
-Patience = Annotated[
-    float | None,
-    typer.Option(
-        help="Seconds a server may stay away before the job fails. [default: 300]",
-        rich_help_panel=_LOAD,
-        metavar="SECONDS",
-    ),
-]
-Switch = Annotated[
-    bool | None,
-    typer.Option(
-        "--switch/--no-switch",
-        help="Move the alias once everything is verified, or stop before. [default: switch]",
-        rich_help_panel=_LOAD,
-        show_default=False,
-    ),
-]
-Fresh = Annotated[
-    bool | None,
-    typer.Option(
-        "--fresh",
-        help="Start anew where an unfinished job would be resumed; its index is removed.",
-        rich_help_panel=_LOAD,
-        show_default=False,
-    ),
-]
-JobsIndex = Annotated[
-    str | None,
-    typer.Option(
-        help="Where jobs, their checkpoints and locks are kept. [default: reindex-jobs]",
-        rich_help_panel=_TARGET,
-        metavar="NAME",
-    ),
-]
-DeadLetterIndex = Annotated[
-    str | None,
-    typer.Option(
-        help="Keep dead letters in this index too. [default: in the job's file alone]",
-        rich_help_panel=_TARGET,
-        metavar="NAME",
-    ),
-]
-AsJson = Annotated[
-    bool | None, typer.Option("--json", help="Print the outcome as one JSON object.", show_default=False)
-]
-Quiet = Annotated[bool | None, typer.Option("--quiet", "-q", help="Show no progress.", show_default=False)]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+    )
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, typer_option])
 
 
-def of_target(given: Given[str, object]) -> dict[str, object]:
-    """Of a command's options those that tell how to reach the target, by their names."""
-    return {name: value for name, value in given.items() if name.startswith("target")}
+def _kind(name: str) -> type:
+    """The type of a setting, without None."""
+    annotation = Settings.model_fields[name].annotation
+    kinds = [
+        kind for kind in get_args(annotation) or (annotation,) if isinstance(kind, type) and kind is not type(None)
+    ]
+    return kinds[0]
+
+
+def _flags(name: str) -> tuple[str, ...]:
+    flags = option_of(name).flags or (option_name(name),)
+    can_be_negated = _kind(name) is bool and not option_of(name).flags
+    return (f"{flags[0]}/--no-{flags[0][2:]}",) if can_be_negated else flags
+
+
+def _metavar(name: str) -> str:
+    """What stands for the value; nothing for a flag."""
+    option = option_of(name)
+    return option.metavar or _METAVARS.get(option.unit) or _METAVARS.get(_kind(name), "")
+
+
+def _completion(name: str) -> Any:  # noqa: ANN401  # typer takes functions of several shapes
+    kind = _kind(name)
+    if issubclass(kind, Enum):
+        values = [str(item.value) for item in kind]
+        return lambda incomplete: [value for value in values if value.startswith(incomplete)]
+    return complete_index if name == "index" else None
+
+
+def _facts(name: str) -> str:
+    """`[env: INDEXER_PAGE] [default: 10000]`."""
+    default = _default(name)
+    return f"[env: {', '.join(environment_variables(name))}]" + (f" [default: {default}]" if default else "")
+
+
+def _default(name: str) -> str:
+    """The default as a user would write it; empty where there is none."""
+    option, default = option_of(name), Settings.model_fields[name].default
+    match default:
+        case bool():
+            return "" if option.flags else f"{'' if default else 'no-'}{option_name(name)[2:]}"
+        case ByteSize():
+            return default.human_readable().replace(".0", "")
+        case float():
+            return f"{default:g}"
+        case None | ():
+            return option.default
+        case _:
+            return str(default)
+
+
+def markdown_table() -> str:
+    """All options as Markdown: a heading for each group, and a table under it."""
+    return "\n\n".join(map(_group_table, OptionGroup))
+
+
+def _group_table(group: OptionGroup) -> str:
+    rows = [_row(name) for name in Settings.model_fields if option_of(name).group is group]
+    header = ("option", "environment", "`indexer.toml`", "default", "unit", "what it does")
+    lines = [header, ("---",) * len(header), *rows]
+    return f"### {group.value}\n\n" + "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _row(name: str) -> tuple[str, ...]:
+    option = option_of(name)
+    flags = ", ".join(f"`{flag.replace('/', '` / `')}`" for flag in _flags(name))
+    variables = ", ".join(f"`{variable}`" for variable in environment_variables(name))
+    default = _default(name)
+    if default and default != option.default:
+        default = f"`{default}`"
+    return flags, variables, f"`{config_key(name)}`", default, option.unit, option.help.replace("|", "\\|")
+
+
+def rewrite_table(page: Path) -> None:
+    """Put the table of options between the markers of a Markdown page."""
+    before, _, rest = page.read_text("utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    page.write_text(f"{before}{BEGIN}\n\n{markdown_table()}\n\n{END}{after}", "utf-8")
+
+
+if __name__ == "__main__":
+    rewrite_table(Path(sys.argv[1]))

@@ -4,41 +4,60 @@ from typing import Final
 
 import orjson
 import typer
-from rich.console import Console
+from rich.table import Column as Heading
 from rich.table import Table as Grid
 
-from indexer.cli import options as o
-from indexer.cli.command import command_errors
+from indexer.cli.command import command
+from indexer.cli.console import facts_table, name_column, output_console, plain_table
+from indexer.job.reindex import plan
 from indexer.model.job.checkpoint import SliceProgress
 from indexer.model.job.plan import Plan
 from indexer.model.mapping.field import Field
 from indexer.model.paging.window import Keyset, Offset, Prefixes, Range, TieGroup, Window
 from indexer.model.table.table import Column
+from indexer.option import OptionGroup
+from indexer.settings import Settings
 
 __all__ = ["plan_as_json", "plan_command", "print_plan"]
 
 _SHOWN_SLICES: Final = 8
-_PIPE_WIDTH: Final = 200
-"""Columns for a pipe or a file: wide enough that no name is cut."""
+
+
+@command(
+    OptionGroup.TABLE,
+    *("index", "mapping", "page", "readers", "memory", "fresh", "jobs_index", "as_json"),
+    OptionGroup.SOURCE,
+    OptionGroup.TARGET,
+)
+def plan_command(settings: Settings) -> int:
+    """Prints the key and why it was chosen, the slices, the mapping and the settings of the new index.
+
+    Examples:
+      indexer plan --table logs
+      indexer plan --table logs --key ts,id --mapping my-logs.yaml
+      indexer plan --table doc.logs --json
+    """
+    made = plan(settings)
+    if settings.as_json:
+        typer.echo(plan_as_json(made))
+    else:
+        print_plan(made)
+    return 0
 
 
 def print_plan(plan: Plan) -> None:
     """Print what the job would do."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=_PIPE_WIDTH)
-    facts = Grid.grid(padding=(0, 2))
-    facts.add_column(style="bold")
-    facts.add_column(overflow="fold")
-    for name, value in _facts(plan):
-        facts.add_row(name, value)
-    console.print(facts)
+    console = output_console()
+    console.print(facts_table(_facts(plan)))
+    console.print()
     console.print(_fields(plan.mapping.fields))
+    console.print()
     console.print(_slices(plan.slices))
+    console.print()
     console.print(f"index settings  {orjson.dumps(plan.mapping.settings).decode()}", markup=False, soft_wrap=True)
     for sentence in _notes(plan):
-        console.print(f"note: {sentence}", markup=False, soft_wrap=True)
-    console.print("Nothing was created. To do it: reindex, with the same options.")
+        console.print(f"note: {sentence}", markup=False)
+    console.print("Dry run: nothing was created. Run reindex with the same options to load it.")
 
 
 def _facts(plan: Plan) -> list[tuple[str, str]]:
@@ -47,16 +66,16 @@ def _facts(plan: Plan) -> list[tuple[str, str]]:
         ("table", f"{table.name} ({table.version}), {_shape(plan)}"),
         ("rows", f"{plan.rows:,} in {len(plan.slices)} slices, at most {plan.page:,} a page"),
         ("key", f"{', '.join(selection.key.names)}: {selection.key.reason}"),
-        ("pages by", "windows" if plan.flat else "plain keyset or OFFSET, not windows"),
+        ("pages by", "windows" if plan.flat else "keyset or OFFSET, which slow down with depth"),
         ("_id", ", ".join(column.name for column in selection.id_columns) or f"the hidden column {selection.row_id}"),
         ("where", selection.where or "all rows"),
-        ("catch up", plan.fingerprint["--catch-up"] or "no: rows that are added while it runs may be missing"),
+        ("catch up", plan.fingerprint["--catch-up"] or "off; rows added while it runs may be missing"),
         ("overlay", plan.overlay),
-        ("index", f"{plan.job}, unfinished: it is resumed" if plan.unfinished else plan.job),
-        ("alias", f"{plan.alias}, which points to {', '.join(plan.served) or 'nothing yet'}"),
+        ("index", f"{plan.job}, unfinished; reindex resumes it" if plan.unfinished else plan.job),
+        ("alias", f"{plan.alias}, now pointing to {', '.join(plan.served) or 'nothing'}"),
         (
             "analyzers",
-            ", ".join(f"{use}: {label}" for use, label in plan.mapping.analyzers.items()) or "those of the fields",
+            ", ".join(f"{use}: {label}" for use, label in plan.mapping.analyzers.items()) or "defined per field",
         ),
         ("cluster", f"Elasticsearch {plan.capabilities.version}"),
     ]
@@ -75,8 +94,12 @@ def _shape(plan: Plan) -> str:
 
 
 def _fields(fields: tuple[Field, ...]) -> Grid:
-    grid = Grid(
-        "column", "type there", "field", "type here", "decided by", box=None, header_style="bold", pad_edge=False
+    grid = plain_table(
+        name_column("column", (field.column.name for field in fields)),
+        "source type",
+        "field",
+        "index type",
+        "decided by",
     )
     for field in fields:
         grid.add_row(field.column.name, _sql(field.column), field.name, _type(field), str(field.origin))
@@ -97,17 +120,17 @@ def _type(field: Field) -> str:
 
 
 def _slices(slices: tuple[SliceProgress, ...]) -> Grid:
-    grid = Grid("slice", "keys", "rows", box=None, header_style="bold", pad_edge=False)
-    for part in slices[:_SHOWN_SLICES]:
-        grid.add_row(str(part.number), _windows(part), f"{part.rows:,}")
+    grid = plain_table("slice", Heading("keys", overflow="fold"), Heading("rows", justify="right"))
+    for slice_ in slices[:_SHOWN_SLICES]:
+        grid.add_row(str(slice_.number), _windows(slice_), f"{slice_.rows:,}")
     if len(slices) > _SHOWN_SLICES:
         rest = slices[_SHOWN_SLICES:]
-        grid.add_row("...", f"{len(rest)} more", f"{sum(part.rows for part in rest):,}")
+        grid.add_row("...", f"{len(rest)} more", f"{sum(slice_.rows for slice_ in rest):,}")
     return grid
 
 
-def _windows(part: SliceProgress) -> str:
-    return ", ".join(map(_window, part.windows)) or "done"
+def _windows(slice_: SliceProgress) -> str:
+    return ", ".join(map(_window, slice_.windows)) or "done"
 
 
 def _window(window: Window) -> str:
@@ -129,7 +152,7 @@ def _window(window: Window) -> str:
 
 def _notes(plan: Plan) -> list[str]:
     templates = (
-        f"the index template {name} matches {plan.job}; the plan's mapping and settings win where both speak."
+        f"the index template {name} matches {plan.job}; the mapping and settings above win over it."
         for name in plan.templates
     )
     caveat = plan.selection.table.caveat
@@ -152,7 +175,7 @@ def plan_as_json(plan: Plan) -> str:
         "flat": plan.flat,
         "catch_up": plan.fingerprint["--catch-up"] or None,
         "id": [column.name for column in selection.id_columns] or [str(selection.row_id)],
-        "slices": [{"number": part.number, "keys": _windows(part), "rows": part.rows} for part in plan.slices],
+        "slices": [{"number": one.number, "keys": _windows(one), "rows": one.rows} for one in plan.slices],
         "overlay": plan.overlay,
         "mappings": plan.mapping.mappings,
         "settings": plan.mapping.settings,
@@ -160,65 +183,3 @@ def plan_as_json(plan: Plan) -> str:
         "notes": _notes(plan),
     }
     return orjson.dumps(body, option=orjson.OPT_INDENT_2).decode()
-
-
-EXAMPLES = """
-Print what a reindex would do: the key and why, the slices, the rows, the mapping, the settings. Touches nothing.
-
-Examples:
-
-  indexer plan --table logs
-
-  indexer plan --table logs --key ts,id --mapping my-logs.yaml
-
-  indexer plan --table doc.logs --json
-"""
-
-
-@command_errors
-def plan_command(  # noqa: D103  # EXAMPLES is its help
-    table: o.Table = None,
-    page: o.Page = None,
-    source: o.Source = None,
-    target: o.Target = None,
-    index: o.Index = None,
-    mapping: o.Mapping = None,
-    key: o.Key = None,
-    where: o.Where = None,
-    columns: o.Columns = None,
-    catch_up: o.CatchUp = None,
-    readers: o.Readers = None,
-    memory: o.Memory = None,
-    strategy: o.StrategyName = None,
-    fresh: o.Fresh = None,
-    jobs_index: o.JobsIndex = None,
-    source_user: o.SourceUser = None,
-    source_password: o.SourcePassword = None,
-    source_jwt: o.SourceJwt = None,
-    source_ca: o.SourceCa = None,
-    source_cert: o.SourceCert = None,
-    source_cert_key: o.SourceCertKey = None,
-    source_verify: o.SourceVerify = None,
-    source_timeout: o.SourceTimeout = None,
-    target_user: o.TargetUser = None,
-    target_password: o.TargetPassword = None,
-    target_api_key: o.TargetApiKey = None,
-    target_ca: o.TargetCa = None,
-    target_cert: o.TargetCert = None,
-    target_cert_key: o.TargetCertKey = None,
-    target_verify: o.TargetVerify = None,
-    target_timeout: o.TargetTimeout = None,
-    as_json: o.AsJson = None,
-    debug: o.Debug = False,  # noqa: FBT002  # `command_errors` reads it
-) -> int:
-    given = {name: value for name, value in locals().items() if name != "debug"}
-    from indexer.job.reindex import plan as make
-    from indexer.settings import load_settings
-
-    settings = load_settings(**given)
-    made = make(settings)
-    if settings.as_json:
-        typer.echo(plan_as_json(made))
-    else:
-        print_plan(made)
-    return 0

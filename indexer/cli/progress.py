@@ -20,7 +20,7 @@ _BAR_SECONDS: Final = 0.2
 
 
 class ProgressDisplay:
-    """Shows a job's counters on stderr until it is told to stop."""
+    """Shows a job's counters on stderr until `end` is called."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
@@ -28,11 +28,11 @@ class ProgressDisplay:
         self._thread: threading.Thread | None = None
 
     def begin(self, plan: Plan, counters: Counters) -> None:
-        """Show what the job will do, and then how far it is."""
+        """Show what the job will do, and then its progress."""
         self.show("\nnote: ".join(filter(None, (_headline(plan), plan.selection.table.caveat))), counters)
 
     def show(self, headline: str, counters: Counters) -> None:
-        """Show one line, and then how far the counters are."""
+        """Show one line, and then the counters' progress."""
         if self._quiet:
             return
         console = Console(stderr=True)
@@ -47,8 +47,13 @@ class ProgressDisplay:
             task = bar.add_task("", total=None, state="")
             while not self._stop.wait(_BAR_SECONDS):
                 now = counters.snapshot()
-                done = now.rows_before + now.rows_indexed + now.dead_letters
-                bar.update(task, description=now.phase, total=now.rows_expected, completed=done, state=status_line(now))
+                bar.update(
+                    task,
+                    description=now.phase,
+                    total=now.rows_expected,
+                    completed=now.rows_done,
+                    state=status_line(now),
+                )
 
     def _lines(self, console: Console, counters: Counters) -> None:
         while not self._stop.wait(_LINE_SECONDS):
@@ -64,19 +69,19 @@ class ProgressDisplay:
 
 @contextmanager
 def progress_display(*, quiet: bool) -> Iterator[ProgressDisplay]:
-    """A watch that ends with the block."""
-    watch = ProgressDisplay(quiet=quiet)
+    """A display that ends with the block."""
+    display = ProgressDisplay(quiet=quiet)
     try:
-        yield watch
+        yield display
     finally:
-        watch.end()
+        display.end()
         with suppress(OSError):  # the terminal is closed
             sys.stderr.flush()
 
 
 def status_line(now: Progress) -> str:
-    """A job's state in one line: rows, speed, what is left, and whatever is not as it should be."""
-    parts = [f"{now.rows_indexed:,}" + (f" of {now.rows_expected:,} rows" if _is_share(now) else " rows")]
+    """A job's state in one line: rows, speed, time remaining, and whatever slows it down."""
+    parts = [_rows(now)]
     if now.phase in {"loading", "comparing"}:
         parts += [f"{now.rows_per_second:,.0f} rows/s", f"{now.bytes_per_second / 1e6:.1f} MB/s"]
         if now.eta_seconds is not None:
@@ -92,9 +97,11 @@ def status_line(now: Progress) -> str:
     return " · ".join(parts)
 
 
-def _is_share(now: Progress) -> bool:
-    """Whether what is done is a part of what was counted; a catch-up does more."""
-    return now.rows_expected is not None and now.rows_indexed <= now.rows_expected
+def _rows(now: Progress) -> str:
+    """The rows that are done, of those that were counted; a catch-up does more than were counted."""
+    if now.rows_expected is None or now.rows_done > now.rows_expected:
+        return f"{now.rows_done:,} rows"
+    return f"{now.rows_done:,} of {now.rows_expected:,} rows"
 
 
 def _duration(seconds: float) -> str:
@@ -106,20 +113,18 @@ def _duration(seconds: float) -> str:
 def _headline(plan: Plan) -> str:
     table, key = plan.selection.table.name, plan.selection.key.column.name
     if plan.unfinished:
-        done = sum(part.read for part in plan.slices)
-        return f"Resuming {plan.job}: {done:,} of {plan.rows:,} rows of {table} are done, the alias is {plan.alias}"
-    return (
-        f"{table}: {plan.rows:,} rows in {len(plan.slices)} slices by {key} into {plan.job}, the alias is {plan.alias}"
-    )
+        done = sum(slice_.read for slice_ in plan.slices)
+        return f"Resuming {plan.job}: {done:,} of {plan.rows:,} rows of {table} done; alias {plan.alias}"
+    return f"{table}: {plan.rows:,} rows in {len(plan.slices)} slices by {key}, into {plan.job}; alias {plan.alias}"
 
 
-_STEP = 1_000
-"""Hits between two steps of the bar: a step for each would cost more than the hit."""
+_UPDATE_EVERY = 1_000
+"""Hits between two updates of the bar: an update for each would cost more than the hit."""
 
 
 @contextmanager
 def hit_progress() -> Iterator[tuple[Callable[[int], None], Callable[[int], None]]]:
-    """Functions to call with the total, once, and with the number of hits so far, for each."""
+    """Two functions: one to call once with the total, one to call with the number of hits so far."""
     console = Console(stderr=True)
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -129,7 +134,7 @@ def hit_progress() -> Iterator[tuple[Callable[[int], None], Callable[[int], None
             progress.update(task, total=total)
 
         def advance(count: int) -> None:
-            if count % _STEP == 0:
+            if count % _UPDATE_EVERY == 0:
                 progress.update(task, completed=count)
 
         yield begin, advance

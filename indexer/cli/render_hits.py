@@ -1,4 +1,4 @@
-"""Hits as people read them, and as programs do: table, json, ndjson, csv, raw."""
+"""Hits as text: lines for grep and awk, JSON, NDJSON, CSV, or the bare message."""
 
 import csv
 import os
@@ -9,118 +9,45 @@ from itertools import chain
 
 import orjson
 import typer
-from rich.console import Console
-from rich.table import Table as Grid
-from rich.text import Text
 
 from indexer.model.json import Json, JsonObject
 from indexer.model.mapping.search_hints import SearchHints
-from indexer.search.hit import MARK_END, MARK_START, Hit, SearchResult
+from indexer.search.hit import Hit, SearchResult
 
-__all__ = ["draw_hits", "on_terminal", "print_count", "printer", "safe_text", "shown_time", "shown_value"]
-
-_LEVELS = {
-    "FATAL": "bold red",
-    "CRITICAL": "bold red",
-    "ERROR": "red",
-    "WARN": "yellow",
-    "WARNING": "yellow",
-    "DEBUG": "dim",
-    "TRACE": "dim",
-}
-_MATCH = "bold black on yellow"
-_SCREEN = 1_000
-"""Hits of one table; of more, each so many are fitted by themselves."""
-
-
-def draw_hits(hits: Iterator[Hit], columns: tuple[str, ...], hints: SearchHints, *, following: bool = False) -> int:
-    """Draw hits, a line each, longer texts on several.
-
-    Args:
-        hits: the hits.
-        columns: the fields of a line.
-        hints: what the index says of itself.
-        following: draw each hit at once.
-
-    Returns:
-        how many there were.
-    """
-    console = Console(highlight=False)
-    count, screen = 0, 1 if following else _SCREEN
-    while batch := [hit for _, hit in zip(range(screen), hits, strict=False)]:
-        grid = Grid.grid(padding=(0, 2, 0, 0))
-        for name in columns or ("",):
-            grid.add_column(
-                overflow="fold", no_wrap=name in (hints.time, hints.level), ratio=1 if name == hints.message else None
-            )
-        for hit in batch:
-            grid.add_row(*_cells(hit, columns, hints))
-        console.print(grid)
-        count += len(batch)
-    return count
-
-
-def _cells(hit: Hit, columns: tuple[str, ...], hints: SearchHints) -> list[Text]:
-    if not columns:
-        return [Text(safe_text(orjson.dumps(hit.source).decode()))]
-    level = hit.value(hints.level) if hints.level else None
-    return [_cell(hit, name, hints, str(level)) for name in columns]
-
-
-def _cell(hit: Hit, name: str, hints: SearchHints, level: str) -> Text:
-    if name in hit.highlights:
-        return _marked(hit.highlights[name])
-    text = safe_text(shown_value(hit, name, hints))
-    if name == hints.level:
-        return Text(text, style=_LEVELS.get(level.upper(), ""))
-    if name == hints.time:
-        return Text(text, style="dim")
-    return Text(text, style="" if name == hints.message else "cyan")
-
-
-def _marked(text: str) -> Text:
-    line = Text()
-    for part in safe_text(text).split(MARK_START):
-        match, closed, rest = part.partition(MARK_END)
-        line.append(match, style=_MATCH if closed else "")
-        line.append(rest)
-    return line
-
+__all__ = ["hit_printer", "on_terminal", "print_count", "safe_text", "shown_time", "shown_value"]
 
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10, 13)}
-"""What a terminal would obey, as it is written in a program: a log line must not move the cursor."""
+"""Control characters, escaped: a log line must not move the cursor."""
 
 _BREAKS = {9: " ", 10: " ", 13: None}
 
 
-def printer(
-    output: str, hints: SearchHints, fields: tuple[str, ...], *, following: bool = False
+def hit_printer(
+    output: str, hints: SearchHints, columns: tuple[str, ...], raw_field: str | None, *, following: bool = False
 ) -> Callable[[Iterator[Hit]], int]:
     """How hits are printed; the function returns how many there were.
 
     Args:
         output: `table`, `json`, `ndjson`, `csv` or `raw`.
         hints: what the index says of itself.
-        fields: the fields that were asked for; empty for those of the hints.
+        columns: the fields of a line.
+        raw_field: the field that `raw` prints; None for the whole document.
         following: print each hit at once.
     """
-    columns = fields or hints.columns
-    if output == "table" and on_terminal():
-        return lambda hits: draw_hits(hits, columns, hints, following=following)
     return {
         "table": lambda hits: _lines(hits, columns, hints, flush=following),
         "json": lambda hits: _json(hits, flush=following),
         "ndjson": lambda hits: _ndjson(hits, flush=following),
         "csv": lambda hits: _csv(hits, columns),
-        "raw": lambda hits: _raw(hits, hints.message if not fields else fields[0], flush=following),
+        "raw": lambda hits: _raw(hits, raw_field, flush=following),
     }[output]
 
 
 def on_terminal() -> bool:
-    """Whether stdout is a terminal, or to be treated as one; rich, which decides it, takes long to import."""
+    """Whether stdout is a terminal, or to be treated as one."""
     if not (sys.stdout.isatty() or {"FORCE_COLOR", "TTY_COMPATIBLE"} & os.environ.keys()):
         return False
-    from rich.console import Console
+    from rich.console import Console  # noqa: PLC0415  # it takes long to import, and a pipe does without
 
     return Console().is_terminal
 
@@ -128,19 +55,19 @@ def on_terminal() -> bool:
 def print_count(found: SearchResult) -> None:
     """Say on stderr how many matched."""
     more = "" if found.exact else "more than "
-    hint = "" if found.exact else "; --exact counts them"
+    hint = "" if found.exact else "; --exact counts them all"
     typer.echo(f"{len(found.hits):,} of {more}{found.total:,} hits{hint}", err=True)
 
 
 def safe_text(text: str) -> str:
-    """Text on one line, without what a terminal would obey."""
+    """Text on one line, with control characters escaped."""
     return text.translate(_BREAKS).translate(_CONTROL)
 
 
-def shown_time(value: Json, form: str = "milliseconds") -> str:
-    """A date as it is indexed, in the user's time zone."""
+def shown_time(value: Json, timespec: str = "milliseconds") -> str:
+    """An indexed date in the user's time zone."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return datetime.fromtimestamp(value / 1000, UTC).astimezone().isoformat(sep=" ", timespec=form)
+        return datetime.fromtimestamp(value / 1000, UTC).astimezone().isoformat(sep=" ", timespec=timespec)
     return _text(value)
 
 

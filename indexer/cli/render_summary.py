@@ -1,4 +1,4 @@
-"""Summaries as people read them, with bars, and as JSON or CSV."""
+"""Summaries as text: lines for grep and awk, JSON or CSV."""
 
 import csv
 import sys
@@ -7,59 +7,20 @@ from datetime import UTC, datetime, tzinfo
 
 import orjson
 import typer
-from rich.bar import Bar
-from rich.console import Console
-from rich.table import Table as Grid
 
-from indexer.cli.render_hits import on_terminal, safe_text
+from indexer.cli.render_hits import safe_text
 from indexer.model.json import Json, JsonObject
 from indexer.search.summary import Summary
 
-__all__ = ["draw_summary", "histogram_time", "print_summary", "shown_number"]
-
-_BAR = 40
-
-
-def draw_summary(summary: Summary, zone: tzinfo | None) -> None:
-    """Draw a summary.
-
-    Args:
-        summary: what matched.
-        zone: the time zone of the histogram.
-    """
-    console = Console(highlight=False)
-    for name, values in summary.top.items():
-        bars = [(safe_text(str(value)), count) for value, count in values]
-        others = summary.others[name]
-        console.print(_bars(name, bars, f"and {others:,} with other values" if others else ""))
-    for name, one in summary.stats.items():
-        grid = Grid(title=name, title_justify="left", box=None, header_style="bold", title_style="bold", pad_edge=False)
-        for what in asdict(one):
-            grid.add_column(what, justify="right")
-        grid.add_row(*map(shown_number, asdict(one).values()))
-        console.print(grid)
-    if summary.histogram:
-        console.print(_bars("time", [(histogram_time(at, zone), count) for at, count in summary.histogram], ""))
-
-
-def _bars(title: str, values: list[tuple[str, int]], last: str) -> Grid:
-    grid = Grid(title=title, box=None, show_header=False, title_justify="left", title_style="bold", pad_edge=False)
-    grid.add_column(overflow="fold")
-    grid.add_column(justify="right")
-    most = max((count for _, count in values), default=1) or 1
-    for value, count in values:
-        grid.add_row(value, f"{count:,}", Bar(most, 0, count, width=_BAR, color="cyan"))
-    if last:
-        grid.add_row(last)
-    return grid
+__all__ = ["histogram_time", "print_summary", "shown_number"]
 
 
 def print_summary(summary: Summary, output: str, zone: tzinfo | None) -> None:
-    """Print a summary: as tables, without bars where stdout is no terminal, or as JSON or CSV.
+    """Print a summary.
 
     Args:
         summary: what matched.
-        output: as for hits; `raw` is as `table`.
+        output: as for hits; `raw` prints what `table` does.
         zone: the time zone of the histogram.
     """
     if output in {"json", "ndjson"}:
@@ -71,30 +32,29 @@ def print_summary(summary: Summary, output: str, zone: tzinfo | None) -> None:
     if output == "csv":
         csv.writer(sys.stdout, lineterminator="\n").writerows([("what", "value", "count"), *rows])
         return
-    if on_terminal():
-        draw_summary(summary, zone)
-    else:
-        sys.stdout.writelines(f"{what}\t{value}\t{count}\n" for what, value, count in rows)
+    sys.stdout.writelines(f"{name}\t{value}\t{count}\n" for name, value, count in rows)
     typer.echo(f"{summary.total:,} hits", err=True)
 
 
 def _rows(summary: Summary, zone: tzinfo | None) -> list[tuple[str, str, str]]:
-    """Three values a line, whatever they tell of: for grep, cut and awk."""
+    """Three values a line, whatever the summary is of."""
     tops = [(name, safe_text(str(value)), str(count)) for name, bars in summary.top.items() for value, count in bars]
     stats = [
-        (name, what, shown_number(value)) for name, one in summary.stats.items() for what, value in asdict(one).items()
+        (name, statistic, shown_number(value))
+        for name, statistics in summary.stats.items()
+        for statistic, value in asdict(statistics).items()
     ]
-    return tops + stats + [("histogram", histogram_time(at, zone), str(count)) for at, count in summary.histogram]
+    return tops + stats + [("histogram", histogram_time(start, zone), str(count)) for start, count in summary.histogram]
 
 
 def shown_number(value: float | None) -> str:
-    """A number as a person reads it, to six digits; nothing for none."""
+    """A number to six digits; empty for None."""
     return "" if value is None else str(value) if isinstance(value, int) else f"{value:.6g}"
 
 
-def histogram_time(at: int, zone: tzinfo | None) -> str:
-    """Where a bar of the histogram begins."""
-    return datetime.fromtimestamp(at / 1000, UTC).astimezone(zone).isoformat(sep=" ", timespec="seconds")
+def histogram_time(start: int, zone: tzinfo | None) -> str:
+    """The time at which a bar of the histogram starts."""
+    return datetime.fromtimestamp(start / 1000, UTC).astimezone(zone).isoformat(sep=" ", timespec="seconds")
 
 
 def _object(summary: Summary, zone: tzinfo | None) -> JsonObject:
@@ -105,7 +65,9 @@ def _object(summary: Summary, zone: tzinfo | None) -> JsonObject:
         }
         shown["top"] = dict(tops)
     if summary.stats:
-        shown["stats"] = {name: asdict(one) for name, one in summary.stats.items()}
+        shown["stats"] = {name: asdict(statistics) for name, statistics in summary.stats.items()}
     if summary.interval:
-        shown["histogram"] = [{"time": histogram_time(at, zone), "count": count} for at, count in summary.histogram]
+        shown["histogram"] = [
+            {"time": histogram_time(start, zone), "count": count} for start, count in summary.histogram
+        ]
     return shown

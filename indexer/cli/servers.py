@@ -1,47 +1,45 @@
-"""`indexer up`: find both servers, start what is missing."""
+"""`indexer up` and `indexer down`: servers to try things out on."""
 
 from typing import Annotated
 
 import typer
 
-from indexer.cli import options as o
-from indexer.cli.command import command_errors
+from indexer.access import without_secrets
+from indexer.cli.command import command
+from indexer.errors import UsageError
+from indexer.sandbox.cratedb import HOW_TO_GET
+from indexer.sandbox.registry import remove_servers, start_servers, stop_servers
+from indexer.settings import Settings
 
 __all__ = ["down_command", "up_command"]
 
-EXAMPLES = """
-Find Elasticsearch and CrateDB, and start what is missing: real servers, on this machine, for trying things out.
 
-Examples:
-
-  indexer up
-
-  indexer up --target http://localhost:9200
-
-  indexer up --crate-nodes 3             a cluster of local processes; run it again after killing one
-"""
-
-
-@command_errors
-def up_command(  # noqa: D103  # EXAMPLES is its help
-    source: o.Source = None,
-    target: o.Target = None,
+@command("source", "target")
+def up_command(
+    settings: Settings,
+    ctx: typer.Context,
+    *,
     crate_nodes: Annotated[
         int | None,
         typer.Option(
-            min=3, max=9, help="Start CrateDB as a cluster of N nodes, where a server is unpacked.", metavar="N"
+            min=3, max=9, help="Start CrateDB as a cluster of N nodes, from an unpacked distribution.", metavar="N"
         ),
     ] = None,
-    debug: o.Debug = False,  # noqa: ARG001, FBT002  # `command_errors` reads it
 ) -> int:
-    from indexer.errors import UsageError
-    from indexer.sandbox.cratedb import HOW_TO_GET
-    from indexer.sandbox.registry import start_servers as start
-    from indexer.settings import without_secrets
+    """Real servers, on this machine, to try things out on. A second call finds what the first one started.
 
-    if source and crate_nodes:
-        raise UsageError("--source names a CrateDB and --crate-nodes starts one: give one of them.")
-    running = start(source, target, crate_nodes=crate_nodes)
+    Examples:
+      indexer up
+      indexer up --target http://localhost:9200
+      indexer up --crate-nodes 3
+
+    With --crate-nodes, a second call restarts nodes that died.
+    """
+    if ctx.params["source"] and crate_nodes:
+        raise UsageError("--source and --crate-nodes are mutually exclusive.")
+    source = settings.source if "source" in settings.model_fields_set else None  # else look for one
+    target = settings.target if "target" in settings.model_fields_set else None
+    running = start_servers(source, target, crate_nodes=crate_nodes)
     for server in (running.elasticsearch, running.cratedb):
         if server is not None:
             typer.echo(f"{server.name}: {without_secrets(server.url)} ({server.origin})")
@@ -52,27 +50,22 @@ def up_command(  # noqa: D103  # EXAMPLES is its help
     return 0
 
 
-DOWN_EXAMPLES = """
-Stop the servers that `indexer up` or `indexer demo` started; others are left alone.
-
-Examples:
-
-  indexer down
-
-  indexer down --clean
-"""
-
-
-@command_errors
-def down_command(  # noqa: D103  # EXAMPLES is its help
-    clean: Annotated[bool, typer.Option("--clean", help="Remove their data and all else in the cache folder.")] = False,  # noqa: FBT002  # a flag is a boolean
-    debug: o.Debug = False,  # noqa: ARG001, FBT002  # `command_errors` reads it
+@command()
+def down_command(
+    *,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Remove their data too, and everything else in the cache folder.")
+    ] = False,
 ) -> int:
-    from indexer.sandbox import registry as running
+    """Other servers keep running.
 
-    stopped = running.remove_servers() if clean else running.stop_servers()
+    Examples:
+      indexer down
+      indexer down --clean
+    """
+    stopped = remove_servers() if clean else stop_servers()
     for server in stopped:
-        typer.echo(f"{server.name} at {server.url} was stopped.")
+        typer.echo(f"Stopped {server.name} at {server.url}.")
     if not stopped:
-        typer.echo("Nothing was running.")
+        typer.echo("No local servers are running.")
     return 0

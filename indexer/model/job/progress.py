@@ -43,6 +43,11 @@ class Progress:
     slowed: str = ""
 
     @property
+    def rows_done(self) -> int:
+        """Rows that are in the index or dead letters, those of earlier runs included."""
+        return self.rows_before + self.rows_indexed + self.dead_letters
+
+    @property
     def rows_per_second(self) -> float:
         """Documents a second, over the whole phase."""
         return self.rows_indexed / self.seconds if self.seconds else 0.0
@@ -57,8 +62,7 @@ class Progress:
         """Seconds that are left at this speed; None where that cannot be known."""
         if self.rows_expected is None or not self.rows_indexed:
             return None
-        left = max(0, self.rows_expected - self.rows_before - self.rows_indexed - self.dead_letters)
-        return left / self.rows_per_second
+        return max(0, self.rows_expected - self.rows_done) / self.rows_per_second
 
 
 class Counters:
