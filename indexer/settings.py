@@ -135,22 +135,30 @@ class Settings(BaseSettings):
         File, Option(_INDEX, "Mapping file (overlay).", default="mappings/TABLE.yaml, here or shipped")
     ] = None
     switch: Annotated[bool, Option(_INDEX, "Move the alias to the new index once it is verified.")] = True
-    keep: Annotated[int, Option(_INDEX, "Previous indexes to keep after the switch.", unit="indexes")] = Field(1, ge=0)
+    keep: Annotated[int, Option(_INDEX, "Previous indexes to keep after the switch.", unit="indexes")] = Field(
+        default=1, ge=0
+    )
 
-    page: Annotated[int, Option(_LIMITS, "Most rows per page.", unit="rows")] = Field(10_000, ge=1, le=1_000_000)
-    readers: Annotated[int, Option(_LIMITS, "Slices to read in parallel.", unit="slices")] = Field(2, ge=1, le=64)
-    writers: Annotated[int, Option(_LIMITS, "Bulk requests in flight.", unit="requests")] = Field(2, ge=1, le=64)
+    page: Annotated[int, Option(_LIMITS, "Most rows per page.", unit="rows")] = Field(
+        default=10_000, ge=1, le=1_000_000
+    )
+    readers: Annotated[int, Option(_LIMITS, "Slices to read in parallel.", unit="slices")] = Field(
+        default=2, ge=1, le=64
+    )
+    writers: Annotated[int, Option(_LIMITS, "Bulk requests in flight.", unit="requests")] = Field(
+        default=2, ge=1, le=64
+    )
     memory: Annotated[ByteSize, Option(_LIMITS, "Most data in flight.", unit="bytes")] = Field(
-        ByteSize(256 * MIB), ge=1
+        default=ByteSize(256 * MIB), ge=1
     )
     batch_bytes: Annotated[ByteSize, Option(_LIMITS, "Largest bulk request.", unit="bytes")] = Field(
-        ByteSize(2 * MIB), ge=1024, le=100 * MIB
+        default=ByteSize(2 * MIB), ge=1024, le=100 * MIB
     )
     patience: Annotated[
         float, Option(_LIMITS, "How long to retry an unavailable server before the job fails.", unit="seconds")
-    ] = Field(300.0, ge=0)
+    ] = Field(default=300.0, ge=0)
     max_failures: Annotated[int, Option(_LIMITS, "Dead letters to accept before the job fails.", unit="documents")] = (
-        Field(1_000, ge=0)
+        Field(default=1_000, ge=0)
     )
 
     fresh: Annotated[
@@ -167,7 +175,7 @@ class Settings(BaseSettings):
     source: Annotated[
         str,
         Option(_SOURCE, "CrateDB, several servers separated by commas, or any SQLAlchemy URL.", metavar="URL"),
-    ] = Field("crate://localhost:4200", validation_alias=AliasChoices("INDEXER_SOURCE", "CRATEDB_URL"))
+    ] = Field(default="crate://localhost:4200", validation_alias=AliasChoices("INDEXER_SOURCE", "CRATEDB_URL"))
     source_user: Annotated[str | None, Option(_SOURCE, "User, if the URL has none.", metavar="NAME")] = None
     source_password: Annotated[Secret, Option(_SOURCE, "Password; safer in the environment.")] = None
     source_jwt: Annotated[Secret, Option(_SOURCE, "JSON Web Token, instead of a user; safer in the environment.")] = (
@@ -179,10 +187,10 @@ class Settings(BaseSettings):
     source_verify: Annotated[bool, Option(_SOURCE, "Check the server's certificate.")] = True
     source_timeout: Annotated[
         float, Option(_SOURCE, "Fail a request that gets no answer for so long.", unit="seconds")
-    ] = Field(_SOURCE_TIMEOUT, gt=0)
+    ] = Field(default=_SOURCE_TIMEOUT, gt=0)
 
     target: Annotated[str, Option(_TARGET, "Elasticsearch, several nodes separated by commas.", metavar="URL")] = Field(
-        "http://localhost:9200", validation_alias=AliasChoices("INDEXER_TARGET", "ELASTICSEARCH_URL")
+        default="http://localhost:9200", validation_alias=AliasChoices("INDEXER_TARGET", "ELASTICSEARCH_URL")
     )
     target_user: Annotated[str | None, Option(_TARGET, "User, if the URL has none.", metavar="NAME")] = None
     target_password: Annotated[Secret, Option(_TARGET, "Password; safer in the environment.")] = None
@@ -194,7 +202,7 @@ class Settings(BaseSettings):
     target_sniff: Annotated[bool, Option(_TARGET, "Discover the cluster's other nodes and use them.")] = False
     target_timeout: Annotated[
         float, Option(_TARGET, "Fail a request that gets no answer for so long.", unit="seconds")
-    ] = Field(_TARGET_TIMEOUT, gt=0)
+    ] = Field(default=_TARGET_TIMEOUT, gt=0)
 
     as_json: Annotated[bool, Option(_OUTPUT, "Print the result as JSON.", flags=("--json",))] = Field(
         default=False,

@@ -9,7 +9,7 @@ from rich.table import Column, Table
 
 __all__ = ["ago", "facts_table", "name_column", "output_console", "plain_table"]
 
-PIPE_WIDTH: Final = 240
+PIPE_WIDTH: Final = 1_000
 """Columns of a pipe or a file: wide enough that no line is broken."""
 
 _UNITS: Final = (("day", 86_400), ("h", 3_600), ("min", 60), ("s", 1))

@@ -46,12 +46,12 @@ COMMANDS: Final = {
     "mapping": CommandEntry("mapping", "Show or check an index's mapping, or write a mapping file to start from."),
     "jobs": CommandEntry("jobs", "List jobs, show one, or remove what unfinished jobs left."),
     "replay": CommandEntry("replay", "Index the rows of a job's dead letters, once they are fixed."),
-    "rollback": CommandEntry("rollback", "Move an alias back to the previous index."),
+    "rollback": CommandEntry("jobs", "Move an alias back to the previous index."),
     "verify": CommandEntry("verify", "Compare a table with its index, and repair the index."),
     "search": CommandEntry("search", "Search the indexed logs.", {"ignore_unknown_options": True}),
     "demo": CommandEntry("demo", "Start local servers, load sample logs, reindex and search them."),
-    "up": CommandEntry("up", "Find Elasticsearch and CrateDB, and start local servers where there are none."),
-    "down": CommandEntry("down", "Stop the local servers that `indexer up` or `indexer demo` started."),
+    "up": CommandEntry("servers", "Find Elasticsearch and CrateDB, and start local servers where there are none."),
+    "down": CommandEntry("servers", "Stop the local servers that `indexer up` or `indexer demo` started."),
 }
 
 

@@ -132,13 +132,13 @@ def _group_table(group: OptionGroup) -> str:
 
 
 def _row(name: str) -> tuple[str, ...]:
-    option = option_of(name)
+    option, default = option_of(name), Settings.model_fields[name].default
     flags = ", ".join(f"`{flag.replace('/', '` / `')}`" for flag in _flags(name))
     variables = ", ".join(f"`{variable}`" for variable in environment_variables(name))
-    default = _default(name)
-    if default and default != option.default:
-        default = f"`{default}`"
-    return flags, variables, f"`{config_key(name)}`", default, option.unit, option.help.replace("|", "\\|")
+    shown = f"`{str(default).lower()}`" if isinstance(default, bool) else _default(name)
+    if shown and default and not isinstance(default, bool):
+        shown = f"`{shown}`"
+    return flags, variables, f"`{config_key(name)}`", shown, option.unit, option.help.replace("|", "\\|")
 
 
 def rewrite_table(page: Path) -> None:

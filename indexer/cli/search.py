@@ -15,7 +15,6 @@ from indexer.cli.search_options import OutputFormat, SearchOptions
 from indexer.option import OptionGroup
 from indexer.search.export import follow, iter_hits
 from indexer.search.hit import Hit
-from indexer.search.moment import parse_time
 from indexer.search.query import SearchQuery
 from indexer.search.search import Search
 from indexer.search.summary import Summary

@@ -73,5 +73,5 @@ def assert_three_nodes_run_until_down(own: dict[str, str], killed: set[int]) -> 
     more = run("indexer", "up", "--crate-nodes", "5", cwd=ROOT, timeout=60, **own)
     assert (more.code, "A CrateDB cluster of 3 nodes runs" in more.err) == (2, True)
     down = run("indexer", "down", cwd=ROOT, timeout=120, **own)
-    assert down.out.count("was stopped") == 3
+    assert down.out.count("Stopped ") == 3
     assert not any(map(runs, running))

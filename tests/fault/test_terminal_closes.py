@@ -158,7 +158,7 @@ def test_a_burst_of_signals_still_ends_the_job_with_its_message_and_code(job: He
         screen.wait_for(r"[1-9]\d* of 3,000 rows")
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGTERM, signal.SIGHUP):
             process.send_signal(number)
-        screen.wait_for("error: Terminated by SIG(TERM|HUP): run the same command again to go on")
+        screen.wait_for("error: Terminated by SIG(TERM|HUP); run the same command again to continue")
         assert process.wait(timeout=120) == 143
         assert "race condition" not in screen.text, "what Python says of a signal that has come and is to be ignored"
     with Elasticsearch(elasticsearch_url) as client:

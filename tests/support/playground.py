@@ -54,7 +54,7 @@ def playground_beside(elasticsearch: Server, cratedb: Server | None) -> Iterator
                 pytest.skip("The one CrateDB that is here is not the tests' own, and the demo would use it.")
         cache = _inside(folder)
         yield Playground(target.url, source.url if source else None, cache)
-        assert run("indexer", "down", INDEXER_CACHE=str(cache)).out == "Nothing was running.\n"
+        assert run("indexer", "down", INDEXER_CACHE=str(cache)).out == "No local servers are running.\n"
 
 
 def _is_ours(server: Server | None) -> bool:

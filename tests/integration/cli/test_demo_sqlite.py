@@ -52,7 +52,7 @@ def run(alone: Island, cache: Path) -> Iterator[Run]:
         return alone.run(*arguments, cwd=cwd, timeout=200, **env)
 
     yield command
-    assert "Elasticsearch at http://127.0.0.1:9200 was stopped." in command("indexer", "down", "--clean").out
+    assert "Stopped Elasticsearch at http://127.0.0.1:9200." in command("indexer", "down", "--clean").out
 
 
 @contextmanager
@@ -73,7 +73,7 @@ def test_without_cratedb_the_demo_reads_an_sqlite_file_and_says_so(run: Run, cac
             demo = run("indexer", "demo", "--rows", str(ROWS), cwd=cwd)
         assert demo.code == 0, demo.out + demo.err
         assert [line for line in demo.out.splitlines() if line.startswith("CrateDB")] == [
-            f"CrateDB: none found, so the sample logs are in the SQLite file {file}, read through SQLAlchemy."
+            f"CrateDB: none found; the sample logs are in the SQLite file {file} instead."
         ]
         assert f"{ROWS:,} rows in the table logs, {loaded:,} of them loaded now; " in demo.out
         assert f"export CRATEDB_URL=sqlite:///{file}" in demo.out

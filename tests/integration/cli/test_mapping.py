@@ -45,7 +45,7 @@ def test_init_writes_an_overlay_that_changes_nothing_until_edited(
 ) -> None:
     asked = ("indexer", "mapping", "--table", table, *servers)
     before = json.loads(run(*asked, "--json", cwd=tmp_path).out)
-    assert run(*asked, "--init", cwd=tmp_path).out == "Written: mappings/t.yaml\n"
+    assert run(*asked, "--init", cwd=tmp_path).out == "Wrote mappings/t.yaml.\n"
     after = json.loads(run(*asked, "--json", cwd=tmp_path).out)
     assert (after["mappings"], after["overlay"]) == (before["mappings"], "mappings/t.yaml")
     again = run(*asked, "--init", cwd=tmp_path)
@@ -63,7 +63,7 @@ def test_check_reports_which_differences_need_a_reindex(
     moved = run("reindex", *named, "--index", alias, cwd=tmp_path)
     assert moved.code == 0, moved.err
     check = ("indexer", "mapping", *named, "--check", alias)
-    assert run(*check, cwd=tmp_path) == Ended(0, f"{alias} is as a reindex would make it.\n", "")
+    assert run(*check, cwd=tmp_path) == Ended(0, f"{alias} is as reindex would create it.\n", "")
     overlay(
         tmp_path, "{fields: {level: {type: keyword, ignore_above: 10}, n: integer}, settings: {number_of_replicas: 0}}"
     )
@@ -88,7 +88,7 @@ def test_search_uses_the_shorthands_stored_in_the_index(
 def test_init_check_and_template_are_mutually_exclusive(table: str, servers: tuple[str, ...]) -> None:
     ended = run("indexer", "mapping", "--table", table, *servers, "--check", "x", "--template", "x*")
     assert ended.code == 2
-    assert "--init, --check and --template cannot be asked for at once" in ended.err
+    assert "--init, --check and --template are mutually exclusive" in ended.err
 
 
 def test_an_unknown_index_is_refused_in_one_sentence(table: str, servers: tuple[str, ...]) -> None:

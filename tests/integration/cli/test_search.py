@@ -93,7 +93,7 @@ def test_a_query_with_options_finds_the_expected_rows(logs: tuple[str, str], arg
         (["--level"], ["--level VALUE"]),
         (["--index", "no_such_alias_here"], ["no alias no_such_alias_here"]),
         (["--target", "http://127.0.0.1:1"], ["127.0.0.1:1"]),
-        (["--count", "--all"], ["cannot be asked for at once"]),
+        (["--count", "--all"], ["are mutually exclusive"]),
     ],
 )
 def test_bad_input_is_refused_in_one_sentence(logs: tuple[str, str], arguments: list[str], words: list[str]) -> None:
@@ -137,7 +137,7 @@ def test_no_hits_is_an_empty_json_array(logs: tuple[str, str]) -> None:
 def test_no_hits_since_a_time_reports_the_newest_document(logs: tuple[str, str]) -> None:
     ended = ask(logs, "timeout AND service:payments", "--since", "2h", "--level", "ERROR", "--sort", "-ts", "-n", "20")
     assert (ended.code, ended.out) == (1, "")
-    assert "The newest document is of 2025-11-01 21:21:00.000+09:00." in ended.err
+    assert "The newest document is from 2025-11-01 21:21:00.000+09:00." in ended.err
 
 
 def test_count_prints_only_the_number(logs: tuple[str, str]) -> None:

@@ -219,7 +219,7 @@ def test_plan_creates_nothing(
         cwd=tmp_path,
     )
     assert ended.code == 0, ended.err
-    for part in ("5,000 in", "ts, uid", "timestamp column", "text + .keyword", "double", "Nothing was created"):
+    for part in ("5,000 in", "ts, uid", "timestamp column", "text + .keyword", "double", "nothing was created"):
         assert part in ended.out
     assert not client.indices.get(index=f"{alias}*")
 

@@ -80,7 +80,7 @@ def test_source_and_crate_nodes_are_mutually_exclusive(cache_folder: Path) -> No
     ended = run("indexer", "up", "--source", "crate://one:1", "--crate-nodes", "3", INDEXER_CACHE=str(cache_folder))
     assert (ended.code, ended.err) == (
         2,
-        "error: --source names a CrateDB and --crate-nodes starts one: give one of them.\n",
+        "error: --source and --crate-nodes are mutually exclusive.\n",
     )
 
 

@@ -168,7 +168,7 @@ def test_bad_input_is_refused_in_one_sentence(
     (tmp_path / "id.yaml").write_text("id: name\n")
     client.indices.create(index=f"{alias}_foreign")
     for words, sentence in (
-        (("--full", "--counts"), "--counts, --sample and --full exclude each other"),
+        (("--full", "--counts"), "--counts, --sample and --full are mutually exclusive"),
         (("--repair",), "--repair needs every row compared: add --full."),
         (("--full", "--max-deletes", "1%"), "add --repair"),
         (("--sample", "much"), "--sample much is not a percentage"),

@@ -1,17 +1,14 @@
 """Options of all commands: every command that connects to a server has its credential options."""
 
 import pytest
-from typer.main import get_command
 
-from indexer.cli.main import app
-from indexer.settings import SourceAccess, TargetAccess
+from indexer.access import SourceAccess, TargetAccess
+from indexer.cli.main import COMMANDS, load_command
 from tests.support.commands import run
-
-COMMANDS = get_command(app).commands  # type: ignore[attr-defined]  # a group, which typer's type does not say
 
 CREDENTIALS = {
     "source": SourceAccess.model_fields.keys() - {"url"},
-    "target": TargetAccess.model_fields.keys() - {"url", "sniff"},
+    "target": TargetAccess.model_fields.keys() - {"url"},
 }
 """By side, the settings for authentication and TLS."""
 
@@ -20,7 +17,7 @@ FINDS_ONLY = {"up"}
 
 
 def options(command: str) -> set[str]:
-    return {parameter.name for parameter in COMMANDS[command].params}
+    return {str(parameter.name) for parameter in load_command(command).params}
 
 
 @pytest.mark.parametrize("side", CREDENTIALS)
@@ -40,7 +37,7 @@ def test_exactly_the_expected_commands_have_source_and_target_options() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("named", "sentence"), [("", "No alias is named"), ("logs", "http://127.0.0.1:1")])
+@pytest.mark.parametrize(("named", "sentence"), [("", "rollback requires the alias"), ("logs", "http://127.0.0.1:1")])
 def test_rollback_reads_the_alias_from_the_environment(named: str, sentence: str) -> None:
     ended = run("indexer", "rollback", "--target", "http://127.0.0.1:1", INDEXER_INDEX=named)
     assert (ended.code, sentence in ended.err) == (2, True), ended.err

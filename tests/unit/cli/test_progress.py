@@ -13,6 +13,20 @@ def test_the_eta_extrapolates_the_current_speed() -> None:
     assert Progress(rows_expected=100, rows_indexed=40, dead_letters=10, seconds=4).eta_seconds == 5
 
 
+def test_a_resumed_job_counts_from_where_it_resumed() -> None:
+    counters = Counters()
+    counters.begin("loading", rows_expected=1_000_000, before=259_384)
+    counters.indexed(702_463, size=1_000, dead=0, retries=0)
+    now = counters.snapshot()
+    assert now.rows_done == 961_847
+    assert status_line(now).startswith("961,847 of 1,000,000 rows")
+    assert Progress(rows_expected=1_000, rows_before=500, rows_indexed=250, seconds=1).eta_seconds == 1
+
+
+def test_a_catch_up_does_more_than_was_counted() -> None:
+    assert status_line(Progress(phase="catching up", rows_expected=10, rows_indexed=12)) == "12 rows"
+
+
 def test_counters_add_up_and_the_next_success_ends_a_wait() -> None:
     counters = Counters()
     counters.begin("loading", rows_expected=10)
@@ -67,5 +81,5 @@ def test_the_status_line_shows_retries_dead_letters_and_waits() -> None:
         waiting="Elasticsearch answered 429",
     )
     line = status_line(now)
-    for part in ("1,000 of 2,000 rows", "500 rows/s", "2.5 MB/s", "0:01 left", "7 retries", "3 dead letters", "429"):
+    for part in ("1,003 of 2,000 rows", "500 rows/s", "2.5 MB/s", "0:01 left", "7 retries", "3 dead letters", "429"):
         assert part in line
