@@ -66,7 +66,7 @@ def test_a_read_only_user_can_search_but_not_load(secured: Secured, cluster: Clu
             BulkWriter(reader, name, alias="logs").write([line("1")])
 
 
-def test_a_user_without_the_monitor_privilege_is_told_to_get_it(secured: Secured) -> None:
+def test_the_error_without_the_monitor_privilege_names_it(secured: Secured) -> None:
     with pytest.raises(UsageError, match=r"403: security_exception.*cluster privileges \[monitor"):
         connect(secured.access("blind"))
 

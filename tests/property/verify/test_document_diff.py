@@ -61,7 +61,7 @@ def test_a_change_is_reported_with_its_path(document: JsonObject, key: str, row:
 
 
 @given(scalars, scalars)
-def test_scalars_are_equal_if_type_and_value_or_numbers_match(row: Json, held: Json) -> None:
+def test_scalars_are_equal_exactly_if_their_values_and_json_types_are(row: Json, held: Json) -> None:
     number = (int, float)
     alike = type(row) is type(held) or (type(row) in number and type(held) in number)
     assert bool(paths(row, held)) == (not alike or row != held)

@@ -33,7 +33,7 @@ def test_a_field_has_a_type(name: str, kind: str) -> None:
         ("servce", "Did you mean service"),
     ],
 )
-def test_a_field_without_doc_values_cannot_be_counted(name: str, sentence: str) -> None:
+def test_a_field_that_cannot_be_aggregated_is_refused_with_a_remedy(name: str, sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         FIELDS.sortable(name, "--top")
 
