@@ -160,7 +160,7 @@ def _seconds(task: Task) -> float:
 
 
 def _newest(cluster: Cluster, task: Task) -> str:
-    return max((one.name for one in Indexes(cluster).made_by_us(task.alias)), default="")
+    return max((one.name for one in Indexes(cluster).own(task.alias)), default="")
 
 
 def _written(cluster: Cluster, index: str) -> int:

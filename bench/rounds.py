@@ -31,7 +31,7 @@ def sweep(task: Task) -> None:
     """Delete the indexes and jobs of earlier runs, interrupted ones too: alias and jobs are the benchmark's own."""
     with connect(settings_of(task).target_access) as cluster:
         indexes = Indexes(cluster)
-        for name in (JOBS, *(left.name for left in indexes.made_by_us(task.alias))):
+        for name in (JOBS, *(left.name for left in indexes.own(task.alias))):
             indexes.delete(name)
 
 

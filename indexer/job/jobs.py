@@ -67,7 +67,7 @@ def roll_back(cluster: Cluster, alias: str) -> RollbackResult:
         raise UsageError(
             f"There is no alias {alias}: name one with --index, or make it with `reindex --index {alias}`."
         )
-    older = [one.name for one in indexes.made_by_us(alias) if one.complete and one.name < max(before)]
+    older = [one.name for one in indexes.own(alias) if one.complete and one.name < max(before)]
     if not older:
         raise UsageError(f"No index older than {max(before)} is kept for {alias}: keep more with `reindex --keep N`.")
     indexes.switch(alias, older[-1])

@@ -117,7 +117,7 @@ class Passes:
         if self._plan.updates is None:
             return False
         self._source.refresh(selection.table)
-        return self._source.updates(selection) != self._plan.updates
+        return self._source.update_checksum(selection) != self._plan.updates
 
     @property
     def newest(self) -> FullRead:

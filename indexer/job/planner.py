@@ -164,7 +164,7 @@ def _defined(settings: Settings, table: Table, cluster: Cluster) -> tuple[Defini
 
 def _updates(source: Source, selection: Selection) -> int | None:
     """Before the slices are frozen, for a row that moves later than that may be missed."""
-    return source.updates(selection) if key_may_change(selection.table, selection.key) else None
+    return source.update_checksum(selection) if key_may_change(selection.table, selection.key) else None
 
 
 def _divided(
@@ -190,7 +190,7 @@ def _frozen(settings: Settings, source: Source, selection: Selection) -> tuple[S
 
 def _refuse_absent(source: Source, table: Table) -> None:
     try:
-        absent = source.absent(table)
+        absent = source.unavailable_shards(table)
     except SourceError as error:
         if error.retryable:
             raise
@@ -224,7 +224,7 @@ def _unfinished(
     """The job to go on with: not finished, its index still there, and the same in all that matters."""
     if newest is None or fresh or newest.status not in RESUMABLE:
         return None
-    made = {one.name: one for one in indexes.made_by_us(newest.alias)}
+    made = {one.name: one for one in indexes.own(newest.alias)}
     if newest.job not in made or made[newest.job].complete:
         return None
     changed = fingerprint_difference(newest.fingerprint, fingerprint)

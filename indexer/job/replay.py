@@ -33,7 +33,7 @@ from indexer.sink.privileges import refuse_unprivileged
 from indexer.sink.snapshot import read_index_info
 from indexer.source.open import open_source
 from indexer.source.protocol import Page, Reader, Source
-from indexer.source.statements import AT_ONCE
+from indexer.source.statements import MAX_IDENTITIES
 
 __all__ = ["RowLookup", "RowRequest", "replay"]
 
@@ -103,7 +103,7 @@ class RowLookup:
         return page
 
     def _refuse_absent(self) -> None:
-        absent = self.source.absent(self.table)
+        absent = self.source.unavailable_shards(self.table)
         if absent:
             raise ShardsUnavailable(
                 f"{absent_text(self.table, absent)}; bring its nodes back and run the same command again."
@@ -220,7 +220,7 @@ class _Replay:
             source=self.source,
             table=made.selection.table,
             reader=reader,
-            size=PageSize(min(self.settings.page, AT_ONCE), self.settings.memory // 2),
+            size=PageSize(min(self.settings.page, MAX_IDENTITIES), self.settings.memory // 2),
             patience=RetryPolicy(self.settings.patience),
             id=documents.id,
             waiting=self.waiting,

@@ -26,7 +26,7 @@ def absent_text(table: Table, absent: Sequence[str]) -> str:
 def unreadable_reason(source: Source, table: Table) -> str:
     """Why the table cannot be read whole at this moment; empty where it can."""
     try:
-        absent = source.absent(table)
+        absent = source.unavailable_shards(table)
     except SourceUnavailable as error:  # whoever cannot ask for the shards cannot know that they are there
         return f"{table.name} may lack shards, for the source does not tell: {error}"
     if not absent:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from threading import Event
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import quote
 
 from indexer.errors import Interrupted, RequestTooLarge, TargetBusy, TargetError, TargetUnavailable
@@ -14,41 +14,39 @@ from indexer.retry import RetryPolicy
 from indexer.sink.client import Cluster
 from indexer.sink.errors import BAD_REQUEST, index_blocked, reason_of, translated_errors
 from indexer.sink.index_name import loading_alias
-from indexer.sink.rate_limit import OnRateLimit, RateLimit, RateLimiter
+from indexer.sink.rate_limit import RateLimit, RateLimiter
 
 __all__ = ["BulkWriter"]
 
-Send = Callable[[Sequence[bytes], RateLimit], BulkResponse]
-OnWait = Callable[[str, float], None]
+Send: TypeAlias = Callable[[Sequence[bytes], RateLimit], BulkResponse]
+OnWait: TypeAlias = Callable[[str, float], None]
 
-_WIDEST: Final = RateLimit(most_requests=64, most_bytes=100 * 1024 * 1024)
-"""As many and as large requests as the settings allow."""
+_UNLIMITED: Final = RateLimit(max_requests=64, max_bytes=100 * 1024 * 1024)
+"""The most and the largest requests that the settings allow."""
 
-HEADERS: Final = {"accept": "application/json", "content-type": "application/x-ndjson"}
+_HEADERS: Final = {"accept": "application/json", "content-type": "application/x-ndjson"}
 
-PARAMS: Final = {
-    # All that `read_bulk_response` reads; of a document that is done, 26 bytes are left.
+_PARAMS: Final = {
+    # All that `read_bulk_response` reads: 26 bytes for a document that was indexed.
     "filter_path": "errors,items.*.status,items.*.error",
-    # Without it, a request for an index that someone deleted would make it anew, with guessed types.
+    # Without it, a request for a deleted index would create it again, with guessed types.
     "require_alias": "true",
 }
 
 
 class BulkWriter:
-    """Writes batches to one index. Threads may share it, and with it one pace.
+    """Writes batches to one index. Threads may share it, and with it one rate limit.
 
-    It writes through the index's loading alias (`indexer.sink.index_name`), so that an index which someone deletes in
-    mid-job stays deleted. A batch costs one copy of its bytes, for the request's body.
+    It writes through the index's loading alias (`indexer.sink.index_name`), so that an index which is deleted during
+    the job stays deleted. A batch costs one copy of its bytes, for the request's body.
 
     Args:
-        cluster: where to.
-        index: the index, made by `Indexes.create` and not switched to yet.
-        alias: write through this alias instead, where the index is served already.
-        stop: once it is set, every wait ends and `write` raises.
-        patience: seconds that a batch may be refused without a single document of it passing.
+        cluster: where the index is.
+        index: the index, created by `Indexes.create` and not switched to yet.
+        alias: write through this alias instead, where the index is already served.
+        limiter: requests in flight and their size, and the event that stops the job; unlimited by default.
+        patience: seconds for which a batch may be rejected without one document of it passing.
         on_wait: called before each wait with its reason and its seconds, by the thread that waits.
-        pace: requests in flight and their bytes while Elasticsearch takes them; it answers 429 where that is too much.
-        on_pace: called with each new pace and the last 429.
     """
 
     def __init__(
@@ -57,50 +55,49 @@ class BulkWriter:
         index: str,
         *,
         alias: str | None = None,
-        stop: Event | None = None,
+        limiter: RateLimiter | None = None,
         patience: float = 300.0,
         on_wait: OnWait | None = None,
-        pace: RateLimit = _WIDEST,
-        on_pace: OnRateLimit | None = None,
     ) -> None:
         self._index = index
         self._client = cluster.single
         self._path = f"/{quote(alias or loading_alias(index), safe='')}/_bulk"
-        self._stop = stop or Event()
+        self._limiter = limiter or RateLimiter(_UNLIMITED)
+        self._stop = self._limiter.stop
         self._patience = patience
         self._on_wait = on_wait
-        self._gate = RateLimiter(pace, self._stop, on_pace)
 
     def write(self, lines: Sequence[bytes]) -> WriteResult:
-        r"""Write one batch, as often and in as many parts as it takes.
+        r"""Write one batch, in as many requests as it takes.
 
         Args:
             lines: one document each, as `_bulk` takes it: `{"index":{"_id":"..."}}`, `\n`, the source, `\n`.
 
         Raises:
-            TargetUnavailable: where patience ended before the server took every document.
-            TargetError: where the index takes no documents at all: deleted, closed, blocked, not allowed.
-            Interrupted: where `stop` was set.
+            TargetUnavailable: where the server did not take every document before patience ended.
+            TargetError: where the index takes no documents at all: it is deleted, closed or blocked, or the user may
+                not write to it.
+            Interrupted: where the job was stopped.
         """
         pauses = _Pauses(RetryPolicy(self._patience), self._stop, self._on_wait)
-        return _Delivery(self._index, self._gate, self._send, pauses, lines).run()
+        return _Delivery(self._index, self._limiter, self._send, pauses, lines).run()
 
-    def _send(self, lines: Sequence[bytes], pace: RateLimit) -> BulkResponse:
+    def _send(self, lines: Sequence[bytes], limit: RateLimit) -> BulkResponse:
         try:
-            outcome = self._request(lines)
+            response = self._request(lines)
         except TargetBusy as failure:
-            self._gate.refused(pace, f"{failure.status} {reason_of(failure)}")
+            self._limiter.rejected(limit, f"{failure.status} {reason_of(failure)}")
             raise
-        if outcome.busy:
-            self._gate.refused(pace, outcome.retry_reason)
-        elif outcome.acknowledged:
-            self._gate.taken()
-        return outcome
+        if response.busy:
+            self._limiter.rejected(limit, response.retry_reason)
+        elif response.acknowledged:
+            self._limiter.accepted()
+        return response
 
     def _request(self, lines: Sequence[bytes]) -> BulkResponse:
-        with translated_errors(f"take documents for {self._index}"):
+        with translated_errors(f"index documents into {self._index}"):
             response = self._client.perform_request(
-                "POST", self._path, params=PARAMS, headers=HEADERS, body=b"".join(lines)
+                "POST", self._path, params=_PARAMS, headers=_HEADERS, body=b"".join(lines)
             )
         body: Json = response.body
         return read_bulk_response(len(lines), body)
@@ -129,81 +126,85 @@ class _Pauses:
 
 
 class _Delivery:
-    """One batch on its way: the parts still to be sent, and what became of the rest."""
+    """One batch on its way: the chunks still to be sent, and the outcome of the others."""
 
-    def __init__(self, index: str, gate: RateLimiter, send: Send, pauses: _Pauses, lines: Sequence[bytes]) -> None:
+    def __init__(self, index: str, limiter: RateLimiter, send: Send, pauses: _Pauses, lines: Sequence[bytes]) -> None:
         self._index = index
-        self._gate = gate
+        self._limiter = limiter
         self._send = send
         self._pauses = pauses
-        self._todo = [lines] if lines else []
-        self._done = 0
+        self._pending = [lines] if lines else []
+        self._acknowledged = 0
         self._replaced = 0
-        self._dead: list[DeadLetter] = []
+        self._dead_letters: list[DeadLetter] = []
         self._retries = 0
 
     def run(self) -> WriteResult:
-        while self._todo:
+        while self._pending:
             self._pauses.go_on()
             try:
-                with self._gate.request() as pace:
-                    part = self._next(pace)
-                    outcome = self._send(part, pace)
+                with self._limiter.request() as limit:
+                    chunk = self._next_chunk(limit)
+                    response = self._send(chunk, limit)
             except TargetUnavailable as failure:
-                self._again(part, failure, str(failure))
+                self._retry(chunk, failure, str(failure))
             except TargetError as error:
-                self._split(part, error)
+                self._split(chunk, error)
             else:
-                self._settle(part, outcome)
-        return WriteResult(self._done, tuple(self._dead), self._retries, self._replaced)
+                self._settle(chunk, response)
+        return WriteResult(self._acknowledged, tuple(self._dead_letters), self._retries, self._replaced)
 
-    def _next(self, pace: RateLimit) -> Sequence[bytes]:
-        """The next part, or as much of it as the pace allows; what is over stays first among those to be sent."""
-        part = self._todo.pop()
-        if pace.full:
-            return part
-        head = next(split_batches(part, pace.bytes)).lines
-        if len(head) < len(part):
-            self._todo.append(part[len(head) :])
+    def _next_chunk(self, limit: RateLimit) -> Sequence[bytes]:
+        """The next chunk, cut to what the limit allows; the rest of it stays next in line."""
+        chunk = self._pending.pop()
+        if limit.full:
+            return chunk
+        head = next(split_batches(chunk, limit.bytes)).lines
+        if len(head) < len(chunk):
+            self._pending.append(chunk[len(head) :])
         return head
 
-    def _settle(self, part: Sequence[bytes], outcome: BulkResponse) -> None:
-        if outcome.fatal:
-            raise index_blocked(self._index, outcome.fatal)
-        self._done += outcome.acknowledged
-        self._replaced += outcome.replaced
-        self._dead += [DeadLetter.from_line(part[item.position], item.status, item.reason) for item in outcome.rejected]
-        if len(outcome.retry) < len(part):
+    def _settle(self, chunk: Sequence[bytes], response: BulkResponse) -> None:
+        if response.fatal:
+            raise index_blocked(self._index, response.fatal)
+        self._acknowledged += response.acknowledged
+        self._replaced += response.replaced
+        self._dead_letters += [
+            DeadLetter.from_line(chunk[item.position], item.status, item.reason) for item in response.rejected
+        ]
+        if len(response.retry) < len(chunk):
             self._pauses.calm()
-        if outcome.retry:
-            left = [part[place] for place in outcome.retry]
-            self._again(left, self._refused(left, outcome.retry_reason), outcome.retry_reason)
+        if response.retry:
+            retry = [chunk[place] for place in response.retry]
+            self._retry(retry, self._rejected(retry, response.retry_reason), response.retry_reason)
 
-    def _again(self, part: Sequence[bytes], failure: TargetUnavailable, reason: str) -> None:
+    def _retry(self, chunk: Sequence[bytes], failure: TargetUnavailable, reason: str) -> None:
         self._pauses.wait(failure, reason)
         self._retries += 1
-        self._todo.append(part)
+        self._pending.append(chunk)
 
-    def _refused(self, left: Sequence[bytes], reason: str) -> TargetUnavailable:
+    def _rejected(self, lines: Sequence[bytes], reason: str) -> TargetUnavailable:
         return TargetUnavailable(
-            f"Elasticsearch kept refusing {len(left):,} documents for {self._index} ({reason});"
-            " relieve it or lower --writers, then run the job again."
+            f"Elasticsearch kept rejecting {len(lines):,} documents for {self._index} ({reason});"
+            " reduce its load or lower --writers, then run the job again."
         )
 
-    def _split(self, part: Sequence[bytes], error: TargetError) -> None:
-        # A request is refused as a whole for its size (413), or where one `_id` has more than 512 bytes (400).
+    def _split(self, chunk: Sequence[bytes], error: TargetError) -> None:
+        # A request is rejected as a whole for its size (413), or where one `_id` has more than 512 bytes (400).
         if not isinstance(error, RequestTooLarge) and error.status != BAD_REQUEST:
             raise error
-        middle = len(part) // 2
+        middle = len(chunk) // 2
         if middle:
-            self._todo += [part[middle:], part[:middle]]
+            self._pending += [chunk[middle:], chunk[:middle]]
         else:
-            self._dead.append(DeadLetter.from_line(part[0], error.status or BAD_REQUEST, _why_alone(part[0], error)))
+            self._dead_letters.append(
+                DeadLetter.from_line(chunk[0], error.status or BAD_REQUEST, _rejection_reason(chunk[0], error))
+            )
 
 
-def _why_alone(line: bytes, error: TargetError) -> str:
-    """Why a request of one document was refused; of its size, a server or a proxy before it says no more than 413."""
+def _rejection_reason(line: bytes, error: TargetError) -> str:
+    """Why a request of one document was rejected; for its size, the server or a proxy says no more than 413."""
     reason = reason_of(error)
     if not isinstance(error, RequestTooLarge):
         return reason
-    return f"{reason}: {len(line):,} bytes are more than http.max_content_length, or a proxy before it, lets through"
+    return f"{reason}: {len(line):,} bytes exceed http.max_content_length, or the limit of a proxy"

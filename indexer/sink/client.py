@@ -26,22 +26,19 @@ from indexer.sink.errors import FORBIDDEN, UNAUTHORIZED, error_type, to_target_e
 from indexer.sink.url import TargetAddress, parse_target_url
 from indexer.tls import refuse_unusable
 
-__all__ = ["MOST_BYTES", "BoundedNode", "Cluster", "connect"]
+__all__ = ["MAX_RESPONSE_BYTES", "BoundedNode", "BulkResponseJson", "Cluster", "connect"]
 
-MOST_BYTES: Final = 8 * 1024 * 1024
-"""Bytes of an answer at most; one that is longer was cut off, and has one byte more."""
+MAX_RESPONSE_BYTES: Final = 8 * 1024 * 1024
+"""Bytes that `BoundedNode` accepts of one response. A longer one is cut off one byte behind the limit."""
 
+_MIN_VERSION: Final = (8, 0)
 
-class BoundedNode(Urllib3HttpNode):
-    """Reads at most `MOST_BYTES` and one more of each answer: how wide documents are is known once they are there."""
-
-    def __init__(self, config: NodeConfig) -> None:
-        super().__init__(config)
-        self.pool = _BoundedPool(self.pool)  # type: ignore[assignment]  # all of it that is used
+_CONNECTIONS_PER_NODE: Final = 80
+"""More than `--writers` allows, so that no writer waits for the connection of another."""
 
 
-class _Answer:
-    """All that the node asks of a response."""
+class _Response:
+    """The part of a urllib3 response that the node uses."""
 
     def __init__(self, response: BaseHTTPResponse, data: bytes) -> None:
         self.status = response.status
@@ -50,44 +47,44 @@ class _Answer:
 
 
 class _BoundedPool:
-    """A pool that reads answers itself."""
+    """A connection pool that reads at most `MAX_RESPONSE_BYTES` of a response, and one byte more."""
 
     def __init__(self, pool: HTTPConnectionPool) -> None:
         self._pool = pool
         self.close = pool.close
 
-    def urlopen(self, method: str, target: str, **options: object) -> _Answer:
+    def urlopen(self, method: str, target: str, **options: object) -> _Response:
         response = self._pool.urlopen(method, target, preload_content=False, **options)  # type: ignore[arg-type]  # passed on
-        data = response.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
-            response.close()  # and its connection with it: the rest of the answer is on its way
+        data = response.read(MAX_RESPONSE_BYTES + 1)
+        if len(data) > MAX_RESPONSE_BYTES:
+            response.close()  # and its connection, on which the rest of the response is still arriving
         else:
             response.release_conn()
-        return _Answer(response, data)
+        return _Response(response, data)
 
 
-OLDEST: Final = (8, 0)
-"""The first version that this product is for."""
+class BoundedNode(Urllib3HttpNode):
+    """A node whose responses are bounded: how large documents are is known only once they arrive."""
 
-CONNECTIONS: Final = 80
-"""Open connections to one node at most: more than `--writers` can be, so that no writer waits for another."""
+    def __init__(self, config: NodeConfig) -> None:
+        super().__init__(config)
+        self.pool = _BoundedPool(self.pool)  # type: ignore[assignment]  # it has what the node uses
 
 
-class ReadyNdjson(NdjsonSerializer):
+class _RawNdjson(NdjsonSerializer):
     """Sends a body that is already bytes as it is; the official serializer copies it twice."""
 
     def dumps(self, data: object) -> bytes:
-        """The bytes themselves, or what the official serializer makes of anything else."""
         return data if isinstance(data, bytes) else super().dumps(data)
 
 
-class QuickJson(OrjsonSerializer):
-    """Knows the answer to a batch that was created whole when it sees it: parsing it would cost 0.6 us a document."""
+class BulkResponseJson(OrjsonSerializer):
+    """Recognizes the response to a batch of new documents; parsing it would cost 0.6 us a document."""
 
     _item: Final = b'{"index":{"status":201}}'
 
     def loads(self, data: bytes) -> Json:
-        """The value; of an answer whose items are all the same, one item many times."""
+        """Decode a response; where all items say `created`, they share one object."""
         if data.startswith(b'{"errors":false,"items":[{"index":'):
             count = data.count(self._item)
             if data == b'{"errors":false,"items":[%b]}' % b",".join([self._item] * count):
@@ -96,13 +93,12 @@ class QuickJson(OrjsonSerializer):
         return value
 
 
-class RawJson(OrjsonSerializer):
-    """Leaves the answer of a search at a point in time as bytes, for those who decode of it only what they need."""
+class _UndecodedSearchJson(OrjsonSerializer):
+    """Leaves the response to a search at a point in time as bytes, for callers that decode only a part of it."""
 
     def loads(self, data: bytes) -> Json:
-        """The value, or the bytes."""
         if data.startswith(b'{"pit_id":'):
-            return data  # type: ignore[return-value]  # who asks through `Cluster.undecoded` knows
+            return data  # type: ignore[return-value]  # callers of `Cluster.undecoded` expect bytes
         value: Json = super().loads(data)
         return value
 
@@ -111,18 +107,18 @@ class Cluster:
     """An Elasticsearch cluster that has answered. Threads may share it.
 
     Attributes:
-        client: the official client, which tries another node up to three times where one does not answer.
-        single: the same client with one try a request, for callers that count and bound tries themselves.
-        url: the nodes it was given, without credentials.
-        undecoded: as `single`, and the answers to searches at a point in time stay bytes, cut off behind `MOST_BYTES`.
-        version: the oldest node's version, for example `9.2.0`.
+        client: the official client, which tries up to three other nodes where one does not answer.
+        single: the same client with one try a request, for callers that retry themselves.
+        undecoded: a client with one try a request whose responses to searches at a point in time stay bytes, at most
+            `MAX_RESPONSE_BYTES` and one byte more.
+        url: the nodes' URLs, without credentials.
+        version: the version of the oldest node, for example `9.2.0`.
     """
 
-    def __init__(self, client: Elasticsearch, url: str, version: str, undecoded: Elasticsearch | None = None) -> None:
+    def __init__(self, client: Elasticsearch, undecoded: Elasticsearch, url: str, version: str) -> None:
         self.client = client
         self.single = client.options(max_retries=0)
-        self._undecoded = undecoded or client
-        self.undecoded = self._undecoded.options(max_retries=0)
+        self.undecoded = undecoded.options(max_retries=0)
         self.url = url
         self.version = version
 
@@ -140,23 +136,23 @@ class Cluster:
     def close(self) -> None:
         """Close the connections."""
         self.client.close()
-        self._undecoded.close()
+        self.undecoded.close()
 
 
 def connect(access: TargetAccess) -> Cluster:
-    """Connect, and find out the version.
+    """Connect, and read the version.
 
     Raises:
-        UsageError: for an invalid URL, no answer, wrong credentials, a missing privilege, something that is not
-            Elasticsearch, or a server that the installed client is too new for.
+        UsageError: for an invalid URL, no answer, wrong credentials, a missing privilege, a server other than
+            Elasticsearch, or one that the installed client is too new for.
     """
     address = parse_target_url(access)
     refuse_unusable("target", access, secure=address.secure)
-    client = _client(address, access, QuickJson())
     shown = ",".join(address.nodes)
+    client = _client(address, access, BulkResponseJson())
     try:
-        undecoded = _client(address, access, RawJson(), BoundedNode)
-        return Cluster(client, shown, _version(client, shown), undecoded)
+        undecoded = _client(address, access, _UndecodedSearchJson(), BoundedNode)
+        return Cluster(client, undecoded, shown, _version(client, shown))
     except UsageError:
         client.close()
         raise
@@ -171,17 +167,17 @@ def _client(
             list(address.nodes),
             basic_auth=address.user,
             api_key=address.api_key,
-            connections_per_node=CONNECTIONS,
+            connections_per_node=_CONNECTIONS_PER_NODE,
             sniff_on_node_failure=access.sniff,
             sniff_before_requests=access.sniff,
-            sniff_timeout=access.timeout,  # by its default, half a second, a busy cluster would be taken for away
+            sniff_timeout=access.timeout,  # the default of 0.5 s would declare a busy cluster unavailable
             request_timeout=access.timeout,
             node_class=node,
             serializers={
                 "application/json": json,
                 "application/vnd.elasticsearch+json": json,
-                "application/x-ndjson": ReadyNdjson(),
-                "application/vnd.elasticsearch+x-ndjson": ReadyNdjson(),
+                "application/x-ndjson": _RawNdjson(),
+                "application/vnd.elasticsearch+x-ndjson": _RawNdjson(),
             },
             **tls,
         )
@@ -198,12 +194,12 @@ class _Tls(TypedDict, total=False):
 
 
 def _tls(access: TargetAccess) -> _Tls:
-    # Whoever gives --no-target-verify knows; a warning for every connection would only hide others.
+    # --no-target-verify is deliberate; a warning for every connection would only bury others.
     options = _Tls(verify_certs=access.verify, ssl_show_warn=False)
     if access.ca is not None:
         options["ca_certs"] = str(access.ca)
     if access.cert is not None and not access.verify:
-        raise UsageError("--target-cert is sent to a server that is checked only: leave --no-target-verify out.")
+        raise UsageError("--target-cert and --no-target-verify are mutually exclusive; remove one of them.")
     if access.cert is not None:
         options["client_cert"] = str(access.cert)
     if access.cert_key is not None:
@@ -220,48 +216,48 @@ class _Nodes(TypedDict):
 
 
 def _version(client: Elasticsearch, shown: str) -> str:
-    # `GET /` would be the usual way; the plain distribution answers it with 405.
+    # Not `GET /`, which the plain distribution answers with 405.
     try:
         answer: _Nodes = client.nodes.info(metric="plugins", filter_path="nodes.*.version").body
         versions = [node["version"] for node in answer["nodes"].values()]
     except (UnsupportedProductError, SerializationError) as error:
-        raise _stranger(shown) from error
+        raise _not_elasticsearch(shown) from error
     except ApiError as error:
-        raise _refusal(error, shown) from error
+        raise _rejected(error, shown) from error
     except TransportError as error:
         raise UsageError(str(to_target_error(error, f"be reached at {shown}"))) from error
     except (KeyError, TypeError, AttributeError) as error:
-        raise _stranger(shown) from error
-    oldest = min(versions, key=_parts, default="")
-    if _parts(oldest) < OLDEST:
-        raise UsageError(f"{shown} is Elasticsearch {oldest}: this product needs 8.0 or newer.")
+        raise _not_elasticsearch(shown) from error
+    oldest = min(versions, key=_numbers, default="")
+    if _numbers(oldest) < _MIN_VERSION:
+        raise UsageError(f"{shown} runs Elasticsearch {oldest}; 8.0 or newer is required.")
     return oldest
 
 
-def _parts(version: str) -> tuple[int, ...]:
+def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
 
 
-def _stranger(shown: str) -> UsageError:
-    return UsageError(f"{shown} answers, but is not Elasticsearch: check the host and the port of --target.")
+def _not_elasticsearch(shown: str) -> UsageError:
+    return UsageError(f"{shown} is not Elasticsearch; check the host and port in --target.")
 
 
-def _refusal(error: ApiError, shown: str) -> UsageError:
-    status, ours = error.meta.status, version("elasticsearch")
+def _rejected(error: ApiError, shown: str) -> UsageError:
+    status, installed = error.meta.status, version("elasticsearch")
     if error_type(error) == "media_type_header_exception":
         return UsageError(
-            f"The installed Python client elasticsearch {ours} is too new for the server at {shown}:"
-            " pip install 'elasticsearch>=8.19,<9'."
+            f"The Python client elasticsearch {installed} is too new for the server at {shown};"
+            " install an older one: pip install 'elasticsearch>=8.19,<9'."
         )
     if status == UNAUTHORIZED:
         return UsageError(
-            f"Elasticsearch at {shown} refuses the credentials, or the lack of them (401):"
+            f"Elasticsearch at {shown} rejected the login (401);"
             " check --target-user and --target-password, or --target-api-key."
         )
     if status == FORBIDDEN:
-        return UsageError(f"{to_target_error(error, f'tell its version at {shown}')}")
+        return UsageError(f"{to_target_error(error, f'report its version at {shown}')}")
     if status in TRANSIENT_STATUSES:
         return UsageError(str(to_target_error(error, f"be reached at {shown}")))
     if error.meta.headers.get("x-elastic-product") is None:
-        return _stranger(shown)
-    return UsageError(str(to_target_error(error, f"tell its version at {shown}")))
+        return _not_elasticsearch(shown)
+    return UsageError(str(to_target_error(error, f"report its version at {shown}")))

@@ -1,7 +1,8 @@
-"""Dead letters in Elasticsearch: an index of their own whose mapping takes whatever another index rejected."""
+"""Dead letters in Elasticsearch: an index whose mapping accepts every document that another index rejected."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from http import HTTPStatus
 from itertools import islice
 from typing import Final, TypedDict
 
@@ -22,34 +23,7 @@ from indexer.sink.index_name import loading_alias
 __all__ = ["DeadLetterIndex", "delete_documents"]
 
 
-class _Item(TypedDict, total=False):
-    status: int
-    error: Json
-
-
-def delete_documents(cluster: Cluster, index: str, ids: Sequence[str]) -> int:
-    """Delete documents; those that are gone already count as deleted.
-
-    Returns:
-        How many are gone now.
-
-    Raises:
-        TargetError: where one of them could not be deleted.
-    """
-    actions: list[JsonObject] = [{"delete": {"_id": id_}} for id_ in ids]
-    with translated_errors(f"delete documents of {index}"):
-        answer = cluster.client.bulk(index=index, operations=actions).body
-    items: list[_Item] = [item["delete"] for item in answer["items"]]
-    for item in items:
-        if item["status"] >= 300 and item["status"] != NOT_FOUND:  # noqa: PLR2004  # what HTTP calls success ends there
-            raise TargetError(
-                f"Elasticsearch could not delete a document of {index} ({error_reason(item.get('error'))}): mend what it"
-                " says, and run the same command again."
-            )
-    return len(items)
-
-
-_HOLDS: Final = "dead letters"
+_CONTENT: Final = "dead letters"
 
 _SETTINGS: Final[JsonObject] = {
     "number_of_shards": 1,
@@ -59,7 +33,7 @@ _SETTINGS: Final[JsonObject] = {
 }
 
 _MAPPINGS: Final[JsonObject] = {
-    "_meta": {"product": PRODUCT, "holds": _HOLDS},
+    "_meta": {"product": PRODUCT, "holds": _CONTENT},
     "dynamic": False,
     "properties": {
         "job": {"type": "keyword"},
@@ -69,101 +43,100 @@ _MAPPINGS: Final[JsonObject] = {
         "key": {"type": "flattened", "ignore_above": 1024},
         "status": {"type": "integer"},
         "reason": {"type": "text", "fields": {"keyword": {"type": "keyword", "ignore_above": 1024}}},
-        # Not looked into, so that nothing in it can be wrong.
+        # Not parsed, so that no value in it can be rejected.
         "document": {"type": "object", "enabled": False},
     },
 }
 
-_BATCH: Final = 2 * 1024 * 1024
-"""Bytes of a request."""
+_BATCH_BYTES: Final = 2 * 1024 * 1024
 
 _PAGE: Final = 1_000
-"""Dead letters read at once, without their documents."""
+"""Dead letters that one request reads, without their documents."""
 
 
 class DeadLetterIndex:
-    """The dead letters of one job in an index that jobs share. Threads may share it.
+    """The dead letters of one job, in an index that jobs share. Threads may share it.
 
-    Each is the document `<job>|<id>`, so that one which is rejected again overwrites itself. Writes go through the
-    hidden alias `<name>_loading`, as those of every job: an index that someone deletes stays deleted.
+    Each is the document `<job>|<id>`, so that a document which is rejected again overwrites its dead letter. Writes go
+    through the hidden alias `<name>_loading`, like those of a load, so that a deleted index stays deleted.
 
     Args:
-        cluster: where it is.
+        cluster: where the index is.
         name: the index.
         job: the job.
         table: the job's table.
-        patience: seconds that Elasticsearch may refuse it.
+        patience: seconds for which Elasticsearch may be unavailable or busy.
     """
 
     def __init__(self, cluster: Cluster, name: str, job: str, table: str, patience: float = 300.0) -> None:
         self.name = name
         self._cluster = cluster
         self._client = cluster.client
-        self._about: JsonObject = {"job": job, "table": table}
+        self._common: JsonObject = {"job": job, "table": table}
         self._job = job
         self._writer = BulkWriter(cluster, name, patience=patience)
 
     def prepare(self) -> None:
-        """Make the index where it is not there.
+        """Create the index if it does not exist.
 
         Raises:
-            UsageError: where an index of this name is not for dead letters, or cannot be made.
+            UsageError: where it cannot be created, or the name belongs to an index that is not for dead letters.
         """
         if self._meta() is None:
             self._create()
         meta = self._meta() or {}
-        if (meta.get("product"), meta.get("holds")) != (PRODUCT, _HOLDS):
+        if (meta.get("product"), meta.get("holds")) != (PRODUCT, _CONTENT):
             raise UsageError(
-                f"--dead-letter-index {self.name} is an index that was not made for dead letters: name another."
+                f"--dead-letter-index {self.name} is the name of an index that is not for dead letters; choose another."
             )
 
     def exists(self) -> bool:
-        """Whether the index is there."""
+        """Whether the index exists."""
         return self._meta() is not None
 
     def put(self, letters: Sequence[DeadLetter]) -> None:
-        """Write dead letters; one that is too large even for this index is kept without its document.
+        """Write dead letters. One that is too large even for this index is kept without its document.
 
         Raises:
-            TargetError: where Elasticsearch does not take them.
+            TargetError: where Elasticsearch does not accept them.
         """
-        left = self._write(letters, whole=True)
-        left = self._write([letter for letter in letters if letter.id in left], whole=False)
-        for reason in left.values():
+        rejected = self._write(letters, whole=True)
+        rejected = self._write([letter for letter in letters if letter.id in rejected], whole=False)
+        for reason in rejected.values():
             raise TargetError(
-                f"Elasticsearch did not take a dead letter for {self.name} ({reason}): mend that index, or delete it,"
-                " and run the same command again."
+                f"Elasticsearch rejected a dead letter for {self.name} ({reason}); repair or delete that index, then"
+                " run the same command again."
             )
 
     def _write(self, letters: Sequence[DeadLetter], *, whole: bool) -> dict[str, str]:
-        """Write; the reasons by id of those that were rejected."""
+        """Write; returns the reason of each rejection by the dead letter's id."""
         ids = {self._id(letter.id): letter.id for letter in letters}
         lines = [self._line(letter, whole=whole) for letter in letters]
         dead = [
-            letter for batch in split_batches(lines, _BATCH) for letter in self._writer.write(batch.lines).dead_letters
+            letter for batch in split_batches(lines, _BATCH_BYTES) for letter in self._writer.write(batch.lines).dead
         ]
         return {ids[letter.id]: letter.reason for letter in dead}
 
     def _line(self, letter: DeadLetter, *, whole: bool) -> bytes:
-        body: JsonObject = {**self._about, "recorded": datetime.now(UTC).isoformat(), **letter.as_json()}
+        body: JsonObject = {**self._common, "recorded": datetime.now(UTC).isoformat(), **letter.as_json()}
         if not whole:
             body["document"] = None
         return b"%b\n%b\n" % (orjson.dumps({"index": {"_id": self._id(letter.id)}}), orjson.dumps(body))
 
     def remove(self, ids: Sequence[str]) -> None:
-        """Remove dead letters that are none any more, by the ids of their documents."""
+        """Remove dead letters by the ids of their documents."""
         if ids:
             delete_documents(self._cluster, self.name, [self._id(id_) for id_ in ids])
 
     def clear(self) -> None:
         """Remove every dead letter of the job."""
-        # One by one, for the plain distribution has no _delete_by_query.
+        # By id, because the plain distribution has no _delete_by_query.
         ids = (letter.id for letter in self.letters())
-        while some := list(islice(ids, _PAGE)):
-            self.remove(some)
+        while page := list(islice(ids, _PAGE)):
+            self.remove(page)
 
     def letters(self) -> Iterator[DeadLetter]:
-        """The job's dead letters by id, without their documents; what is written or removed meanwhile does no harm."""
+        """The job's dead letters by id, without their documents; the index may change during the iteration."""
         with translated_errors(f"refresh {self.name}"):
             self._client.indices.refresh(index=self.name)
         after: list[str] | None = None
@@ -188,7 +161,7 @@ class DeadLetterIndex:
         return fit_id(f"{self._job}|{id_}")
 
     def _meta(self) -> JsonObject | None:
-        with translated_errors(f"look for {self.name}"):
+        with translated_errors(f"look up {self.name}"):
             found = self._client.indices.get(index=self.name, ignore_unavailable=True, allow_no_indices=True).body
         metas: list[JsonObject] = [body.get("mappings", {}).get("_meta", {}) for body in found.values()]
         return metas[0] if metas else None
@@ -196,7 +169,7 @@ class DeadLetterIndex:
     def _create(self) -> None:
         try:
             with translated_errors(f"create the index {self.name} for dead letters"):
-                # 400 too where another job was quicker; `prepare` looks at what it made.
+                # 400 also where another job was faster; `prepare` checks the index that it created.
                 self._client.indices.create(
                     index=self.name,
                     mappings=_MAPPINGS,
@@ -208,3 +181,30 @@ class DeadLetterIndex:
         except TargetError as error:
             if error.status != BAD_REQUEST or self._meta() is None:
                 raise UsageError(str(error)) from error
+
+
+class _Item(TypedDict, total=False):
+    status: int
+    error: Json
+
+
+def delete_documents(cluster: Cluster, index: str, ids: Sequence[str]) -> int:
+    """Delete documents. One that no longer exists counts as deleted.
+
+    Returns:
+        The number of documents deleted.
+
+    Raises:
+        TargetError: where Elasticsearch could not delete one of them.
+    """
+    actions: list[JsonObject] = [{"delete": {"_id": id_}} for id_ in ids]
+    with translated_errors(f"delete documents from {index}"):
+        response = cluster.client.bulk(index=index, operations=actions).body
+    items: list[_Item] = [item["delete"] for item in response["items"]]
+    for item in items:
+        if item["status"] >= HTTPStatus.MULTIPLE_CHOICES and item["status"] != NOT_FOUND:
+            raise TargetError(
+                f"Elasticsearch could not delete a document of {index} ({error_reason(item.get('error'))});"
+                " remove the cause, then run the same command again."
+            )
+    return len(items)

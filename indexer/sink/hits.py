@@ -1,37 +1,107 @@
-"""One answer to a search by `_shard_doc`, told apart without being decoded.
+"""The hits of a search that is sorted by `_shard_doc`, decoded no further than their use needs.
 
-Decoding a document costs more than all the rest of comparing it, and is not needed: Elasticsearch keeps `_source` as it
-came, byte for byte, so that most documents are the JSON that was sent. A document that is not is decoded, and an answer
-that does not have the expected shape is decoded as a whole.
+Decoding a document costs more than everything else in comparing it, and is seldom necessary: Elasticsearch returns
+`_source` byte for byte as it was sent, so most documents equal the JSON that the row was turned into. `msgspec.Raw`
+therefore leaves `_id` and `_source` as bytes, and only documents that differ are decoded.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypedDict
 
 import orjson
+from msgspec import Raw, Struct
+from msgspec import field as named
+from msgspec.json import Decoder
 
 from indexer.model.json import JsonObject
 
 __all__ = [
     "DocumentPage",
     "HitPage",
-    "ShardDocAnswer",
     "ShardDocHit",
+    "ShardDocResponse",
     "StoredDocument",
-    "decoded",
-    "documents_of",
-    "read_documents",
-    "read_page",
+    "decode_response",
+    "match_hits",
+    "page_of_documents",
+    "stored_document",
 ]
 
-_SCORE: Final = b',"_score":null,'
-_IGNORED: Final = b'"_ignored":['
-"""Names the fields whose values were too long for a keyword, which is common; it stands before the document."""
 
-_SOURCE: Final = b'"_source":'
-_SORT: Final = b',"sort":['
-_END_OF_ALL: Final = b"]}}"
+class ShardDocHit(Struct, frozen=True, gc=False):
+    """One hit.
+
+    Attributes:
+        raw_id: the `_id`, as JSON.
+        sort: the sort values: the hit's `_shard_doc` alone.
+        raw_source: the `_source`, as JSON; `null` where it was not requested.
+    """
+
+    raw_id: Raw = named(name="_id")
+    sort: tuple[int]
+    raw_source: Raw = named(name="_source", default=Raw(b"null"))
+
+    @property
+    def id(self) -> bytes:
+        """The `_id` as `orjson` writes it: JSON can escape one character in several ways."""
+        written = bytes(self.raw_id)
+        return orjson.dumps(orjson.loads(written)) if b"\\" in written else written
+
+
+class _Total(Struct):
+    value: int
+
+
+class _Hits(Struct):
+    hits: list[ShardDocHit]
+    total: _Total | None = None
+
+
+class _Bucket(Struct):
+    doc_count: int
+
+
+class _Filters(Struct):
+    buckets: dict[str, _Bucket]
+
+
+class _Shards(Struct):
+    failed: int
+
+
+class ShardDocResponse(Struct, rename={"shards": "_shards"}):
+    """The response to a search at a point in time.
+
+    Attributes:
+        pit_id: the point in time to use from now on.
+        timed_out: whether Elasticsearch gave up before it had looked at every document.
+        shards: how many shards failed.
+        hits: the hits and, where requested, their total.
+        aggregations: the named `filters` aggregations.
+    """
+
+    pit_id: str
+    timed_out: bool
+    shards: _Shards
+    hits: _Hits
+    aggregations: dict[str, _Filters] = {}
+
+    @property
+    def partial(self) -> bool:
+        """Whether hits may be missing."""
+        return self.timed_out or self.shards.failed > 0
+
+
+_DECODER = Decoder(ShardDocResponse)
+
+
+def decode_response(data: bytes) -> ShardDocResponse:
+    """Decode a response, without its documents.
+
+    Raises:
+        msgspec.DecodeError: where the data is not such a response, for example because it was cut off.
+    """
+    return _DECODER.decode(data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,78 +110,37 @@ class StoredDocument:
 
     Attributes:
         id: the `_id`.
-        place: its place in the snapshot.
-        source: the document.
+        shard_doc: the document's number in the snapshot.
+        source: the `_source`.
     """
 
     id: str
-    place: int
+    shard_doc: int
     source: JsonObject
-
-
-class ShardDocHit(TypedDict):
-    """A hit of a search that is sorted by `_shard_doc`."""
-
-    _id: str
-    _source: JsonObject
-    sort: list[int]
-
-
-class _Total(TypedDict):
-    value: int
-
-
-class _Hits(TypedDict):
-    total: _Total
-    hits: list[ShardDocHit]
-
-
-class _Bucket(TypedDict):
-    doc_count: int
-
-
-class _Buckets(TypedDict):
-    buckets: dict[str, _Bucket]
-
-
-class _Shards(TypedDict):
-    failed: int
-
-
-class ShardDocAnswer(TypedDict, total=False):
-    """The answer to a search at a point in time."""
-
-    pit_id: str
-    timed_out: bool
-    hits: _Hits
-    aggregations: dict[str, _Buckets]
-    _shards: _Shards
 
 
 @dataclass(slots=True)
 class HitPage:
-    """What was found.
+    """The documents that were found for some ids.
 
     Attributes:
-        answer: all but the hits.
-        same: the ids, as JSON, of the documents that are byte for byte what was sent.
-        places: where these are.
-        others: the other documents.
+        same: the ids, as JSON, of the documents that equal what was sent byte for byte.
+        shard_docs: the `_shard_doc` of each of these.
+        others: all other documents, decoded.
     """
 
-    answer: ShardDocAnswer
     same: set[bytes] = field(default_factory=set)
-    places: list[int] = field(default_factory=list)
+    shard_docs: list[int] = field(default_factory=list)
     others: list[StoredDocument] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentPage:
-    """DocumentPage in the order of their places.
+    """Documents in the order of their `_shard_doc`.
 
     Attributes:
         pairs: `_id` and `_source` of each, both as JSON.
-        last: the place of the last one; None where there is none.
+        last: the `_shard_doc` of the last document; None where the page is empty.
     """
 
     pairs: list[tuple[bytes, bytes]]
@@ -119,99 +148,33 @@ class DocumentPage:
 
     @property
     def size(self) -> int:
-        """Their bytes."""
+        """Bytes of all ids and documents."""
         return sum(len(id_) + len(source) for id_, source in self.pairs)
 
 
-def read_page(data: bytes, index: str, sent: Mapping[bytes, bytes]) -> HitPage:
-    """Take an answer apart.
+def match_hits(hits: Sequence[ShardDocHit], sent: Mapping[bytes, bytes]) -> HitPage:
+    """Compare hits with what was sent.
 
     Args:
-        data: the answer.
-        index: the index that was searched.
-        sent: the documents that were searched for, by their ids: both as JSON.
-
-    Raises:
-        orjson.JSONDecodeError: where the answer is not JSON.
+        hits: the documents that were found.
+        sent: the documents that were sent, by id: both as JSON.
     """
-    begin, head, hits = _told_apart(data, index)
-    if not hits:
-        return decoded(orjson.loads(data))
-    hits[-1] = hits[-1][: -len(_END_OF_ALL)] + b","
-    try:
-        page = HitPage(orjson.loads(head + _END_OF_ALL))
-        for hit in hits:
-            _take(page, begin, hit, sent)
-    except (orjson.JSONDecodeError, ValueError):  # a document holds what looks like the beginning of a hit
-        return decoded(orjson.loads(data))
+    page = HitPage()
+    for hit in hits:
+        id_ = hit.id
+        if sent.get(id_) == bytes(hit.raw_source):
+            page.same.add(id_)
+            page.shard_docs.append(hit.sort[0])
+        else:
+            page.others.append(stored_document(hit))
     return page
 
 
-def read_documents(data: bytes, index: str) -> tuple[ShardDocAnswer, DocumentPage]:
-    """Take an answer apart into its documents and the rest, in which the last hit is left without its document.
-
-    Raises:
-        orjson.JSONDecodeError: where the answer is not JSON.
-    """
-    begin, head, hits = _told_apart(data, index)
-    if not hits:
-        return _whole(orjson.loads(data))
-    try:
-        pairs = [_document(hit) for hit in hits]
-        last = b"%b%b%b" % (begin, pairs[-1][0], hits[-1][hits[-1].rindex(_SORT) :])
-        answer: ShardDocAnswer = orjson.loads(head + last)
-    except ValueError:  # a document holds what looks like the beginning of a hit
-        return _whole(orjson.loads(data))
-    return answer, DocumentPage(pairs, answer["hits"]["hits"][-1]["sort"][0])
+def page_of_documents(hits: Sequence[ShardDocHit]) -> DocumentPage:
+    """The documents of the hits, as JSON."""
+    return DocumentPage([(hit.id, bytes(hit.raw_source)) for hit in hits], hits[-1].sort[0] if hits else None)
 
 
-def _told_apart(data: bytes, index: str) -> tuple[bytes, bytes, list[bytes]]:
-    """How each hit begins, what stands before the first, and what follows each beginning: nothing in another shape."""
-    begin = b'{"_index":%b,"_id":' % orjson.dumps(index)
-    head, *hits = data.split(begin)
-    return begin, head, hits if data.endswith(_END_OF_ALL) else []
-
-
-def _whole(answer: ShardDocAnswer) -> tuple[ShardDocAnswer, DocumentPage]:
-    return answer, documents_of(answer)
-
-
-def documents_of(answer: ShardDocAnswer) -> DocumentPage:
-    """The documents of an answer that was decoded as a whole."""
-    hits = answer["hits"]["hits"]
-    pairs = [(orjson.dumps(hit["_id"]), orjson.dumps(hit["_source"])) for hit in hits]
-    return DocumentPage(pairs, hits[-1]["sort"][0] if hits else None)
-
-
-def _document(hit: bytes) -> tuple[bytes, bytes]:
-    id_, score, rest = hit.partition(_SCORE)
-    if rest.startswith(_IGNORED):
-        rest = rest.partition(b"],")[2]
-    if not score or not rest.startswith(_SOURCE):
-        raise ValueError(hit)
-    if b"\\" in id_:  # as we write it: JSON has several ways to escape a character
-        id_ = orjson.dumps(orjson.loads(id_))
-    return id_, rest[len(_SOURCE) : rest.rindex(_SORT)]
-
-
-def _take(page: HitPage, begin: bytes, hit: bytes, sent: Mapping[bytes, bytes]) -> None:
-    id_, _, rest = hit.partition(_SCORE)
-    source = sent.get(id_)
-    if source is not None:
-        if rest.startswith(_IGNORED):
-            rest = rest.partition(b"],")[2]
-        expected = b"%b%b%b" % (_SOURCE, source, _SORT)
-        if rest.startswith(expected):
-            page.places.append(int(rest[len(expected) : rest.index(b"]", len(expected))]))
-            page.same.add(id_)
-            return
-    page.others.append(_held(orjson.loads(begin + hit[:-1])))
-
-
-def decoded(answer: ShardDocAnswer) -> HitPage:
-    """An answer that was decoded as a whole: every document is one of the others."""
-    return HitPage(answer, others=[_held(hit) for hit in answer["hits"]["hits"]])
-
-
-def _held(hit: ShardDocHit) -> StoredDocument:
-    return StoredDocument(hit["_id"], hit["sort"][0], hit["_source"])
+def stored_document(hit: ShardDocHit) -> StoredDocument:
+    """Decode one hit."""
+    return StoredDocument(orjson.loads(hit.raw_id), hit.sort[0], orjson.loads(hit.raw_source))

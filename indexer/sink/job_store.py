@@ -1,4 +1,4 @@
-"""The jobs, kept in Elasticsearch: their plan, checkpoints and counters, and the lock of each alias."""
+"""The jobs as stored in Elasticsearch: plan, checkpoints and counters of each, and the lock of each alias."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,12 +32,12 @@ _MAPPINGS: Final[JsonObject] = {
 
 
 class LostLock(TargetError):
-    """Another process wrote the job meanwhile: it has taken the lock over."""
+    """Another process wrote the job and so took the lock over."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredJob:
-    """A job as it was read or written, with the version that the next write must find.
+    """A job as it was last read or written, and the version that the next write expects.
 
     Attributes:
         state: the job.
@@ -54,25 +54,25 @@ class JobStore:
     """The index of jobs.
 
     The document `alias:<alias>` is the lock: it holds the alias' newest job, and every write names the version that it
-    was read at (`if_seq_no`, `if_primary_term`), so that of two writers one fails. `job:<job>` holds each job that
-    ended.
+    replaces (`if_seq_no`, `if_primary_term`), so that one of two concurrent writers fails. `job:<job>` holds each job
+    that ended.
 
     Args:
-        cluster: where the index is; it is made with the first write.
+        cluster: where the index is; the first write creates it.
         name: the index.
     """
 
     def __init__(self, cluster: Cluster, name: str = "reindex-jobs") -> None:
         self._client = cluster.client
         self._name = name
-        self._made = False
+        self._exists = False
 
     def newest(self, alias: str) -> StoredJob | None:
-        """The alias' newest job, or None where there was none."""
+        """The alias' newest job; None where there is none."""
         with translated_errors(f"read the newest job of {alias}"):
             if not self._client.indices.exists(index=self._name):
                 return None
-            # Another job may have made it a moment ago, and its shard has not started.
+            # Another job may have just created it, with a shard that has not started.
             self._client.cluster.health(index=self._name, wait_for_status="yellow", timeout="30s")
         return self._get(_lock(alias))
 
@@ -87,12 +87,12 @@ class JobStore:
         return StoredJob(read_job(found["_source"]), found["_seq_no"], found["_primary_term"])
 
     def write(self, state: JobState, before: StoredJob | None) -> StoredJob:
-        """Write the alias' newest job, where nobody else did since `before`.
+        """Write the alias' newest job, provided that nobody else has written it since `before`.
 
-        `all` finds another job, or another status, from then on; a checkpoint a second later.
+        `all` sees a new job or status at once, and a checkpoint a second later.
 
         Raises:
-            LostLock: where somebody did.
+            LostLock: where another process has written it.
         """
         self._create()
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -101,14 +101,14 @@ class JobStore:
         try:
             return self._put(_lock(state.alias), beaten, before, refresh=not checkpoint)
         except LostLock:
-            # Or it was this very process, which never heard of it: the connection was cut before the answer.
+            # It may have been this process: the connection was cut before the response to its write.
             found = self.newest(state.alias)
             if found is None or found.state.holder != state.holder:
                 raise
             return found if found.state == beaten else self.write(replace(state, beat=found.state.beat), found)
 
     def _put(self, id_: str, state: JobState, before: StoredJob | None, *, refresh: bool = True) -> StoredJob:
-        with self._taken_over(state):
+        with self._conflict_as_lost_lock(state):
             written = self._client.index(
                 index=self._name,
                 id=id_,
@@ -121,24 +121,24 @@ class JobStore:
         return StoredJob(state, written["_seq_no"], written["_primary_term"])
 
     def record(self, state: JobState) -> None:
-        """Keep a job that ended."""
+        """Store a job that ended."""
         self._create()
         with translated_errors(f"record the job {state.job}"):
             self._client.index(index=self._name, id=f"job:{state.job}", document=write_job(state), refresh=True)
 
     def amend(self, state: JobState) -> None:
-        """Change what is kept of a job that ended: its record, and the lock while that holds the same job.
+        """Update a job that ended: its record, and the lock while it holds the same job.
 
         Raises:
-            LostLock: where somebody else changed it at the same moment.
+            LostLock: where another process changed it at the same time.
         """
         for id_ in (f"job:{state.job}", _lock(state.alias)):
-            kept = self._get(id_)
-            if kept is not None and kept.state.job == state.job:
-                self._put(id_, state, kept)
+            stored = self._get(id_)
+            if stored is not None and stored.state.job == state.job:
+                self._put(id_, state, stored)
 
     def all(self) -> tuple[JobState, ...]:
-        """Every job that is known, the last written first, up to 1,000 of them."""
+        """The last 1,000 jobs, by their heartbeat, newest first."""
         with translated_errors("list the jobs"):
             answer = self._client.search(
                 index=self._name, size=1_000, sort=["heartbeat:desc"], ignore_unavailable=True
@@ -147,18 +147,18 @@ class JobStore:
         for hit in answer["hits"]["hits"]:
             state = read_job(hit["_source"])
             known = newest.setdefault(state.job, state)
-            if state.beat > known.beat:  # a lock and its record are one job, and clocks may have been set back
+            if state.beat > known.beat:  # the lock and the record of one job; clocks may have been set back
                 newest[state.job] = state
         return tuple(newest.values())
 
     def forget(self, state: JobState) -> None:
-        """Remove what is kept of a job that nobody runs."""
-        with translated_errors(f"forget the job {state.job}"):
+        """Delete a job that is not running: its record, and the lock while it holds that job."""
+        with translated_errors(f"delete the job {state.job}"):
             self._client.options(ignore_status=NOT_FOUND).delete(index=self._name, id=f"job:{state.job}", refresh=True)
         newest = self.newest(state.alias)
         if newest is None or newest.state.job != state.job:
             return
-        with self._taken_over(state):
+        with self._conflict_as_lost_lock(state):
             self._client.delete(
                 index=self._name,
                 id=_lock(state.alias),
@@ -168,7 +168,7 @@ class JobStore:
             )
 
     @contextmanager
-    def _taken_over(self, state: JobState) -> Iterator[None]:
+    def _conflict_as_lost_lock(self, state: JobState) -> Iterator[None]:
         with translated_errors(f"write the job {state.job}"):
             try:
                 yield
@@ -176,19 +176,19 @@ class JobStore:
                 if error.meta.status != _CONFLICT:
                     raise
                 raise LostLock(
-                    f"Another process took the job of {state.alias} over: see `indexer jobs`.", _CONFLICT
+                    f"Another process took over the job of {state.alias}; see `indexer jobs`.", _CONFLICT
                 ) from error
 
     def _create(self) -> None:
-        if self._made:
+        if self._exists:
             return
         with translated_errors(f"create the index {self._name}"):
             if not self._client.indices.exists(index=self._name):
-                # 400: another job was quicker.
+                # 400: another job was faster.
                 self._client.options(ignore_status=BAD_REQUEST).indices.create(
                     index=self._name, settings=_SETTINGS, mappings=_MAPPINGS
                 )
-        self._made = True
+        self._exists = True
 
 
 def _lock(alias: str) -> str:

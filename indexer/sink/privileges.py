@@ -1,4 +1,4 @@
-"""What the user must be allowed in Elasticsearch, asked before anything is created; the README lists the same."""
+"""The Elasticsearch privileges that a job needs, checked before anything is created; the documentation lists them."""
 
 from typing import Final, TypedDict
 
@@ -13,39 +13,38 @@ __all__ = ["refuse_unprivileged"]
 
 _CLUSTER: Final = ("monitor",)
 _INDEX: Final = ("manage", "read", "write")
-"""On the alias and its indexes, and on an index of dead letters; `manage` covers making, refreshing, switching and
-deleting."""
+"""On the alias, its indexes and the index of dead letters. `manage` covers create, refresh, aliases and delete."""
 
 _JOBS: Final = ("create_index", "read", "view_index_metadata", "write")
 """On the index of jobs."""
 
 _NO_SECURITY: Final = frozenset({400, 404, 405, 500})
-"""Where security is off there is no such question: 400 on the plain 9.2.0 distribution."""
+"""Statuses of a cluster with security off: 400 on the plain 9.2.0 distribution."""
 
 
-class _Answer(TypedDict):
+class _Privileges(TypedDict):
     has_all_requested: bool
     cluster: dict[str, bool]
     index: dict[str, dict[str, bool]]
 
 
 def refuse_unprivileged(cluster: Cluster, alias: str, jobs: str, letters: str | None = None) -> None:
-    """Refuse where the user may not do all that a job does.
+    """Refuse a user who lacks a privilege that a job needs.
 
     Args:
-        cluster: where the user is known.
+        cluster: where the user logged in.
         alias: the job's alias; its indexes are named `<alias>_*`.
         jobs: the index of jobs.
-        letters: the index of dead letters, where one is used.
+        letters: the index of dead letters, or None.
 
     Raises:
-        UsageError: with the privileges that are missing.
+        UsageError: with the missing privileges.
     """
     names = [alias, f"{alias}_*", *((letters, loading_alias(letters)) if letters else ())]
-    wanted = [{"names": names, "privileges": _INDEX}, {"names": [jobs], "privileges": _JOBS}]
-    with translated_errors("tell the user's privileges"):
+    required = [{"names": names, "privileges": _INDEX}, {"names": [jobs], "privileges": _JOBS}]
+    with translated_errors("check the user's privileges"):
         try:
-            answer: _Answer = cluster.client.security.has_privileges(cluster=_CLUSTER, index=wanted).body
+            answer: _Privileges = cluster.client.security.has_privileges(cluster=_CLUSTER, index=required).body
         except ApiError as error:
             if error.meta.status in _NO_SECURITY:
                 return
@@ -53,13 +52,13 @@ def refuse_unprivileged(cluster: Cluster, alias: str, jobs: str, letters: str | 
     missing = _missing(answer)
     if missing:
         raise UsageError(
-            f"The Elasticsearch user lacks {missing}: give it a role with the cluster privilege"
+            f"The Elasticsearch user lacks {missing}; give it a role with the cluster privilege"
             f" {_CLUSTER[0]}, with {', '.join(_INDEX)} on {', '.join(names)}, and with {', '.join(_JOBS)} on {jobs}."
         )
 
 
-def _missing(answer: _Answer) -> str:
-    lacks = [f"the cluster privilege {name}" for name, has in answer["cluster"].items() if not has]
+def _missing(answer: _Privileges) -> str:
+    missing = [f"the cluster privilege {name}" for name, has in answer["cluster"].items() if not has]
     for index, privileges in answer["index"].items():
-        lacks += [f"{name} on {index}" for name, has in privileges.items() if not has]
-    return ", ".join(lacks)
+        missing += [f"{name} on {index}" for name, has in privileges.items() if not has]
+    return ", ".join(missing)

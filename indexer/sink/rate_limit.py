@@ -1,17 +1,17 @@
-"""How hard Elasticsearch is pressed: halved where it answers 429, and grown by a step with each request it takes."""
+"""How fast Elasticsearch is written to: halved when it answers 429, and raised step by step as it accepts requests."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Condition, Event
-from typing import Final
+from typing import Final, TypeAlias
 
 from indexer.errors import Interrupted
 
 __all__ = ["FULL", "OnRateLimit", "RateLimit", "RateLimiter"]
 
 FULL: Final = 64
-"""The level of full pace, so that one step is a sixty-fourth of it, and the least that is ever tried too."""
+"""The level at which nothing is held back. One step up is 1/64 of it, which is also the lowest level."""
 
 _KIB: Final = 1024
 
@@ -21,14 +21,14 @@ class RateLimit:
     """Additive increase, multiplicative decrease, of both the requests in flight and their size.
 
     Attributes:
-        most_requests: requests in flight at full pace.
-        most_bytes: bytes of a request at full pace.
-        level: where it is, from 1 to `FULL`.
-        cuts: how often it was halved.
+        max_requests: requests in flight at full level.
+        max_bytes: bytes of a request at full level.
+        level: the current level, from 1 to `FULL`.
+        cuts: how often the level was halved.
     """
 
-    most_requests: int
-    most_bytes: int
+    max_requests: int
+    max_bytes: int
     level: int = FULL
     cuts: int = 0
 
@@ -40,24 +40,24 @@ class RateLimit:
     @property
     def requests(self) -> int:
         """Requests that may be in flight, at least one."""
-        return max(1, self.most_requests * self.level // FULL)
+        return max(1, self.max_requests * self.level // FULL)
 
     @property
     def bytes(self) -> int:
-        """Bytes that a request may have, unless it is of one document."""
-        return max(1, self.most_bytes * self.level // FULL)
+        """Bytes that a request of several documents may have; a single document is sent whatever its size."""
+        return max(1, self.max_bytes * self.level // FULL)
 
-    def refused(self, sent: "RateLimit") -> "RateLimit":
-        """After a 429 to a request that was sent at the pace `sent`.
+    def lowered(self, sent: "RateLimit") -> "RateLimit":
+        """The limit after a 429 to a request that was sent under the limit `sent`.
 
-        Requests that were in flight together are refused together: only the first of them halves the pace.
+        Requests that are in flight together are rejected together: only the first rejection halves the level.
         """
         if sent.cuts < self.cuts:
             return self
         return replace(self, level=max(1, self.level // 2), cuts=self.cuts + 1)
 
-    def taken(self) -> "RateLimit":
-        """After a request of which no document was refused."""
+    def raised(self) -> "RateLimit":
+        """The limit after a request that was accepted as a whole."""
         return self if self.full else replace(self, level=self.level + 1)
 
     def __str__(self) -> str:
@@ -65,70 +65,72 @@ class RateLimit:
         return f"{requests} of {max(1, self.bytes // _KIB):,} KiB"
 
 
-OnRateLimit = Callable[[RateLimit, str], None]
+OnRateLimit: TypeAlias = Callable[[RateLimit, str], None]
+"""Called with each new limit and the reason of the last 429."""
 
-_TICK: Final = 0.1
-"""Seconds after which a waiting thread looks whether the job stopped."""
+_POLL: Final = 0.1
+"""Seconds between two looks at `stop` while waiting."""
 
 
 class RateLimiter:
-    """A pace that threads share.
+    """A rate limit that threads share.
 
     Attributes:
-        pace: at this moment.
+        limit: the current limit.
+        stop: once it is set, every wait ends.
 
     Args:
-        pace: to begin with, and to return to.
-        stop: once it is set, every wait ends.
-        on_pace: called with each new pace and the last 429 that lowered it.
+        limit: the limit to start with, and to return to.
+        stop: see above.
+        on_change: called with each new limit.
     """
 
-    def __init__(self, pace: RateLimit, stop: Event, on_pace: OnRateLimit | None = None) -> None:
-        self.pace = pace
-        self._stop = stop
-        self._on_pace = on_pace
+    def __init__(self, limit: RateLimit, stop: Event | None = None, on_change: OnRateLimit | None = None) -> None:
+        self.limit = limit
+        self.stop = stop or Event()
+        self._on_change = on_change
         self._in_flight = 0
         self._reason = ""
         self._changed = Condition()
 
     @contextmanager
     def request(self) -> Iterator[RateLimit]:
-        """Wait for a place among the requests in flight, and hold it for the length of the block.
+        """Wait until one more request may be in flight, and count it for the length of the block.
 
         Raises:
-            Interrupted: where `stop` was set meanwhile.
+            Interrupted: where `stop` was set while waiting.
         """
         with self._changed:
-            while self._in_flight >= self.pace.requests:
-                if self._stop.is_set():
+            while self._in_flight >= self.limit.requests:
+                if self.stop.is_set():
                     raise Interrupted("The job was stopped; the old index is still served.")
-                self._changed.wait(_TICK)
+                self._changed.wait(_POLL)
             self._in_flight += 1
-            pace = self.pace
+            limit = self.limit
         try:
-            yield pace
+            yield limit
         finally:
             with self._changed:
                 self._in_flight -= 1
                 self._changed.notify()
 
-    def refused(self, sent: RateLimit, reason: str) -> None:
-        """A request, or a document of one, that was sent at this pace was answered 429, for this reason."""
+    def rejected(self, sent: RateLimit, reason: str) -> None:
+        """Lower the limit: a request sent under `sent`, or a document of it, was answered 429."""
         with self._changed:
             self._reason = reason
-            self._go_on_at(self.pace.refused(sent))
+            self._change(self.limit.lowered(sent))
 
-    def taken(self) -> None:
-        """A request was answered, and no document of it with 429."""
-        if self.pace.full:
+    def accepted(self) -> None:
+        """Raise the limit: a request was answered, and no document of it with 429."""
+        if self.limit.full:
             return
         with self._changed:
-            self._go_on_at(self.pace.taken())
+            self._change(self.limit.raised())
 
-    def _go_on_at(self, pace: RateLimit) -> None:
-        if pace == self.pace:
+    def _change(self, limit: RateLimit) -> None:
+        if limit == self.limit:
             return
-        self.pace = pace
+        self.limit = limit
         self._changed.notify_all()
-        if self._on_pace is not None:
-            self._on_pace(pace, self._reason)
+        if self._on_change is not None:
+            self._on_change(limit, self._reason)

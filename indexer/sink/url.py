@@ -1,6 +1,7 @@
-"""Where Elasticsearch is and who asks: the nodes and the credentials out of what the user gave."""
+"""The nodes of Elasticsearch and the credentials, as given by the user."""
 
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from indexer.errors import UsageError
@@ -8,7 +9,7 @@ from indexer.settings import TargetAccess
 
 __all__ = ["TargetAddress", "parse_target_url"]
 
-_EXAMPLE = "write http://localhost:9200, or several nodes separated by commas"
+_EXAMPLE: Final = "write http://localhost:9200, or several nodes separated by commas"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +17,9 @@ class TargetAddress:
     """The nodes and the credentials.
 
     Attributes:
-        nodes: the URLs of the nodes, without credentials, fit to be shown.
+        nodes: the nodes' URLs, without credentials, so that they can be shown.
         user: the user and the password, or None.
-        api_key: an API key, or None; never together with a user.
+        api_key: an API key, or None; never set together with a user.
     """
 
     nodes: tuple[str, ...]
@@ -26,26 +27,26 @@ class TargetAddress:
     api_key: str | None
 
     def __repr__(self) -> str:
-        return f"Address({','.join(self.nodes)})"
+        return f"TargetAddress({','.join(self.nodes)})"
 
     @property
     def secure(self) -> bool:
-        """Whether the nodes are spoken to through TLS."""
+        """Whether the connection uses TLS."""
         return self.nodes[0].startswith("https:")
 
 
 def parse_target_url(access: TargetAccess) -> TargetAddress:
-    """Take the URL apart. Credentials in one of several URLs serve for all.
+    """Parse the URL. Credentials in one of several URLs apply to all of them.
 
     Raises:
-        UsageError: for a URL that cannot be, or two kinds of credentials; without showing a password.
+        UsageError: for an invalid URL, or two kinds of credentials. No message shows a password.
     """
     nodes = [_node(url, access) for url in access.url.split(",")]
     if len({node.scheme for node in nodes}) > 1:
-        raise UsageError("--target mixes http:// and https://: give all nodes the same.")
+        raise UsageError("--target mixes http:// and https://; use one of them for all nodes.")
     user = _user(access, nodes)
     if user and access.api_key:
-        raise UsageError("--target-api-key and a user exclude each other: give one of them.")
+        raise UsageError("--target-api-key and a user are mutually exclusive; remove one of them.")
     return TargetAddress(
         nodes=tuple(_without_user(node) for node in nodes),
         user=user,
@@ -58,7 +59,9 @@ def _node(url: str, access: TargetAccess) -> SplitResult:
         parts = urlsplit(url.strip())
         port = parts.port or (443 if parts.scheme == "https" else None)
     except ValueError:
-        raise _invalid(access, broken=True) from None  # what is no port may be a password, and its text quotes it
+        raise _invalid(
+            access, broken=True
+        ) from None  # its text quotes the invalid port, which may be a part of the password
     if "@" in parts.path + parts.query + parts.fragment or parts.query or parts.fragment:
         raise _invalid(access)
     if parts.scheme not in {"http", "https"} or not parts.hostname or port is None:
@@ -67,13 +70,13 @@ def _node(url: str, access: TargetAccess) -> SplitResult:
 
 
 def _invalid(access: TargetAccess, *, broken: bool = False) -> UsageError:
-    if "@" in access.url:  # wherever the URL breaks, a part of the password may be in what is left
+    if "@" in access.url:  # an unescaped character may have split the password at any place
         return UsageError(
-            "--target is not a URL of Elasticsearch (not shown, for it holds a password):"
+            "--target is not a valid URL (not shown, because it contains a password);"
             " write special characters in the password as %XX, or use --target-user and --target-password."
         )
-    shown = "(not shown, for it may hold a password)" if broken else access.url
-    return UsageError(f"--target {shown} is not a URL of Elasticsearch: {_EXAMPLE}.")
+    shown = "(not shown, because it may contain a password)" if broken else access.url
+    return UsageError(f"--target {shown} is not a valid URL; {_EXAMPLE}.")
 
 
 def _user(access: TargetAccess, nodes: list[SplitResult]) -> tuple[str, str] | None:

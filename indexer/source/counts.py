@@ -1,4 +1,4 @@
-"""What a source is asked before its first page: whether `--where` works, how many rows there are, and where."""
+"""The queries before the first page: whether `--where` is valid, the number of rows, and their distribution."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -18,10 +18,10 @@ Run: TypeAlias = Callable[[Query], Sequence[Row]]
 
 
 def read_bounds(run: Run, selection: Selection) -> Bounds:
-    """Count the rows, and find the smallest and the largest key column where it is a number.
+    """Count the rows, and find the smallest and the largest key where it is a number.
 
     Raises:
-        UsageError: where the source cannot run the user's `--where`.
+        UsageError: where the source rejects the user's `--where`.
         SourceError: as `indexer.source.protocol.Reader.page`.
     """
     try:
@@ -31,7 +31,7 @@ def read_bounds(run: Run, selection: Selection) -> Bounds:
     except SourceError as error:
         if selection.where is None or error.retryable:
             raise
-        raise UsageError(f"--where {selection.where!r} does not work: {error}; mend the condition.") from error
+        raise UsageError(f"--where {selection.where!r} is not valid ({error}); correct the condition.") from error
     nulls = integer(rows) - integer(keyed)
     if selection.key.order is not KeyOrder.NUMBER or not keyed or not all(isinstance(end, int) for end in ends):
         return Bounds(integer(rows), nulls, None, None)
@@ -39,18 +39,18 @@ def read_bounds(run: Run, selection: Selection) -> Bounds:
 
 
 def read_histogram(run: Run, width: int) -> list[Bin]:
-    """The histogram of a number key column: values that share `value / width` share a bin."""
+    """The histogram of a numeric key column: keys with the same `key / width` share a bin."""
     return [
         Bin(integer(lo), integer(hi), integer(rows)) for _, lo, hi, rows in run(Query(Shape.BINS, {"width": width}))
     ]
 
 
 def integer(value: Json) -> int:
-    """A number that the source sent as one.
+    """The value as an integer.
 
     Raises:
-        SourceError: for anything else.
+        SourceError: where the source sent anything else.
     """
     if isinstance(value, int):
         return value
-    raise SourceError(f"The source sent {value!r} where a whole number was asked for.")
+    raise SourceError(f"The source sent {value!r} instead of an integer.")

@@ -1,4 +1,4 @@
-"""The official CrateDB client, made to keep what it drops: error codes, and the size of an answer."""
+"""The official CrateDB client, extended to keep error codes and to bound the size of a response."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -22,28 +22,27 @@ __all__ = ["CrateConnection"]
 # mypy: allow-untyped-calls
 # The client has no annotations.
 
-
 _CONNECT_TIMEOUT: Final = 5.0
-"""Seconds until a server that does not even open a connection counts as away."""
+"""Seconds to open a connection, after which a server counts as unavailable."""
 
 _TRIES: Final = 2
-"""How often a server is asked that cuts the connection: the first may have been a connection it had long closed."""
+"""Tries per server where the connection breaks: the first may have used a connection that the server had closed."""
 
 
 class CrateConnection:
     """One connection to CrateDB; not shared between threads.
 
     Attributes:
-        address: where it is connected to.
+        address: the servers.
     """
 
     def __init__(self, access: SourceAccess, address: SourceAddress) -> None:
-        """Connect, and look at the version of every server.
+        """Connect, and read the version of every server.
 
         Raises:
             SourceUnavailable: where no server answers.
             SourceError: for a wrong password, or a server that is not CrateDB.
-            UsageError: where a file with certificates cannot be used.
+            UsageError: where a certificate file cannot be used.
         """
         self.address = address
         refuse_unusable("source", access, secure=address.secure)
@@ -52,42 +51,38 @@ class CrateConnection:
             self._connection = connect(client=self._client)
         except Unanswered as error:
             self._client.close()
-            raise self._client.unanswered(self._client.last_failure or error) from error
+            raise self._client.unavailable(self._client.last_failure or error) from error
         except Error as error:
             self._client.close()
-            raise SourceError(
-                f"{address} does not answer as CrateDB does: name a CrateDB server with --source."
-            ) from error
+            raise SourceError(f"{address} is not CrateDB; check the host and port in --source.") from error
 
     @property
     def size(self) -> int:
-        """The bytes of the last answer, decompressed."""
+        """The bytes of the last response, decompressed."""
         return self._client.size
 
-    def run(self, sql: str, arguments: Sequence[Json] = (), most: int | None = None) -> list[Row]:
+    def run(self, sql: str, arguments: Sequence[Json] = (), max_bytes: int | None = None) -> list[Row]:
         """Run one statement.
 
         Args:
             sql: the statement, with `$1` for its first argument.
             arguments: the values.
-            most: bytes of the answer beyond which it is abandoned, unread; None for any.
+            max_bytes: bytes beyond which the response is abandoned; None for no limit.
 
         Returns:
-            the rows, as the driver decoded them: nothing is done to each one.
+            The rows as the driver decoded them, with no work for each row.
 
         Raises:
-            SourceUnavailable: where asking again may help.
-            ResponseTooLarge: where asking for fewer rows may help: the answer is larger than `most`, or a breaker tripped.
-            SourceError: where neither does.
+            SourceUnavailable: where a retry may help.
+            ResponseTooLarge: where fewer rows may help: `max_bytes` was exceeded, or a circuit breaker tripped.
+            SourceError: where neither helps.
         """
-        self._client.most = most
+        self._client.max_bytes = max_bytes
         cursor = self._connection.cursor()
         try:
             cursor.execute(sql, list(arguments))
         except Error as error:
-            raise SourceUnavailable(
-                f"CrateDB at {self.address} sent an answer that cannot be read; try again."
-            ) from error
+            raise SourceUnavailable(f"CrateDB at {self.address} sent an invalid response; try again.") from error
         rows: Iterable[Row] | None = cursor.rows
         return [] if rows is None else list(rows)
 
@@ -96,11 +91,11 @@ class CrateConnection:
         self._connection.close()
 
 
-class _Answer:
-    """An answer that was read, with all that the client asks of a response; `whole` is False where it was abandoned."""
+class _Response:
+    """The part of a urllib3 response that the client uses; `complete` is False where it was abandoned."""
 
-    def __init__(self, response: BaseHTTPResponse, data: bytes, *, whole: bool) -> None:
-        self.whole = whole
+    def __init__(self, response: BaseHTTPResponse, data: bytes, *, complete: bool) -> None:
+        self.complete = complete
         self.status = response.status
         self.reason = response.reason
         self.headers = response.headers
@@ -109,13 +104,13 @@ class _Answer:
 
 
 class _CrateClient(Client):
-    """The client with its server list, failover, authentication and TLS; only what answers mean is decided here."""
+    """The client with its server list, failover, authentication and TLS; retries and errors are decided here."""
 
     def __init__(self, access: SourceAccess, address: SourceAddress) -> None:
         self.size = 0
-        self.most: int | None = None
-        self.last_failure: Unanswered | None = None  # while connecting, the client keeps its text only
-        if not address.verify:  # whoever gives --no-source-verify knows; a warning a page would only hide others
+        self.max_bytes: int | None = None
+        self.last_failure: Unanswered | None = None  # while connecting, the client keeps only its text
+        if not address.verify:  # deliberate; a warning for every page would only bury others
             disable_warnings(InsecureRequestWarning)
         try:
             super().__init__(
@@ -130,59 +125,59 @@ class _CrateClient(Client):
                 jwt_token=address.jwt,
                 schema=address.schema,
             )
-        except OSError as error:  # ours were looked at already; the client knows one more name for them
-            raise UsageError(f"REQUESTS_CA_BUNDLE in the environment cannot be used ({error}): unset it.") from error
+        except OSError as error:  # the options were checked before; the client reads this variable too
+            raise UsageError(f"REQUESTS_CA_BUNDLE cannot be read ({error}); unset the environment variable.") from error
         self._shown = str(address)
 
-    def unanswered(self, error: BaseException) -> SourceError:
-        """The error for a request that no server answered."""
+    def unavailable(self, error: BaseException) -> SourceError:
+        """The error for a request without a response."""
         return error_without_response(self._shown, error)
 
     def _create_server(self, server: str, **options: object) -> None:
         super()._create_server(server, **options)
         pool = self.server_pool[server].pool
-        self.server_pool[server].pool = _OneTry(pool, self)  # type: ignore[assignment]  # all of it that is used
+        self.server_pool[server].pool = _BoundedPool(pool, self)  # type: ignore[assignment]  # it has what the client uses
 
-    def _request(self, method: str, path: str, server: str | None = None, **options: object) -> _Answer:
-        """Ask the server, or the first one that answers; overridden because the client's own loop has no end.
+    def _request(self, method: str, path: str, server: str | None = None, **options: object) -> _Response:
+        """Send a request to the named server, or to the first one that answers: the client's own loop never ends.
 
-        A server that is asked by name is asked for its version while connecting: others may answer where it does not.
+        Only the version request while connecting names a server; others may answer where that one does not.
         """
-        response = self._ask(method, path, server, **options) if server else self._ask_any(method, path, **options)
+        response = self._send(method, path, server, **options) if server else self._send_to_any(method, path, **options)
         self.size = len(response.data)
-        if not response.whole:
-            raise ResponseTooLarge(f"The answer is larger than the {self.most:,} bytes that there is room for.")
+        if not response.complete:
+            raise ResponseTooLarge(f"A response of CrateDB exceeds the limit of {self.max_bytes:,} bytes.")
         error = error_in_response(response.status, response.data)
         if error is not None and not (server and isinstance(error, SourceUnavailable)):
             raise error
         return response
 
-    def _ask_any(self, method: str, path: str, **options: object) -> _Answer:
-        for left in reversed(range(_TRIES * len(self.server_pool))):
+    def _send_to_any(self, method: str, path: str, **options: object) -> _Response:
+        for remaining in reversed(range(_TRIES * len(self.server_pool))):
             server: str = self._get_server()
             try:
-                response = self._ask(method, path, server, **options)
+                response = self._send(method, path, server, **options)
             except Unanswered as error:
-                if not left or not self._may_ask_again(server, error):
-                    raise self.unanswered(error) from error
+                if not remaining or not self._may_retry(server, error):
+                    raise self.unavailable(error) from error
             else:
-                if not left or response.status not in SRV_UNAVAILABLE_STATUSES or not self._dropped(server):
+                if not remaining or response.status not in SRV_UNAVAILABLE_STATUSES or not self._drop(server):
                     return response
-        raise self.unanswered(ConnectionError("no server is left"))  # pragma: no cover - the last try has returned
+        raise self.unavailable(ConnectionError("no server"))  # pragma: no cover - the last try has returned
 
-    def _ask(self, method: str, path: str, server: str, **options: object) -> _Answer:
+    def _send(self, method: str, path: str, server: str, **options: object) -> _Response:
         try:
-            response: _Answer = super()._request(method, path, server=server, **options)
+            response: _Response = super()._request(method, path, server=server, **options)
         except Unanswered as error:
             self.last_failure = error
             raise
         return response
 
-    def _may_ask_again(self, server: str, error: Unanswered) -> bool:
-        return self._dropped(server) or isinstance(error.__cause__, ProtocolError)
+    def _may_retry(self, server: str, error: Unanswered) -> bool:
+        return self._drop(server) or isinstance(error.__cause__, ProtocolError)
 
-    def _dropped(self, server: str) -> bool:
-        """Leave a server out for a while, where there is another one."""
+    def _drop(self, server: str) -> bool:
+        """Skip a server for a while; False where it is the only one."""
         with self._lock:
             if len(self._active_servers) == 1:
                 return False
@@ -190,10 +185,10 @@ class _CrateClient(Client):
             return True
 
 
-class _OneTry:
-    """A pool without retries of its own: urllib3's would multiply with ours, and wait ten times for an absent host.
+class _BoundedPool:
+    """A connection pool without retries, which abandons a response that is larger than the limit.
 
-    It reads an answer itself, so that one larger than its reader has room for is abandoned before it is in memory.
+    urllib3's retries would multiply with those of the job, and wait ten times for a host that is down.
     """
 
     def __init__(self, pool: HTTPConnectionPool, client: _CrateClient) -> None:
@@ -201,14 +196,14 @@ class _OneTry:
         self._client = client
         self.close = pool.close
 
-    def urlopen(self, method: str, path: str, **options: object) -> _Answer:
+    def urlopen(self, method: str, path: str, **options: object) -> _Response:
         options.update(retries=False, preload_content=False)
         response = self._pool.urlopen(method, path, **options)  # type: ignore[arg-type]  # passed on
-        most = self._client.most
-        data = response.read(None if most is None else most + 1)
-        whole = most is None or len(data) <= most
-        if whole:
+        limit = self._client.max_bytes
+        data = response.read(None if limit is None else limit + 1)
+        complete = limit is None or len(data) <= limit
+        if complete:
             response.release_conn()
         else:
-            response.close()  # and its connection with it: the rest of the answer is on its way
-        return _Answer(response, data, whole=whole)
+            response.close()  # and its connection, on which the rest of the response is still arriving
+        return _Response(response, data, complete=complete)

@@ -1,4 +1,4 @@
-"""A table of CrateDB as its `information_schema` tells of it."""
+"""Reads the definition of a CrateDB table from `information_schema`."""
 
 import re
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ _PRIMARY_KEY: Final = """
     SELECT i.indkey FROM pg_catalog.pg_index i
     JOIN pg_catalog.pg_class c ON c.oid = i.indrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = $1 AND c.relname = $2 AND i.indisprimary"""
-"""Ordinal positions of columns: `information_schema.key_column_usage` has `o` where `o['day']` is meant."""
+"""Column positions, because `information_schema.key_column_usage` says `o` where it means `o['day']`."""
 
 _PARTITIONS: Final = """
     SELECT sum(number_of_shards) FROM information_schema.table_partitions
@@ -53,7 +53,7 @@ _UNSEARCHABLE: Final = re.compile(r"\bINDEX (OFF|USING FULLTEXT)\b")
 
 
 def read_cratedb_table(connection: CrateConnection, name: TableName) -> Table:
-    """Look at a table or a view; a table is refreshed first, so that all rows written so far are seen.
+    """Read the definition of a table or a view, after a refresh that makes all rows written so far visible.
 
     Raises:
         UsageError: where there is no such table, or the user may not read it.
@@ -63,7 +63,9 @@ def read_cratedb_table(connection: CrateConnection, name: TableName) -> Table:
         return _table(connection, name)
     except SourceError as error:
         if error.code in FORBIDDEN | UNKNOWN:
-            raise UsageError(f"The user may not read {name} ({error}): GRANT DQL ON TABLE {quoted(name)}.") from error
+            raise UsageError(
+                f"The user may not read {name} ({error}); GRANT DQL ON TABLE {quoted(name)} to the user."
+            ) from error
         raise
 
 
@@ -102,7 +104,7 @@ def _no_such_table(connection: CrateConnection, name: TableName) -> UsageError:
     else:
         near = did_you_mean(name.name, [table.name for table in tables if table.schema == name.schema])
     user = connection.address.user
-    unread = f" that the user {user} may read: create it, or GRANT DQL ON TABLE {quoted(name)} TO {user}"
+    unread = f" that the user {user} may read; create it, or GRANT DQL ON TABLE {quoted(name)} TO {user}"
     return UsageError(
         f"There is no table {name}{unread if user else ''}.{near or did_you_mean(str(name), map(str, tables))}"
     )
@@ -110,7 +112,7 @@ def _no_such_table(connection: CrateConnection, name: TableName) -> UsageError:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """What `information_schema.columns` says of one column."""
+    """One column of `information_schema.columns`."""
 
     position: int
     type: str
@@ -140,7 +142,7 @@ def _primary_key(connection: CrateConnection, name: TableName, lines: _Lines) ->
 def _column(path: _Path, lines: _Lines, off: frozenset[_Path]) -> Column:
     line = lines[path]
     below = [child for child in lines if child[:-1] == path]
-    # A sub-column of an array of objects holds one value an object: no row can be found by it.
+    # A sub-column of an array of objects has several values a row, so no row can be found by it.
     within_array = any(lines[path[:end]].type.endswith(_ARRAY) for end in range(1, len(path)))
     return Column(
         path=path,
@@ -166,12 +168,12 @@ def _type(line: _Line) -> ColumnType:
 
 
 def unsearchable(create: str) -> frozenset[_Path]:
-    """The paths of the columns that no row can be found by, out of what SHOW CREATE TABLE printed.
+    """The paths of the columns that cannot be used to find rows, parsed from SHOW CREATE TABLE.
 
-    `information_schema` does not tell. They are those with INDEX OFF, and those whose own index is FULLTEXT: there
-    `=` and LIKE look for single words of a text, in lower case, and would lose rows.
+    `information_schema` does not have them: columns with INDEX OFF, and columns whose own index is FULLTEXT, where `=`
+    and LIKE match single lower-case words and would miss rows.
     """
-    # Texts may hold anything; names in double quotes stay.
+    # Drop string literals, which may contain anything; keep quoted names.
     plain = _NAME_OR_TEXT.sub(lambda found: found[1] or "''", create)
     off = set()
     path: list[str] = []
@@ -184,7 +186,7 @@ def unsearchable(create: str) -> frozenset[_Path]:
 
 
 def _path(name: Json) -> _Path:
-    """CrateDB writes `o['A b']['c']`, and allows no bracket in a name."""
+    """The parts of `o['A b']['c']`; CrateDB allows no bracket in a name."""
     return tuple(part.removesuffix("']") for part in str(name).split("['"))
 
 

@@ -1,4 +1,4 @@
-"""The shards of a CrateDB table: which of them cannot be read now, and what they hold."""
+"""The shards of a CrateDB table: which cannot be read now, how many rows they have, how often rows were updated."""
 
 from typing import Final
 
@@ -14,9 +14,9 @@ from indexer.source.cratedb_sql import CrateGrammar, compile_select
 from indexer.source.errors import FORBIDDEN, UNKNOWN
 from indexer.source.row_order import Element
 
-__all__ = ["absent_shards", "count_stored_rows", "count_updates"]
+__all__ = ["count_stored_rows", "unavailable_shards", "update_checksum"]
 
-_ABSENT = """
+_UNAVAILABLE: Final = """
     SELECT p.values, s.id, s.state
     FROM (
       SELECT schema_name, table_name, COALESCE(partition_ident, '') AS ident, id, min(routing_state) AS state
@@ -29,63 +29,62 @@ _ABSENT = """
       ON p.table_schema = s.schema_name AND p.table_name = s.table_name AND p.partition_ident = s.ident
     ORDER BY s.ident, s.id
 """
-"""A shard is there where one of its copies is a started primary; while that moves, it is read from where it still is.
+"""A shard is available where one of its copies is a started primary, or one that is relocating.
 
-Asking for primaries that are not started finds none: CrateDB 6.4.3 says `primary = false` of each copy that is
-unassigned, also where it is the only one (seen on three nodes). Of a table without partitions, `partition_ident` is
-empty for a copy that is assigned and NULL for one that is not: taken as they are, a lost replica would be a lost shard.
+Looking for primaries that are not started would find none: CrateDB 6.4.3 reports `primary = false` for every unassigned
+copy, even the only one (observed on three nodes). In a table without partitions, `partition_ident` is empty for an
+assigned copy and NULL for an unassigned one; without COALESCE a lost replica would look like a lost shard.
 """
 
-_CLOSED = """
+_CLOSED: Final = """
     SELECT values FROM information_schema.table_partitions
     WHERE table_schema = ? AND table_name = ? AND closed
     ORDER BY partition_ident
 """
-"""Rows of a closed partition are in no answer, not even in a count, while its shards are started (seen in 6.4.3)."""
+"""No query returns or counts rows of a closed partition, although its shards are started (observed in 6.4.3)."""
 
-_KNOWN = "SELECT count(*) FROM information_schema.tables WHERE table_schema = ? AND table_name = ?"
-"""A node that has just started answers before it knows its tables: `sys.shards` is empty then, nothing absent.
+_KNOWN: Final = "SELECT count(*) FROM information_schema.tables WHERE table_schema = ? AND table_name = ?"
+"""A node that has just started answers before it knows its tables, and `sys.shards` is empty then.
 
-So this is asked first: what is not absent after the table was known is there. The other way round, 4 of 28 looks at a
-node that was starting found nothing absent, and then none or two thirds of the rows (CrateDB 6.4.3).
+So this runs before the query for shards. In the other order, 4 of 28 checks of a starting node found no shard
+unavailable, and then none or two thirds of the rows (CrateDB 6.4.3).
 """
 
-_STORED = """
+_STORED: Final = """
     SELECT count(*), sum(num_docs) FROM sys.shards
     WHERE schema_name = ? AND table_name = ? AND primary AND routing_state IN ('STARTED', 'RELOCATING')
 """
 
 
-def absent_shards(connection: CrateConnection, name: TableName) -> tuple[str, ...]:
+def unavailable_shards(connection: CrateConnection, name: TableName) -> tuple[str, ...]:
     """The primary shards that are not started, `shard 2 of {'day': 3} is UNASSIGNED`, and the closed partitions.
 
     Raises:
-        SourceError: as every query does; where the user may not ask, with the statement that allows it.
+        SourceError: as every query; without the privilege, it names the statement that grants it.
     """
     try:
         [(known,)] = connection.run(_KNOWN, [name.schema, name.name])
-        rows = connection.run(_ABSENT, [name.schema, name.name])
+        rows = connection.run(_UNAVAILABLE, [name.schema, name.name])
         closed = connection.run(_CLOSED, [name.schema, name.name])
     except SourceError as error:
         if error.code not in FORBIDDEN | UNKNOWN:
             raise
         user = connection.address.user or "the user"
         raise SourceError(
-            f"The user may not see whether all shards of {name} are there ({error}):"
-            f" GRANT DQL ON TABLE sys.shards TO {user}.",
+            f"The user may not check the shards of {name} ({error}); GRANT DQL ON TABLE sys.shards TO {user}.",
             error.code,
         ) from error
-    away = (f"shard {number} of {values or name} is {state}" for values, number, state in rows)
-    unknown = () if known else ("the table is not known at this moment",)
-    # Closed ones first: shards that are away may come back by themselves, and a message names only some of all.
-    return (*unknown, *(f"the partition {values} is closed" for (values,) in closed), *away)
+    unassigned = (f"shard {number} of {values or name} is {state}" for values, number, state in rows)
+    unknown = () if known else ("the server does not know the table yet",)
+    # Closed partitions first: they never come back by themselves, and messages show only the first few.
+    return (*unknown, *(f"the partition {values} is closed" for (values,) in closed), *unassigned)
 
 
 def count_stored_rows(connection: CrateConnection, name: TableName) -> int | None:
-    """The rows in the primary shards that can be read; None where there are none, as for a view.
+    """The number of rows in the available primary shards; None where there are none, as for a view.
 
     Raises:
-        SourceError: as every query does.
+        SourceError: as every query.
     """
     [(shards, rows)] = connection.run(_STORED, [name.schema, name.name])
     return integer(rows or 0) if shards else None
@@ -94,25 +93,25 @@ def count_stored_rows(connection: CrateConnection, name: TableName) -> int | Non
 _PRIME: Final = 1_000_003
 
 
-def count_updates(connection: CrateConnection, selection: Selection) -> int:
-    """The sum over all rows of how often each was updated, times a number made of its key where that is a number.
+def update_checksum(connection: CrateConnection, selection: Selection) -> int:
+    """The number of updates of each row, weighted by its key where that is a number, summed over all rows.
 
-    An insert adds nothing, a deletion takes away what the row had. With the key, one row's deletion makes up for
-    another's update by chance alone. It takes 0.1 s a million rows (three million, by hand).
+    An insert adds nothing, a deletion subtracts the row's share. The weights make it unlikely that a deletion cancels
+    out an update of another row. It takes 0.1 s a million rows.
 
     Raises:
-        SourceError: as every query does.
+        SourceError: as every query.
     """
     grammar = CrateGrammar()
-    version = sa.literal_column("_version", sa.BigInteger())  # 1 of a row that was never updated
+    version = sa.literal_column("_version", sa.BigInteger())  # 1 for a row that was never updated
     summed = sa.func.sum((version - sa.literal_column("1")) * _weight(grammar, selection))
     statement = compile_select(sa.select(summed).select_from(grammar.table(selection.table)))
-    [(found,)] = connection.run(statement.sql)
-    return integer(found or 0)
+    [(checksum,)] = connection.run(statement.sql)
+    return integer(checksum or 0)
 
 
 def _weight(grammar: CrateGrammar, selection: Selection) -> Element:
-    """From 1 on."""
+    """A positive number, the same for every row where the key is not a number."""
     prime = sa.literal_column(str(_PRIME), sa.BigInteger())
     if selection.key.order is not KeyOrder.NUMBER:
         return prime

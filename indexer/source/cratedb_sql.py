@@ -1,4 +1,4 @@
-"""The SQL of CrateDB: its grammar for SQLAlchemy Core, and the compilation to text that the driver takes as it is."""
+"""The SQL of CrateDB: its grammar for SQLAlchemy Core, and its compilation to text for the driver."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,12 +21,11 @@ __all__ = ["CrateGrammar", "Statement", "compile_select", "quoted"]
 # mypy: allow-untyped-calls
 # The dialect has no annotations.
 
-
 _NUMBERS: Final = frozenset({*INTEGER_KINDS, ColumnKind.TIMESTAMP})
 
 
 class _Compiler(CrateCompilerSA20):
-    """Writes `$1`, `$2`, ... and keeps the names."""
+    """Writes parameters as `$1`, `$2`, ... and records their names."""
 
     def bindparam_string(self, name: str, *_: object, **__: object) -> str:
         names: list[str] = self.__dict__.setdefault("parameter_names", [])
@@ -38,8 +37,8 @@ class _Compiler(CrateCompilerSA20):
 class _Dialect(CrateDialect):
     """CrateDB's dialect with CrateDB's own parameters, `$1`.
 
-    The driver's `%(name)s` cannot be used: SQLAlchemy writes `%%` for each `%` of the user's condition then, and the
-    driver leaves it so. A style that SQLAlchemy puts in afterwards cannot either, for the condition may look like it.
+    With the driver's `%(name)s`, SQLAlchemy would double each `%` of the user's condition, and the driver would keep it
+    doubled. Styles that SQLAlchemy fills in after compiling are unsafe too: the condition may contain the same text.
     """
 
     supports_statement_cache = True
@@ -51,7 +50,7 @@ _DIALECT: Final = _Dialect(paramstyle="named")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement as the driver takes it.
+    """A statement for the driver.
 
     Attributes:
         sql: its text.
@@ -67,13 +66,13 @@ class Statement:
 
 
 def compile_select(select: Rows) -> Statement:
-    """The text of a select: paid once a shape of window, not once a page."""
+    """Compile a select. It takes long enough to be done once a shape, not once a page."""
     result = select.compile(dialect=_DIALECT)
     return Statement(str(result), tuple(result.__dict__.get("parameter_names", ())))
 
 
 def quoted(name: TableName) -> str:
-    """The table's name for the statements that SQLAlchemy Core does not have."""
+    """The quoted name of a table, for statements that SQLAlchemy Core does not have."""
     return str(_DIALECT.identifier_preparer.format_table(_table(name)))
 
 
@@ -83,7 +82,7 @@ def _table(name: TableName) -> sa.TableClause:
 
 
 class _TextArray(sa.types.UserDefinedType[object]):
-    """ARRAY(TEXT) around as many levels as the column has, which SQLAlchemy's ARRAY refuses to nest."""
+    """TEXT in any number of array levels; SQLAlchemy's ARRAY does not nest."""
 
     cache_ok = True
 
@@ -95,14 +94,14 @@ class _TextArray(sa.types.UserDefinedType[object]):
 
 
 class CrateGrammar:
-    """What CrateDB has of its own."""
+    """The SQL of CrateDB; see `indexer.source.statements.Grammar`."""
 
     def table(self, table: Table) -> sa.TableClause:
         """The table."""
         return _table(table.name)
 
     def element(self, column: Column) -> Element:
-        """The column, or the sub-column as `attrs['pod']`, with a type that SQLAlchemy compares."""
+        """The column, or the sub-column as `attrs['pod']`, with a type that SQLAlchemy can compare."""
         top, *keys = column.path
         element: Element = sa.column(quoted_name(top, quote=True), ObjectType if keys else None)
         for key in keys:
@@ -111,35 +110,35 @@ class CrateGrammar:
         return sa.type_coerce(element, sa.BigInteger() if number else sa.Text())
 
     def selected(self, column: Column) -> Element:
-        """The column; NUMERIC as text, because its digits come as a JSON number, which a float loses."""
+        """The column; NUMERIC as text, because a float loses digits of the JSON number that CrateDB sends."""
         element = self.element(column)
         if column.type.kind is not ColumnKind.NUMERIC:
             return element
         return sa.cast(element, _TextArray(column.type.array))
 
     def row_id(self, name: str) -> OrderKey:
-        """CrateDB's `_id`: `_id > ?` does not page (docs/servers.md), its text does."""
+        """CrateDB's `_id`, as text: paging by `_id > ?` returns wrong rows (docs/servers.md)."""
         element = sa.column(quoted_name(name, quote=True), sa.Text())
         return OrderKey(element, lambda value: sa.func.concat(value, sa.literal_column("''")))
 
     def order_key(self, column: Column) -> OrderKey:
-        """Numbers sort as they are, everything else by a digest of its text.
+        """Integers sort as they are, everything else by a digest of its text.
 
-        Text sorts by UTF-8 within a shard and by UTF-16 where shards are merged, UUID does not compare at all, and
-        NULL compares to nothing. The digest has one order everywhere.
+        Text sorts by UTF-8 within a shard but by UTF-16 where shards are merged, UUID has no order, and NULL compares
+        with nothing. A digest has the same order everywhere.
         """
         if column.type.kind in _NUMBERS and not column.nullable:
-            return OrderKey(self.element(column), lambda value: value, whole=True)
+            return OrderKey(self.element(column), lambda value: value, integer=True)
         return OrderKey(self.element(column), _digest_or_empty if column.nullable else _digest)
 
     def prefixes(self, key_column: Element) -> ColumnElement[bool]:
-        """Any of the patterns, or any of the values."""
+        """The keys that match a pattern or equal a value."""
         likes = sa.any_(sa.bindparam("likes", type_=sa.ARRAY(sa.Text())))
         exacts = sa.any_(sa.bindparam("exacts", type_=sa.ARRAY(sa.Text())))
         return sa.or_(key_column.like(likes), key_column == exacts)
 
     def longer_prefix(self, key_column: Element) -> Element:
-        """CrateDB's `substr` counts UTF-16 units, and half a surrogate pair is no text that JSON could carry."""
+        """CrateDB's `substr` counts UTF-16 units, and JSON cannot carry half of a surrogate pair."""
         units, more = sa.bindparam("units", type_=sa.Integer()), sa.bindparam("more", type_=sa.Integer())
         one = sa.literal_column("1", sa.Integer())
         last = sa.func.ascii(sa.func.substr(key_column, units, one))
@@ -150,10 +149,10 @@ class CrateGrammar:
 
 
 def _digest(value: Element) -> Element:
-    """`format` makes a text of every type, also of UUID, which cannot be cast."""
+    """`format` converts every type to text, even UUID, which has no cast."""
     return sa.func.md5(sa.func.format(sa.literal_column("'%s'"), value))
 
 
 def _digest_or_empty(value: Element) -> Element:
-    """Nothing for NULL, of which `format` makes the text `null`."""
+    """The digest, or an empty text for NULL, which `format` would write as `null`."""
     return sa.case((value.is_(None), sa.literal_column("''")), else_=_digest(value))

@@ -1,4 +1,4 @@
-"""Opens the source that a URL names."""
+"""Opens the source behind a URL."""
 
 from indexer.settings import SourceAccess
 from indexer.source.cratedb import CrateSource
@@ -10,12 +10,12 @@ __all__ = ["open_source"]
 
 
 def open_source(access: SourceAccess) -> Source:
-    """The source behind a URL: CrateDB for `crate://`, `http(s)://` and `host:port`, else what SQLAlchemy knows.
+    """The source behind a URL: CrateDB for `crate://`, `http(s)://` and `host:port`, otherwise a SQLAlchemy database.
 
-    Nothing is connected before `Source.describe`.
+    The connection is opened by `Source.describe`.
 
     Raises:
-        UsageError: for a URL that cannot be; without showing a password.
+        UsageError: for an invalid URL; the message shows no password.
     """
     scheme, separator, _ = access.url.partition("://")
     crate = not separator or scheme.strip().lower() in SCHEMES

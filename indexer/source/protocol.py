@@ -1,4 +1,4 @@
-"""What the job asks of a source; `cratedb` and `database` answer it."""
+"""What a job needs of a source; `cratedb` and `sqlalchemy` implement it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ __all__ = ["Bounds", "Page", "Reader", "Source"]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The answer to one query.
+    """The result of one query.
 
     Attributes:
         rows: the rows, each with `Selection.width` values.
-        size: how many bytes came over the wire, or an estimate where the driver does not say.
+        size: its bytes, decompressed; an estimate where the driver does not count them.
     """
 
     rows: Sequence[Row]
@@ -28,13 +28,13 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What the key column's values span, under the selection's filter.
+    """The number of rows and the range of the key column, under the selection's filter.
 
     Attributes:
-        rows: all rows, those without a key value included.
-        nulls: the rows where the key column is NULL.
-        lo: the smallest key value; None where the key column is text, or there is none.
-        hi: the largest.
+        rows: all rows, including those whose key column is NULL.
+        nulls: the rows whose key column is NULL.
+        lo: the smallest key; None where the key column is not a number, or has no values.
+        hi: the largest key; None as for `lo`.
     """
 
     rows: int
@@ -44,82 +44,82 @@ class Bounds:
 
 
 class Reader(Protocol):
-    """One connection that reads pages of one selection; not shared between threads."""
+    """Reads pages of one selection over one connection; not shared between threads."""
 
-    def page(self, ask: PageRequest, most: int | None = None) -> Page:
-        """Run one query.
+    def page(self, request: PageRequest, max_bytes: int | None = None) -> Page:
+        """Read one page.
 
         Args:
-            ask: which rows.
-            most: bytes of the answer beyond which it is abandoned; None for any. A database whose driver cannot tell
-                before the rows are there takes them all.
+            request: which rows.
+            max_bytes: bytes beyond which the response is abandoned; None for no limit. Drivers that only hand out
+                complete results ignore it.
 
         Raises:
-            SourceUnavailable: where asking again may help.
-            ResponseTooLarge: where asking for fewer rows may help: `most` was exceeded, or a breaker tripped.
-            SourceError: where neither does.
+            SourceUnavailable: where a retry may help.
+            ResponseTooLarge: where a smaller page may help: `max_bytes` was exceeded, or a circuit breaker tripped.
+            SourceError: where neither helps.
         """
 
-    def rows(self, identities: Sequence[Sequence[Json]], most: int | None = None) -> Page:
-        """Read the rows again that documents were made of, as far as they are there and meet `--where`.
+    def rows(self, identities: Sequence[Sequence[Json]], max_bytes: int | None = None) -> Page:
+        """Read rows by identity, as far as they exist and match `--where`.
 
         Args:
-            identities: what makes `_id` of each, in the order of its columns; at most `AT_ONCE`.
-            most: as for `page`.
+            identities: for each row, the values that its `_id` is made of, in column order; at most `MAX_IDENTITIES`.
+            max_bytes: as for `page`.
 
         Raises: as `page`.
         """
 
     def count_prefixes(self, prefix_count: PrefixCount) -> list[tuple[str, int]]:
-        """Count the rows per longer prefix. Raises as `page`."""
+        """Count the rows of each longer prefix. Raises as `page`."""
 
     def close(self) -> None:
         """Close the connection."""
 
 
 class Source(Protocol):
-    """A database that tables are read from. Every method raises as `Reader.page`, or `UsageError` for bad input."""
+    """A database that tables are read from. Methods raise as `Reader.page`, and `UsageError` for bad input."""
 
     def describe(self, name: TableName) -> Table:
-        """Look at a table.
+        """Read the definition of a table.
 
         Raises:
-            UsageError: where there is no such table (naming the nearest), or no privilege to read it.
+            UsageError: where there is no such table (naming the nearest), or the user may not read it.
         """
 
     def refresh(self, table: Table) -> None:
-        """Make every row visible that was written so far; nothing where it is at once."""
+        """Make every row written so far visible; does nothing where writes are visible at once."""
 
     def has_flat_windows(self, key_column: Column) -> bool:
-        """Whether windows of this key column are flat here; where they are not, plain keyset is."""
+        """Whether windows of this key column cost the same anywhere in the table; if not, plain keyset paging does."""
 
     def bounds(self, selection: Selection) -> Bounds:
-        """Count the rows and find the smallest and largest key column; the first query that runs the user's `--where`.
+        """Count the rows, and find the smallest and the largest key. This is the first query with the user's `--where`.
 
         Raises:
-            UsageError: where the source cannot parse the condition.
+            UsageError: where the source rejects the condition.
         """
 
     def bins(self, selection: Selection, width: int) -> list[Bin]:
-        """The histogram of a number key column, in one query: values that share `value / width` share a bin."""
+        """The histogram of a numeric key column, in one query: keys with the same `key / width` share a bin."""
 
-    def absent(self, table: Table) -> tuple[str, ...]:
-        """The parts of the table that cannot be read now, each by its name; empty where everything can.
+    def unavailable_shards(self, table: Table) -> tuple[str, ...]:
+        """The shards and partitions that cannot be read now, each described; empty where all can.
 
-        A partitioned CrateDB table silently leaves out shards that are away (docs/servers.md): no error tells.
+        CrateDB leaves the rows of an unavailable shard of a partitioned table out, without an error (docs/servers.md).
         """
 
     def stored_rows(self, table: Table) -> int | None:
-        """The rows in the table's primary shards as these themselves say; None where the source has no shards."""
+        """The number of rows by the statistics of the table's primary shards; None where the source has no shards."""
 
-    def updates(self, selection: Selection) -> int | None:
-        """A number that an UPDATE of a row that stays changes; None where the source cannot tell.
+    def update_checksum(self, selection: Selection) -> int | None:
+        """A number that changes when a row is updated; None where the source has no row versions.
 
-        The table has a primary key.
+        The table must have a primary key.
         """
 
     def reader(self, selection: Selection) -> Reader:
-        """A connection of its own to read pages with."""
+        """A new reader, with its own connection."""
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close all connections that this source opened for itself."""

@@ -1,4 +1,4 @@
-"""A total order over rows: what a page is sorted by, and the condition for the rows after one that was read."""
+"""A total order over rows: what pages are sorted by, and the condition for the rows after the last one read."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,39 +12,39 @@ from indexer.model.json import Json
 __all__ = ["Element", "OrderKey", "last_values", "rows_after"]
 
 Element: TypeAlias = ColumnElement[Any]
-"""A piece of SQL; what type its values have is known to the database alone."""
+"""A SQL expression; only the database knows the type of its values."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderKey:
-    """One part of an order.
+    """One expression of an order.
 
     Attributes:
         element: the column.
-        sortable: turns the column, or a value of it, into what the database can sort and compare without
-            contradiction, and which is never NULL.
-        type: how the database takes a value of the column, or None where it takes what it sent.
-        whole: whether the values are whole numbers that sort as they are. In CrateDB `a > 2147483647` overflows where
-            `a` is an INTEGER, and holds for every row; `a >= 2147483648` holds for none.
+        sortable: turns the column, or a value of it, into an expression that the database sorts and compares
+            consistently, and that is never NULL.
+        type: the type of a bound value of the column; None where the database accepts what it sent.
+        integer: whether the values are integers that sort as they are. In CrateDB `a > 2147483647` overflows for an
+            INTEGER `a` and is true for every row; `a >= 2147483648` is true for none.
     """
 
     element: Element
     sortable: Callable[[Element], Element]
     type: sa.types.TypeEngine[Any] | None = None
-    whole: bool = False
+    integer: bool = False
 
     @property
     def sorted(self) -> Element:
-        """What to order by."""
+        """The expression to sort by."""
         return self.sortable(self.element)
 
     def at_least(self, place: int) -> ColumnElement[bool]:
-        """The condition for rows that are not before the last row in this part of the order."""
+        """The condition for rows that are not before the last row by this expression."""
         return self.sorted >= self._bound(place)
 
     def beyond(self, place: int) -> ColumnElement[bool]:
-        """The condition for rows after the last row in this part of the order."""
-        if self.whole:
+        """The condition for rows after the last row by this expression."""
+        if self.integer:
             return self.element >= sa.bindparam(f"next_{place}", type_=sa.BigInteger())
         return self.sorted > self._bound(place)
 
@@ -53,16 +53,16 @@ class OrderKey:
 
 
 def last_values(row: Sequence[Json]) -> dict[str, Json]:
-    """The parameters of `rows_after`, from the last row's values of the order."""
+    """The parameters of `rows_after`, from the last row's values of the order's columns."""
     last = {f"last_{place}": value for place, value in enumerate(row)}
     following = {f"next_{place}": value + 1 for place, value in enumerate(row) if isinstance(value, int)}
     return {**last, **following}
 
 
 def rows_after(order: Sequence[OrderKey], place: int = 0) -> ColumnElement[bool]:
-    """The condition for the rows after the last one that was read: `a >= ? AND (a > ? OR (b > ? ...))`.
+    """The condition for the rows after the last one read: `a >= ? AND (a > ? OR (b > ? ...))`.
 
-    CrateDB has no row-value comparison; the outer `a >= ?` lets a database use the index of the first column.
+    CrateDB has no row-value comparison. The outer `a >= ?` lets a database use the index of the first column.
     """
     this = order[place]
     if place == len(order) - 1:

@@ -1,4 +1,4 @@
-"""Any other database that SQLAlchemy speaks to, as a source; tested with SQLite."""
+"""Any other database that SQLAlchemy supports, as a source; tested with SQLite."""
 
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
@@ -38,8 +38,7 @@ _FOR_NULL: Final[dict[ColumnKind, Any]] = {
     ColumnKind.TIMESTAMP: datetime(1970, 1, 1),  # noqa: DTZ001  # a column without a zone takes no other
     ColumnKind.UUID: UUID(int=0),
 }
-"""What NULL is sorted as; that a value may be the same does no harm, for what identifies the row comes after it."""
-
+"""What NULL sorts as. A real value may equal it, because the columns that identify the row sort after it."""
 
 _FROM_TEXT: Final[dict[ColumnKind, Callable[[str], Any]]] = {
     ColumnKind.TIMESTAMP: datetime.fromisoformat,
@@ -49,28 +48,28 @@ _FROM_TEXT: Final[dict[ColumnKind, Callable[[str], Any]]] = {
     ColumnKind.NUMERIC: Decimal,
     ColumnKind.BYTES: b64decode,
 }
-"""What drivers take where JSON has a text."""
+"""Types that drivers require where JSON has text."""
 
 
-def typed_value(column: Column, value: Json) -> Any:  # noqa: ANN401  # whatever its driver takes
-    """A value of a column as the driver sent it, from what `_id` has of it."""
-    typed = _FROM_TEXT.get(column.type.kind)
-    return typed(value) if typed and isinstance(value, str) else value
+def typed_value(column: Column, value: Json) -> Any:  # noqa: ANN401  # the type depends on the driver
+    """A value for the driver, from the JSON value in an `_id`."""
+    convert = _FROM_TEXT.get(column.type.kind)
+    return convert(value) if convert and isinstance(value, str) else value
 
 
 class PlainGrammar:
-    """What any SQLAlchemy database understands.
+    """The SQL of any SQLAlchemy database; see `indexer.source.statements.Grammar`.
 
     Args:
-        reflected: the table as SQLAlchemy knows it.
-        product: SQLAlchemy's name of the database: `sqlite`.
+        reflected: the reflected table.
+        product: SQLAlchemy's name of the database, such as `sqlite`.
     """
 
     def __init__(self, reflected: sa.Table, product: str) -> None:
         self._reflected = reflected
         self._is_sqlite = product == "sqlite"
 
-    def table(self, table: Table) -> sa.FromClause:  # noqa: ARG002  # the reflected one knows its types
+    def table(self, table: Table) -> sa.FromClause:  # noqa: ARG002  # the reflected one has its types
         """The table."""
         return self._reflected
 
@@ -79,44 +78,44 @@ class PlainGrammar:
         return self._reflected.c[column.name]
 
     def selected(self, column: Column) -> Element:
-        """The column; NUMERIC as text, as from CrateDB: some drivers make floats of it, which loses digits."""
+        """The column; NUMERIC as text, because some drivers return it as a float, which loses digits."""
         element = self.element(column)
         exact = column.type.kind is ColumnKind.NUMERIC and not column.type.array
         return sa.cast(element, sa.Text()).label(column.name) if exact else element
 
     def row_id(self, name: str) -> OrderKey:
-        """There is none."""
+        """Never called: such a table has no hidden row id."""
         raise NotImplementedError(name)
 
     def order_key(self, column: Column) -> OrderKey:
-        """Sort by the column as it is; but SQLite has a timestamp as a text, which can be written in several ways."""
+        """The column itself; in SQLite, timestamps are text in several formats, and sort by one of them."""
         element = self.element(column)
         if self._is_sqlite and column.type.kind is ColumnKind.TIMESTAMP:
-            return OrderKey(element, _written_one_way, element.type)
+            return OrderKey(element, _normalized_timestamp, element.type)
         if not column.nullable:
             return OrderKey(element, lambda value: value, element.type)
-        instead = sa.literal(_FOR_NULL.get(column.type.kind, ""), element.type)
-        return OrderKey(element, lambda value: sa.func.coalesce(value, instead), element.type)
+        for_null = sa.literal(_FOR_NULL.get(column.type.kind, ""), element.type)
+        return OrderKey(element, lambda value: sa.func.coalesce(value, for_null), element.type)
 
     def prefixes(self, key_column: Element) -> ColumnElement[bool]:
-        """Never asked for: text has no flat windows here."""
+        """Never called: text keys are paged by plain keyset here."""
         raise NotImplementedError(key_column)
 
     def longer_prefix(self, key_column: Element) -> Element:
-        """Never asked for: text has no flat windows here."""
+        """Never called: text keys are paged by plain keyset here."""
         raise NotImplementedError(key_column)
 
 
-def _written_one_way(value: Element) -> Element:
+def _normalized_timestamp(value: Element) -> Element:
     return sa.func.coalesce(sa.func.strftime("%Y-%m-%d %H:%M:%f", value), "")
 
 
 _SAMPLE: Final = 64
-"""How many rows of a page are measured: the driver does not say how many bytes came."""
+"""Rows of a page that are measured, because the driver does not count bytes."""
 
 
 class SqlAlchemyReader:
-    """Reads pages of one selection, each on a connection of the pool; not shared between threads."""
+    """Reads pages of one selection, each over a connection of the pool; not shared between threads."""
 
     def __init__(self, source: "SqlAlchemySource", selection: Selection) -> None:
         self._source = source
@@ -124,24 +123,24 @@ class SqlAlchemyReader:
         self._statements = Statements(selection, source.grammar(selection.table.name))
         self._selects: dict[Shape, Rows] = {}
 
-    def page(self, ask: PageRequest, most: int | None = None) -> Page:  # noqa: ARG002  # the driver cannot tell
-        """Run one query; see `indexer.source.protocol.Reader`."""
-        rows = self.run(self._statements.page(ask))
+    def page(self, request: PageRequest, max_bytes: int | None = None) -> Page:  # noqa: ARG002  # drivers cannot bound it
+        """Read one page; see `indexer.source.protocol.Reader`."""
+        rows = self.run(self._statements.page(request))
         return Page(rows, _size(rows))
 
-    def rows(self, identities: Sequence[Sequence[Json]], most: int | None = None) -> Page:  # noqa: ARG002  # as above
-        """Read rows again by what makes their `_id`; see `indexer.source.protocol.Reader`."""
+    def rows(self, identities: Sequence[Sequence[Json]], max_bytes: int | None = None) -> Page:  # noqa: ARG002  # as above
+        """Read rows by identity; see `indexer.source.protocol.Reader`."""
         columns = self._selection.id_columns
-        typed = [[typed_value(*pair) for pair in zip(columns, one, strict=True)] for one in identities]
+        typed = [[typed_value(*pair) for pair in zip(columns, identity, strict=True)] for identity in identities]
         rows = self.run(self._statements.rows(typed))
         return Page(rows, _size(rows))
 
     def count_prefixes(self, prefix_count: PrefixCount) -> list[tuple[str, int]]:
-        """Never asked for: text has no flat windows here."""
+        """Never called: text keys are paged by plain keyset here."""
         raise NotImplementedError(prefix_count)
 
     def run(self, query: Query) -> list[Row]:
-        """Run any of the selection's queries, composing each shape of them once."""
+        """Run one of the selection's queries, composing each shape once."""
         select = self._selects.get(query.shape)
         if select is None:
             select = self._selects[query.shape] = self._statements.select(query.shape)
@@ -149,17 +148,17 @@ class SqlAlchemyReader:
             return list(map(list, connection.execute(select, dict(query.values))))
 
     def close(self) -> None:
-        """Nothing is kept open: the pool is the source's."""
+        """Nothing to close: the pool belongs to the source."""
 
 
 class SqlAlchemySource:
     """A database behind SQLAlchemy as a source; see `indexer.source.protocol.Source`."""
 
     def __init__(self, access: SourceAccess) -> None:
-        """Read the URL; nothing is connected yet.
+        """Parse the URL; the connection is opened later.
 
         Raises:
-            UsageError: for a URL that SQLAlchemy cannot take, or whose driver is not installed.
+            UsageError: for an invalid URL, or one whose driver is not installed.
         """
         self._engine = _engine(access)
         self._reflected: dict[TableName, sa.Table] = {}
@@ -173,7 +172,7 @@ class SqlAlchemySource:
         """A connection of the pool.
 
         Raises:
-            SourceUnavailable: where asking again may help.
+            SourceUnavailable: where a retry may help.
             SourceError: where it does not.
         """
         try:
@@ -183,7 +182,7 @@ class SqlAlchemySource:
             raise error_of_database(error, self._shown) from error
 
     def describe(self, name: TableName) -> Table:
-        """Look at a table.
+        """Read the definition of a table.
 
         Raises:
             UsageError: where there is no such table (naming the nearest), no privilege to read it, or no connection.
@@ -195,7 +194,7 @@ class SqlAlchemySource:
             raise UsageError(f"{error}; check --source and the user's privileges.") from error
 
     def grammar(self, name: TableName) -> PlainGrammar:
-        """The SQL of this database for a table, which is looked at once."""
+        """The SQL of this database for a table, which is reflected once."""
         with self.connected() as connection:
             return PlainGrammar(self._reflect(connection, name), self._engine.dialect.name)
 
@@ -205,17 +204,17 @@ class SqlAlchemySource:
         return self._reflected[name]
 
     def refresh(self, table: Table) -> None:
-        """Nothing: what is written is visible."""
+        """Does nothing: writes are visible at once."""
 
     def has_flat_windows(self, key_column: Column) -> bool:
-        """Integers only: elsewhere a plain keyset walks an index in order, which CrateDB does not."""
+        """Integers only: other keys are paged by plain keyset, which reads an index in order here, unlike CrateDB."""
         return key_column.type.kind in INTEGER_KINDS and not key_column.type.array
 
     def bounds(self, selection: Selection) -> Bounds:
-        """Count the rows and find the smallest and largest key column.
+        """Count the rows, and find the smallest and the largest key.
 
         Raises:
-            UsageError: where the database cannot run the user's `--where`.
+            UsageError: where the database rejects the user's `--where`.
         """
         return read_bounds(SqlAlchemyReader(self, selection).run, selection)
 
@@ -223,20 +222,20 @@ class SqlAlchemySource:
         """The histogram of an integer key column, in one query."""
         return read_histogram(SqlAlchemyReader(self, selection).run, width)
 
-    def absent(self, table: Table) -> tuple[str, ...]:  # noqa: ARG002  # the protocol's
-        """Nothing: a database of one piece answers whole, or not at all."""
+    def unavailable_shards(self, table: Table) -> tuple[str, ...]:  # noqa: ARG002  # the protocol's
+        """None: there are no shards."""
         return ()
 
     def stored_rows(self, table: Table) -> int | None:  # noqa: ARG002  # the protocol's
-        """There are no shards."""
+        """None: there are no shards."""
         return None
 
-    def updates(self, selection: Selection) -> int | None:  # noqa: ARG002  # the protocol's
-        """SQL has no name for it."""
+    def update_checksum(self, selection: Selection) -> int | None:  # noqa: ARG002  # the protocol's
+        """None: SQL has no row versions."""
         return None
 
     def reader(self, selection: Selection) -> SqlAlchemyReader:
-        """A reader of pages."""
+        """A new reader."""
         return SqlAlchemyReader(self, selection)
 
     def close(self) -> None:
@@ -247,17 +246,18 @@ class SqlAlchemySource:
 def _engine(access: SourceAccess) -> sa.Engine:
     try:
         url = _url(access)
-        # Every reader has a connection, however many there are; nothing is written, so nothing needs a transaction.
+        # Any number of readers gets a connection each. Nothing is written, so no transaction is needed.
         return sa.create_engine(
             url, poolclass=sa.QueuePool, max_overflow=-1, pool_timeout=access.timeout, isolation_level="AUTOCOMMIT"
         )
     except (ArgumentError, NoSuchModuleError, ValueError):
         raise UsageError(
-            "--source is neither a URL of CrateDB nor one that SQLAlchemy takes:"
-            " write crate://localhost:4200, or sqlite:///logs.db."
-        ) from None  # a port that is no number is quoted in its text, and may be a part of the password
+            "--source is neither a CrateDB URL nor a SQLAlchemy URL; write crate://localhost:4200, or sqlite:///logs.db."
+        ) from None  # its text quotes an invalid port, which may be a part of the password
     except ModuleNotFoundError as error:
-        raise UsageError(f"--source needs the driver {error.name}: install it beside this program.") from error
+        raise UsageError(
+            f"--source needs the Python driver {error.name}, which is not installed; pip install it."
+        ) from error
 
 
 def _url(access: SourceAccess) -> sa.URL:
@@ -267,19 +267,25 @@ def _url(access: SourceAccess) -> sa.URL:
         password = access.password.get_secret_value() if access.password else None
         url = url.set(username=access.user, password=password)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        raise UsageError(f"There is no SQLite file {url.database or 'in memory'}: name one with --source.")
+        raise UsageError(
+            f"There is no SQLite file {url.database}; name an existing one with --source."
+            if url.database
+            else "--source names no SQLite file; write sqlite:///logs.db."
+        )
     return url
 
 
 def _refuse_crate_options(access: SourceAccess) -> None:
-    """What is not passed on must not be taken for safe."""
+    """Refuse options that would be ignored: a connection must not only look secured."""
     given = {"jwt": access.jwt, "ca": access.ca, "cert": access.cert, "cert-key": access.cert_key}
     for name, value in given.items():
         if value is not None:
-            raise UsageError(f"--source-{name} is for CrateDB: write what the database's driver takes into --source.")
+            raise UsageError(
+                f"--source-{name} applies only to CrateDB; put the options of the database's driver into --source."
+            )
 
 
 def _size(rows: Sequence[Row]) -> int:
-    """About how many bytes the rows have, from a few of them."""
-    some = rows[:: max(1, len(rows) // _SAMPLE)]
-    return sum(len(str(value)) for row in some for value in row) * len(rows) // max(1, len(some))
+    """An estimate of the rows' bytes, from a sample of them."""
+    sample = rows[:: max(1, len(rows) // _SAMPLE)]
+    return sum(len(str(value)) for row in sample for value in row) * len(rows) // max(1, len(sample))

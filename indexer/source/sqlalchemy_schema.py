@@ -1,4 +1,4 @@
-"""A table of any SQLAlchemy database, as its inspector tells of it."""
+"""Reads the definition of a table through SQLAlchemy's inspector."""
 
 from typing import Any, Final
 
@@ -27,13 +27,13 @@ _KINDS: Final[tuple[tuple[type[TypeEngine[Any]], ColumnKind], ...]] = (
     (sa.JSON, ColumnKind.JSON),
     (sa.LargeBinary, ColumnKind.BYTES),
 )
-"""A type is of the first kind that it derives from."""
+"""A type has the first kind whose class it derives from."""
 
 _PRODUCTS: Final = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB"}
 
 
 def reflect(connection: sa.Connection, name: TableName) -> sa.Table:
-    """The table or view as SQLAlchemy knows it.
+    """Reflect a table or view.
 
     Raises:
         UsageError: where there is none of this name.
@@ -46,7 +46,7 @@ def reflect(connection: sa.Connection, name: TableName) -> sa.Table:
 
 
 def read_sqlalchemy_table(connection: sa.Connection, name: TableName, table: sa.Table) -> Table:
-    """The table as the rest of the product sees it."""
+    """The definition of a reflected table."""
     product = connection.dialect.name
     version = ".".join(map(str, connection.dialect.server_version_info or ()))
     indexed = {column.name for column in table.primary_key.columns} | {
@@ -71,7 +71,7 @@ def _column(column: sa.Column[Any], product: str, indexed: set[str]) -> Column:
 
 
 def _may_be_null(column: sa.Column[Any], product: str) -> bool:
-    """SQLite alone has primary keys that may be NULL, except where it is one integer."""
+    """In SQLite, a primary key may be NULL, unless it is a single integer."""
     row_id = isinstance(column.type, sa.Integer) and len(column.table.primary_key.columns) == 1
     never = column.primary_key and (row_id or product != "sqlite")
     return bool(column.nullable) and not never
@@ -87,10 +87,10 @@ def _type(type_: TypeEngine[Any], product: str) -> ColumnType:
 
 def _kind(type_: TypeEngine[Any], product: str) -> ColumnKind:
     kind = next((kind for base, kind in _KINDS if isinstance(type_, base)), ColumnKind.UNKNOWN)
-    # Every integer of SQLite has 64 bits, whatever its column is called.
+    # Every integer in SQLite has 64 bits, whatever type its column names.
     return ColumnKind.BIGINT if kind is ColumnKind.INTEGER and product == "sqlite" else kind
 
 
 def _plain(name: str) -> str:
-    """A name as a plain string: SQLAlchemy's `quoted_name` is one by inheritance alone, which orjson refuses."""
+    """The name as a plain `str`: orjson refuses subclasses such as SQLAlchemy's `quoted_name`."""
     return "".join(name)

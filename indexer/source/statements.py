@@ -1,4 +1,4 @@
-"""The queries for one selection, composed with SQLAlchemy Core: one select a shape of window, its values parameters."""
+"""The queries for one selection, composed with SQLAlchemy Core: one select a shape, with values as parameters."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,7 @@ from indexer.model.table.selection import Selection
 from indexer.model.table.table import Column, ColumnKind, Table
 from indexer.source.row_order import Element, OrderKey, last_values, rows_after
 
-__all__ = ["AT_ONCE", "LOWEST", "Grammar", "Query", "Rows", "Shape", "Statements"]
+__all__ = ["LOWEST", "MAX_IDENTITIES", "Grammar", "Query", "Rows", "Shape", "Statements"]
 
 Rows: TypeAlias = Select[*tuple[Any, ...]]
 """A select of any columns."""
@@ -36,15 +36,14 @@ LOWEST: Final = {
     ColumnKind.BIGINT: -(2**63),
     ColumnKind.TIMESTAMP: -(2**63),
 }
-"""The types' minima: what lies below overflows, and CrateDB then returns every row."""
+"""The smallest value of each type. A smaller bound overflows, and CrateDB then returns every row."""
 
-
-AT_ONCE: Final = 100
-"""Rows that one query asks for by what identifies them."""
+MAX_IDENTITIES: Final = 100
+"""Rows that one query reads by identity."""
 
 
 class Shape(Enum):
-    """The queries there are. Two of the same shape differ in their parameters only."""
+    """The kinds of queries. Two queries of one shape differ only in their parameters."""
 
     RANGE = auto()
     RANGE_FROM_LOWEST = auto()
@@ -59,12 +58,12 @@ class Shape(Enum):
     KEYSET_AFTER = auto()
     OFFSET = auto()
     ROWS = auto()
-    """The rows of `AT_ONCE` identities."""
+    """Rows by identity, `MAX_IDENTITIES` of them."""
     PREFIX_COUNT = auto()
     BOUNDS = auto()
     BINS = auto()
     CONDITION = auto()
-    """No rows: whether the user's condition parses alone. One that closes the parenthesis around it does not."""
+    """Returns no rows, but fails where the user's condition alone is invalid, such as one with an extra parenthesis."""
 
 
 _UNORDERED: Final = frozenset({Shape.RANGE, Shape.RANGE_FROM_LOWEST, Shape.PREFIXES})
@@ -78,7 +77,7 @@ class Query:
     """One query.
 
     Attributes:
-        shape: which select.
+        shape: the select.
         values: its parameters.
     """
 
@@ -87,7 +86,7 @@ class Query:
 
 
 class Grammar(Protocol):
-    """What one kind of database has of its own."""
+    """The SQL of one kind of database."""
 
     def table(self, table: Table) -> sa.FromClause:
         """The table."""
@@ -96,7 +95,7 @@ class Grammar(Protocol):
         """The column or sub-column."""
 
     def selected(self, column: Column) -> Element:
-        """The column as it is read, for some must be read as another type."""
+        """The column as it is selected: some types are read as another type."""
 
     def row_id(self, name: str) -> OrderKey:
         """The hidden row id."""
@@ -105,10 +104,10 @@ class Grammar(Protocol):
         """How to sort by the column."""
 
     def prefixes(self, key_column: Element) -> ColumnElement[bool]:
-        """The text values that match one of the parameter `likes`, or are one of the parameter `exacts`."""
+        """The keys that match one of the patterns in `likes`, or equal one of the values in `exacts`."""
 
     def longer_prefix(self, key_column: Element) -> Element:
-        """The first UTF-16 units of a text, as many as the parameter `units`, and one more rather than half a pair."""
+        """The first `units` UTF-16 units of a text, or `more` where that would split a surrogate pair."""
 
 
 class Statements:
@@ -119,12 +118,12 @@ class Statements:
         self._grammar = grammar
         self._table = grammar.table(selection.table)
         self._key_column = grammar.element(selection.key.column)
-        self._tiebreakers = self._tie_keys()
-        # No NULL is compared here: a keyset has none, and OFFSET only sorts.
+        self._tiebreakers = self._tiebreaker_keys()
+        # A keyset excludes NULL, and OFFSET only sorts: no NULL is compared.
         key_column = replace(selection.key.column, nullable=False)
         self._whole_order = (grammar.order_key(key_column), *self._tiebreakers)
 
-    def _tie_keys(self) -> tuple[OrderKey, ...]:
+    def _tiebreaker_keys(self) -> tuple[OrderKey, ...]:
         columns = (*self._selection.columns, *self._selection.hidden)
         places = self._selection.tiebreaker_positions
         keys = [self._grammar.order_key(columns[place]) for place in places if place < len(columns)]
@@ -133,12 +132,12 @@ class Statements:
             keys.append(self._grammar.row_id(row_id))
         return tuple(keys)
 
-    def page(self, ask: PageRequest) -> Query:
+    def page(self, request: PageRequest) -> Query:
         """The query for a page."""
-        shape, values = self._asked(ask.window)
-        return Query(_ORDERED.get(shape, shape) if ask.ordered else shape, {**values, "limit": ask.limit})
+        shape, values = self._window_query(request.window)
+        return Query(_ORDERED.get(shape, shape) if request.ordered else shape, {**values, "limit": request.limit})
 
-    def _asked(self, window: Window) -> tuple[Shape, dict[str, Json]]:
+    def _window_query(self, window: Window) -> tuple[Shape, dict[str, Json]]:
         match window:
             case Range(lo, hi):
                 if lo < LOWEST[self._selection.key.column.type.kind]:
@@ -147,32 +146,34 @@ class Statements:
             case Prefixes(prefixes):
                 return Shape.PREFIXES, _patterns(prefixes)
             case TieGroup():
-                return _group(window)
-            case Keyset(behind):
-                return Shape.KEYSET_AFTER if behind else Shape.KEYSET, last_values(behind or ())
+                return _tie_group_query(window)
+            case Keyset(after):
+                return Shape.KEYSET_AFTER if after else Shape.KEYSET, last_values(after or ())
             case Offset(offset):
                 return Shape.OFFSET, {"offset": offset}
 
     def rows(self, identities: Sequence[Sequence[Json]]) -> Query:
-        """The query for rows by what makes their `_id`, at most `AT_ONCE`; fewer are filled up with the last."""
-        full = [*identities, *[identities[-1]] * (AT_ONCE - len(identities))]
-        values = {_identity(row, place): value for row, values in enumerate(full) for place, value in enumerate(values)}
+        """The query for at most `MAX_IDENTITIES` rows by identity; the last identity fills unused parameters."""
+        padded = [*identities, *[identities[-1]] * (MAX_IDENTITIES - len(identities))]
+        values = {
+            _identity(row, place): value for row, values in enumerate(padded) for place, value in enumerate(values)
+        }
         return Query(Shape.ROWS, values)
 
     def count_prefixes(self, prefix_count: PrefixCount) -> Query:
-        """The query for the longer prefixes below a prefix, with their rows."""
+        """The query for the number of rows of each longer prefix."""
         return Query(
             Shape.PREFIX_COUNT,
             {"prefix": _like(prefix_count.prefix), "units": prefix_count.units, "more": prefix_count.units + 1},
         )
 
     def select(self, shape: Shape) -> Rows:
-        """The select of a shape; its parameters are those of the `Query` objects of this shape."""
+        """The select of a shape; a `Query` of that shape has its parameters."""
         match shape:
             case Shape.ROWS:
                 return self._rows()
             case Shape.PREFIX_COUNT:
-                return self._census()
+                return self._prefix_count()
             case Shape.BOUNDS:
                 return self._bounds()
             case Shape.BINS:
@@ -191,10 +192,11 @@ class Statements:
         return page.where(rows_after(keys)) if shape in _AFTER else page
 
     def _order(self, shape: Shape, keys: Sequence[OrderKey]) -> list[Element]:
-        """Not at all where a page is used only if it is whole; by the key column alone in a range, for more costs more."""
-        if shape in _UNORDERED:
+        if shape in _UNORDERED:  # such a page is used only where it is complete
             return []
-        return [self._key_column] if shape in _ORDERED.values() else [key.sorted for key in keys]
+        if shape in _ORDERED.values():  # a range needs no tiebreakers, and sorting by more columns costs more
+            return [self._key_column]
+        return [key.sorted for key in keys]
 
     def _window(self, shape: Shape) -> ColumnElement[bool]:
         key_column = self._key_column
@@ -225,16 +227,18 @@ class Statements:
         select = select.select_from(self._table)
         if self._selection.where is None:
             return select
-        # On a line of its own, so that a comment at its end does not take the parenthesis along.
+        # The line break keeps a comment at its end from swallowing the parenthesis.
         return select.where(sa.literal_column(f"({self._selection.where}\n)"))
 
     def _rows(self) -> Rows:
         row_id = self._selection.row_id
         elements = [self._grammar.element(column) for column in self._selection.id_columns]
         elements += [] if row_id is None else [self._grammar.row_id(row_id).element]
-        return self._filtered(sa.select(*self._row())).where(sa.or_(*(_is(elements, row) for row in range(AT_ONCE))))
+        return self._filtered(sa.select(*self._row())).where(
+            sa.or_(*(_identity_equals(elements, row) for row in range(MAX_IDENTITIES)))
+        )
 
-    def _census(self) -> Rows:
+    def _prefix_count(self) -> Rows:
         longer = self._grammar.longer_prefix(self._key_column).label("longer")
         return (
             self._filtered(sa.select(longer, sa.func.count()))
@@ -252,21 +256,21 @@ class Statements:
 
     def _bins(self) -> Rows:
         key_column = self._key_column
-        share = (key_column // _integer("width")).label("share")
-        bars = sa.select(share, sa.func.min(key_column), sa.func.max(key_column), sa.func.count())
-        return self._filtered(bars).where(key_column.is_not(None)).group_by(share)
+        number = (key_column // _integer("width")).label("number")
+        bins = sa.select(number, sa.func.min(key_column), sa.func.max(key_column), sa.func.count())
+        return self._filtered(bins).where(key_column.is_not(None)).group_by(number)
 
     def _condition(self) -> Rows:
-        """Without parameters of ours, whose value one in the condition could take."""
-        bare: Element = sa.literal_column(f"{self._selection.where}\n")
-        return sa.select(sa.literal_column("1")).select_from(self._table).where(bare).limit(sa.literal_column("0"))
+        # Without parameters: a parameter in the condition could take the value of one.
+        condition: Element = sa.literal_column(f"{self._selection.where}\n")
+        return sa.select(sa.literal_column("1")).select_from(self._table).where(condition).limit(sa.literal_column("0"))
 
 
 def _identity(row: int, place: int) -> str:
     return f"id_{row}_{place}"
 
 
-def _is(elements: Sequence[Element], row: int) -> ColumnElement[bool]:
+def _identity_equals(elements: Sequence[Element], row: int) -> ColumnElement[bool]:
     return sa.and_(
         *(element == sa.bindparam(_identity(row, place), type_=element.type) for place, element in enumerate(elements))
     )
@@ -280,11 +284,11 @@ def _text(name: str) -> sa.BindParameter[str]:
     return sa.bindparam(name, type_=sa.Text())
 
 
-def _group(window: TieGroup) -> tuple[Shape, dict[str, Json]]:
-    behind = last_values(window.after or ())
+def _tie_group_query(window: TieGroup) -> tuple[Shape, dict[str, Json]]:
+    last = last_values(window.after or ())
     if window.value is None:
-        return Shape.NULLS_AFTER if behind else Shape.NULLS, behind
-    return Shape.VALUE_AFTER if behind else Shape.VALUE, {"value": window.value, **behind}
+        return Shape.NULLS_AFTER if last else Shape.NULLS, last
+    return Shape.VALUE_AFTER if last else Shape.VALUE, {"value": window.value, **last}
 
 
 def _patterns(prefixes: tuple[Prefix, ...]) -> dict[str, Json]:
@@ -295,6 +299,6 @@ def _patterns(prefixes: tuple[Prefix, ...]) -> dict[str, Json]:
 
 
 def _like(prefix: str) -> str:
-    """The LIKE pattern of the texts that begin with a prefix."""
+    """The LIKE pattern for texts that begin with a prefix."""
     escaped = prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"{escaped}%"

@@ -1,4 +1,4 @@
-"""Where CrateDB is and who asks: the servers, the credentials and the schema out of what the user gave."""
+"""The CrateDB servers, the credentials and the schema, as given by the user."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -12,28 +12,28 @@ __all__ = ["SCHEMES", "SourceAddress", "parse_source_url"]
 SCHEMES: Final = frozenset({"crate", "http", "https"})
 """The schemes of URLs that name a CrateDB server."""
 
-_PORT: Final = 4200
-_DOTS: Final = 2
-"""Between the three parts of a JSON Web Token."""
+_DEFAULT_PORT: Final = 4200
+_JWT_DOTS: Final = 2
+"""Dots between the three parts of a JSON Web Token."""
 
 _EXAMPLE: Final = "write crate://localhost:4200, or several servers separated by commas"
 _UNENCRYPTED: Final = frozenset({"disable"})
 _UNVERIFIED: Final = frozenset({"allow", "prefer", "require"})
 _VERIFIED: Final = frozenset({"verify-ca", "verify-full"})
-"""As SQLAlchemy's CrateDB dialect and libpq read `sslmode`: to require TLS is not yet to check who answers."""
+"""`sslmode` as in SQLAlchemy's CrateDB dialect and libpq: `require` encrypts without verifying the server."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceAddress:
-    """The servers and how to speak to them.
+    """The servers and how to connect to them.
 
     Attributes:
-        servers: the URLs of the servers, `http://` or `https://`, without credentials, fit to be shown.
-        user: the user, or None for CrateDB's default.
+        servers: their URLs, `http://` or `https://`, without credentials, so that they can be shown.
+        user: the user; None for CrateDB's default.
         password: the user's password, or None.
-        jwt: a JSON Web Token, or None; never together with a user.
-        schema: the schema of tables that are named without one; None for CrateDB's default, `doc`.
-        verify: whether the servers' certificates are checked.
+        jwt: a JSON Web Token, or None; never set together with a user.
+        schema: the schema of tables given without one; None for CrateDB's default, `doc`.
+        verify: whether the servers' certificates are verified.
     """
 
     servers: tuple[str, ...]
@@ -45,29 +45,29 @@ class SourceAddress:
 
     @property
     def secure(self) -> bool:
-        """Whether every server is spoken to through TLS."""
+        """Whether all connections use TLS."""
         return all(server.startswith("https:") for server in self.servers)
 
     def __repr__(self) -> str:
-        return f"Address({self})"
+        return f"SourceAddress({self})"
 
     def __str__(self) -> str:
         return ",".join(self.servers)
 
 
 def parse_source_url(access: SourceAccess) -> SourceAddress:
-    """Take the URL apart: `crate://user:pw@one:4200,two:4200/?schema=x&sslmode=require`, or `https://host:4200`.
+    """Parse the URL: `crate://user:pw@one:4200,two:4200/?schema=x&sslmode=require`, or `https://host:4200`.
 
-    The first of several URLs gives the scheme of those that have none; credentials and options in any serve for all.
+    Of several URLs, the first sets the scheme of those without one; credentials and options in one apply to all.
 
     Raises:
-        UsageError: for a URL that cannot be, or two kinds of credentials; without showing a password.
+        UsageError: for an invalid URL, or two kinds of credentials. No message shows a password.
     """
     parts = _parts(access)
     options = _options(parts)
     mode = options.get("sslmode", "disable")
     if mode not in _UNENCRYPTED | _UNVERIFIED | _VERIFIED:
-        raise UsageError(f"--source has sslmode={mode}: write disable, require, verify-ca or verify-full.")
+        raise UsageError(f"unknown sslmode={mode} in --source; use disable, require, verify-ca or verify-full.")
     address = SourceAddress(
         servers=tuple(_server(part, secure=mode not in _UNENCRYPTED) for part in parts),
         schema=options.get("schema"),
@@ -90,7 +90,9 @@ def _part(url: str, access: SourceAccess) -> SplitResult:
         part = urlsplit(url)
         port = part.port
     except ValueError:
-        raise _invalid(access, broken=True) from None  # what is no port may be a password, and its text quotes it
+        raise _invalid(
+            access, broken=True
+        ) from None  # its text quotes the invalid port, which may be a part of the password
     stray = "@" in part.path + part.query + part.fragment or part.fragment
     if stray or part.scheme not in SCHEMES or not part.hostname or port == 0:
         raise _invalid(access)
@@ -98,26 +100,26 @@ def _part(url: str, access: SourceAccess) -> SplitResult:
 
 
 def _invalid(access: SourceAccess, *, broken: bool = False) -> UsageError:
-    if "@" in access.url:  # wherever the URL breaks, a part of the password may be in what is left
+    if "@" in access.url:  # an unescaped character may have split the password at any place
         return UsageError(
-            "--source is not a URL of CrateDB (not shown, for it holds a password):"
+            "--source is not a valid CrateDB URL (not shown, because it contains a password);"
             " write special characters in the password as %XX, or use --source-user and --source-password."
         )
-    shown = "(not shown, for it may hold a password)" if broken else access.url
-    return UsageError(f"--source {shown} is not a URL of CrateDB: {_EXAMPLE}.")
+    shown = "(not shown, because it may contain a password)" if broken else access.url
+    return UsageError(f"--source {shown} is not a valid CrateDB URL; {_EXAMPLE}.")
 
 
 def _options(parts: list[SplitResult]) -> dict[str, str]:
     options = {name: value for part in parts for name, value in parse_qsl(part.query, keep_blank_values=True)}
     for name in options.keys() - {"schema", "sslmode"}:
-        raise UsageError(f"--source has the unknown option {name}: schema and sslmode are known.")
+        raise UsageError(f"unknown option {name} in --source; use schema or sslmode.")
     return options
 
 
 def _server(part: SplitResult, *, secure: bool) -> str:
     scheme = "https" if part.scheme == "https" or (part.scheme == "crate" and secure) else "http"
     host = part.netloc.rpartition("@")[2]
-    return f"{scheme}://{host}{'' if part.port else f':{_PORT}'}{part.path.rstrip('/')}"
+    return f"{scheme}://{host}{'' if part.port else f':{_DEFAULT_PORT}'}{part.path.rstrip('/')}"
 
 
 def _with_credentials(address: SourceAddress, access: SourceAccess, parts: list[SplitResult]) -> SourceAddress:
@@ -125,13 +127,15 @@ def _with_credentials(address: SourceAddress, access: SourceAccess, parts: list[
     if access.jwt is None:
         return replace(address, user=user, password=password)
     if user is not None:
-        raise UsageError("--source-jwt and a user exclude each other: give one of them.")
+        raise UsageError("--source-jwt and a user are mutually exclusive; remove one of them.")
     return replace(address, jwt=_token(access.jwt.get_secret_value()))
 
 
 def _token(text: str) -> str:
-    if text.count(".") != _DOTS or not text.isascii() or len(text.split()) != 1:
-        raise UsageError("--source-jwt is not a JSON Web Token (not shown): give header.claims.signature, in one line.")
+    if text.count(".") != _JWT_DOTS or not text.isascii() or len(text.split()) != 1:
+        raise UsageError(
+            "--source-jwt is not a JSON Web Token (not shown); it must be header.claims.signature on one line."
+        )
     return text.strip()
 
 

@@ -29,7 +29,7 @@ from indexer.pipeline.pipeline import Pipeline
 from indexer.pipeline.threads import PageBatch
 from indexer.retry import RetryPolicy, with_retry
 from indexer.sink.hits import StoredDocument
-from indexer.sink.snapshot import MOST, IndexWalk, Snapshot
+from indexer.sink.snapshot import MAX_LOOKUP, IndexWalk, Snapshot
 from indexer.verify.digest import ALL_BUCKETS, Digest, SeenDocuments, bucket_of
 from indexer.verify.document_diff import document_differences, split_line
 from indexer.verify.findings import Finding, FindingKind, Findings
@@ -80,8 +80,8 @@ class RowComparison:
     def _compare_all(self, batches: Iterator[PageBatch]) -> None:
         patience = RetryPolicy(self.stream.settings.patience)
         for batch, entry in batches:
-            for begin in range(0, len(batch.lines), MOST):
-                self._compare(entry.number, batch.lines[begin : begin + MOST], patience)
+            for begin in range(0, len(batch.lines), MAX_LOOKUP):
+                self._compare(entry.number, batch.lines[begin : begin + MAX_LOOKUP], patience)
             self.stream.tracker.acknowledged(entry)
             self.stream.counters.indexed(len(batch.lines), batch.size, 0, 0)
 
@@ -91,8 +91,8 @@ class RowComparison:
             return
         sent = dict(rows)
         pages = with_retry(lambda: self.snapshot.match(sent), patience, self.stream.workers.stop, self.stream.counters)
-        self.seen.add((place for page in pages for place in page.places), len(rows) - len(sent))
-        self.seen.add(held.place for page in pages for held in page.others)
+        self.seen.add((shard_doc for page in pages for shard_doc in page.shard_docs), len(rows) - len(sent))
+        self.seen.add(held.shard_doc for page in pages for held in page.others)
         others = {orjson.dumps(held.id): held for page in pages for held in page.others}
         left = sent.keys() - {id_ for page in pages for id_ in page.same}
         wrong = [id_ for id_ in left if self._is_wrong(number, id_, sent[id_], others.get(id_))]
@@ -115,13 +115,13 @@ class RowComparison:
     def extra(self) -> Iterator[list[str]]:
         """The ids of the documents that no row stands behind, page by page; after `run` over the whole table."""
         patience, stop, after = RetryPolicy(self.stream.settings.patience), threading.Event(), None
-        while page := with_retry(partial(self.snapshot.places, after), patience, stop, self.stream.counters):
+        while page := with_retry(partial(self.snapshot.shard_docs, after), patience, stop, self.stream.counters):
             after = page[-1][1]
             ids = [
-                id_ for id_, place in page if place not in self.seen and bucket_of(orjson.dumps(id_)) in self.buckets
+                id_ for id_, shard_doc in page if shard_doc not in self.seen and bucket_of(orjson.dumps(id_)) in self.buckets
             ]
-            for begin in range(0, len(ids), MOST):
-                yield ids[begin : begin + MOST]
+            for begin in range(0, len(ids), MAX_LOOKUP):
+                yield ids[begin : begin + MAX_LOOKUP]
 
     def incomplete(self) -> str:
         """Why what was read may not be every row once, with the remedy; or nothing.
@@ -131,7 +131,7 @@ class RowComparison:
         table = self.stream.selection.table
         if table.caveat:
             return f"{table.caveat}; reindex to be rid of what is extra"
-        away = self.stream.source.absent(table)
+        away = self.stream.source.unavailable_shards(table)
         if away:
             return f"{absent_text(table, away)}; bring its nodes back and verify again"
         changed = self._changed()

@@ -104,7 +104,7 @@ class _Run:
 
     def _refuse_absent(self) -> None:
         table = self.provenance.selection.table
-        absent = self.source.absent(table)
+        absent = self.source.unavailable_shards(table)
         if absent:
             raise SourceUnavailable(
                 f"{absent_text(table, absent)}; nothing can be said of the index: bring its nodes back and verify again."

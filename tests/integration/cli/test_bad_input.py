@@ -94,7 +94,7 @@ def test_bad_input_is_refused_in_one_sentence(
     assert not indexes(elasticsearch_url, alias)
 
 
-ASKED = "does not take the mapping or the settings"
+ASKED = "does not accept the mapping or the settings"
 UNASKED = "could not create the index"
 REFUSED = {
     "settings: {no_such_setting: 1}": "no_such_setting",

@@ -316,7 +316,7 @@ def test_a_foreign_index_is_refused_as_dead_letter_index(bench: Bench) -> None:
     words = ("reindex", "--table", bench.table, "--index", bench.alias)
     ended = bench.command(*words, "--dead-letter-index", f"{bench.alias}_mine")
     assert ended.code == 2
-    assert "was not made for dead letters" in ended.err
+    assert "is the name of an index that is not for dead letters" in ended.err
     assert set(bench.client.indices.get(index=f"{bench.alias}*")) == {f"{bench.alias}_mine"}
 
 

@@ -143,13 +143,13 @@ def test_the_servers_error_is_reported_with_a_remedy(elasticsearch_url: str, sta
 
 def test_an_old_server_is_refused(elasticsearch_url: str) -> None:
     said = refusal(elasticsearch_url, altered(lambda _: b'{"nodes":{"a":{"version":"7.17.9"}}}'))
-    assert "7.17.9: this product needs 8.0 or newer" in said
+    assert "runs Elasticsearch 7.17.9; 8.0 or newer is required" in said
 
 
 def test_a_server_that_does_not_answer_in_time_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        with pytest.raises(UsageError, match=f"127.0.0.1:{port} .it did not answer in time"):
+        with pytest.raises(UsageError, match=f"127.0.0.1:{port} .no response in time"):
             connect(TargetAccess(url=f"http://127.0.0.1:{port}", timeout=0.3))
 
 

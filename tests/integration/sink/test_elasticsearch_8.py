@@ -115,7 +115,7 @@ def test_a_newer_client_is_refused_and_told_what_to_install(server_url: str, log
         ended = run(*command, "--target", server_url, cwd=tmp_path)
         assert ended.code == 2
         assert ended.err == (
-            f"error: The installed Python client elasticsearch {installed} is too new for the server at {server_url}:"
+            f"error: The Python client elasticsearch {installed} is too new for the server at {server_url};"
             f" pip install '{CLIENT}'.\n"
         )
         assert not ended.out

@@ -106,12 +106,12 @@ def test_a_second_index_replaces_the_first_and_the_third_deletes_it(cluster: Clu
     assert indexes.current(alias) == (second,)
     assert indexes.delete_old(alias, keep=1) == ()
     third = served_index(cluster, alias, 3)
-    assert [made.name for made in indexes.made_by_us(alias)] == [first, second, third]
-    assert indexes.delete_old(alias, keep=1, not_these={first}) == ()
+    assert [made.name for made in indexes.own(alias)] == [first, second, third]
+    assert indexes.delete_old(alias, keep=1, exclude={first}) == ()
     assert indexes.delete_old(alias, keep=1) == (first,)
     assert indexes.count(alias) == 3
     assert indexes.delete_old(alias, keep=0) == (second,)
-    assert [made.name for made in indexes.made_by_us(alias)] == [third]
+    assert [made.name for made in indexes.own(alias)] == [third]
 
 
 def test_unfinished_indexes_do_not_count_towards_keep(cluster: Cluster, alias: str) -> None:
@@ -121,14 +121,14 @@ def test_unfinished_indexes_do_not_count_towards_keep(cluster: Cluster, alias: s
     failed = new_index(cluster, alias)
     served = served_index(cluster, alias, 1)
     begun = new_index(cluster, alias)
-    assert [(made.name, made.complete) for made in indexes.made_by_us(alias)] == [
+    assert [(made.name, made.complete) for made in indexes.own(alias)] == [
         (good, True),
         (failed, False),
         (served, True),
         (begun, False),
     ]
     assert indexes.delete_old(alias, keep=1) == (failed,)
-    assert [made.name for made in indexes.made_by_us(alias)] == [good, served, begun]
+    assert [made.name for made in indexes.own(alias)] == [good, served, begun]
 
 
 def test_only_our_own_indexes_are_deleted(cluster: Cluster, alias: str) -> None:
@@ -313,7 +313,7 @@ def test_an_index_deleted_by_another_job_during_creation_is_refused(
     name = indexes.new_name(alias, NOW)
     with FaultProxy(elasticsearch_url, on=f"GET /{name}") as proxy, connect(TargetAccess(url=proxy.url)) as other:
         proxy.script(after(lambda: indexes.delete(name)))
-        with pytest.raises(UsageError, match=f"Another job deleted {name} at this moment: see `indexer jobs`"):
+        with pytest.raises(UsageError, match=f"Another job has just deleted {name}; see `indexer jobs`"):
             Indexes(other).create(name, MAPPINGS, {}, {"version": "1", "table": "doc.logs", "job": name})
 
 

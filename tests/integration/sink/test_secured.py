@@ -136,7 +136,7 @@ def test_a_wrong_api_key_is_refused(secured: Secured) -> None:
 
 def test_an_unknown_ca_is_refused_unless_verification_is_off(secured: Secured) -> None:
     access = secured.access("writer").model_copy(update={"ca": None})
-    with pytest.raises(UsageError, match=r"certificate is not trusted.*--target-ca"):
+    with pytest.raises(UsageError, match=r"TLS certificate not trusted.*--target-ca"):
         connect(access)
     with connect(access.model_copy(update={"verify": False})) as cluster:
         assert cluster.version
@@ -144,7 +144,7 @@ def test_an_unknown_ca_is_refused_unless_verification_is_off(secured: Secured) -
 
 def test_a_certificate_for_another_host_is_refused(secured: Secured) -> None:
     access = secured.access("writer").model_copy(update={"url": secured.server.url.replace("localhost", "127.1")})
-    with pytest.raises(UsageError, match="certificate is not trusted"):
+    with pytest.raises(UsageError, match="TLS certificate not trusted"):
         connect(access)
 
 

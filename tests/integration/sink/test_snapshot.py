@@ -10,7 +10,7 @@ from elastic_transport.client_utils import url_to_node_config
 from elasticsearch import Elasticsearch
 
 from indexer.settings import TargetAccess
-from indexer.sink.client import MOST_BYTES, BoundedNode, Cluster, connect
+from indexer.sink.client import MAX_RESPONSE_BYTES, BoundedNode, Cluster, connect
 from indexer.sink.snapshot import IndexWalk, Snapshot
 
 pytestmark = pytest.mark.elasticsearch
@@ -37,7 +37,7 @@ class Sent:
 @pytest.fixture(scope="module")
 def sent(elasticsearch_url: str) -> Iterator[Sent]:
     """Narrow documents, then wide ones, then one larger than the response limit."""
-    texts = ["x"] * NARROW + ["y" * MEGABYTE] * WIDE + ["z" * (MOST_BYTES + 1)] + ["x"]
+    texts = ["x"] * NARROW + ["y" * MEGABYTE] * WIDE + ["z" * (MAX_RESPONSE_BYTES + 1)] + ["x"]
     made = {orjson.dumps(str(n)): orjson.dumps({"n": n, "text": text}) for n, text in enumerate(texts)}
     index = f"test_snapshot_{uuid4().hex[:12]}"
     with Elasticsearch(elasticsearch_url) as client:
@@ -74,7 +74,7 @@ def test_a_walk_returns_all_documents_in_pages_of_bounded_size(cluster: Cluster,
                 largest = max(largest, page.size)
     assert len(found) == len(sent.documents)
     assert dict(found) == sent.documents
-    assert largest <= MOST_BYTES
+    assert largest <= MAX_RESPONSE_BYTES
 
 
 def test_lookups_find_documents_of_any_width(cluster: Cluster, sent: Sent) -> None:
@@ -94,5 +94,5 @@ def test_a_response_is_read_up_to_one_byte_over_the_limit(elasticsearch_url: str
     _, cut_off = node.perform_request("GET", f"/{sent.index}/_source/{orjson.loads(LARGEST)}")
     _, whole = node.perform_request("GET", f"/{sent.index}/_source/{NARROW}")
     node.close()
-    assert cut_off == sent.documents[LARGEST][: MOST_BYTES + 1]
+    assert cut_off == sent.documents[LARGEST][: MAX_RESPONSE_BYTES + 1]
     assert whole == sent.documents[b'"%d"' % NARROW]

@@ -128,8 +128,8 @@ def test_a_table_unknown_to_a_starting_node_counts_as_absent(
         exchange.reply(answer)
 
     proxy.script(becomes_known)
-    assert source.absent(table) == ("the table is not known at this moment",)
-    assert source.absent(table) == ()
+    assert source.unavailable_shards(table) == ("the server does not know the table yet",)
+    assert source.unavailable_shards(table) == ()
     source.close()
 
 
@@ -171,20 +171,20 @@ def _reset_all(server: socket.socket) -> None:
 @pytest.mark.timeout(30)
 def test_a_server_that_resets_every_connection_is_given_up(resetting: int) -> None:
     source = CrateSource(SourceAccess(url=f"crate://localhost:{resetting}"))
-    with pytest.raises(UsageError, match=r"localhost:\d+ does not answer \(Connection reset by peer\)"):
+    with pytest.raises(UsageError, match=r"localhost:\d+ is unavailable \(Connection reset by peer\)"):
         source.describe(TableName("t"))
 
 
 @pytest.mark.timeout(30)
 def test_an_unreachable_server_is_refused_without_its_password() -> None:
     source = CrateSource(SourceAccess(url="crate://me:s3cret@localhost:1"))
-    with pytest.raises(UsageError, match=r"http://localhost:1 does not answer \(.*refused\): start it") as raised:
+    with pytest.raises(UsageError, match=r"http://localhost:1 is unavailable \(.*refused\); check that it runs") as raised:
         source.describe(TableName("t"))
     assert "s3cret" not in str(raised.value)
 
 
 def test_an_unknown_host_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"no-such-host\.invalid:4200 does not answer"):
+    with pytest.raises(UsageError, match=r"no-such-host\.invalid:4200 is unavailable"):
         CrateSource(SourceAccess(url="crate://no-such-host.invalid")).describe(TableName("t"))
 
 

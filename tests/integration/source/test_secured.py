@@ -21,7 +21,7 @@ LOGS = TableName("logs", "doc")
 
 def rows(source: CrateSource) -> int:
     table = source.describe(LOGS)
-    assert source.absent(table) == ()
+    assert source.unavailable_shards(table) == ()
     stored = source.stored_rows(table)
     source.close()
     assert table.rows == stored
@@ -67,7 +67,7 @@ WRONG = {
     "another host's certificate": (["--source", "https://127.1:{port}"], "name the server in --source as its"),
     "no TLS": (["--source", "http://localhost:{port}", "--no-ca"], "https://"),
     "a CA without TLS": (["--source", "http://localhost:{port}"], "write https://"),
-    "two credentials": (["--source-user", "loader", "--source-jwt", "wr0ng"], "exclude each other"),
+    "two credentials": (["--source-user", "loader", "--source-jwt", "wr0ng"], "are mutually exclusive"),
     "no file of authorities": (["--source-ca", "nowhere.pem"], "--source-ca nowhere.pem cannot be read"),
     "no certificates in the file": (["--source-ca", "{key}"], "cannot be read as PEM"),
     "a key without its certificate": (["--source-cert-key", "{key}"], "--source-cert"),
@@ -133,7 +133,7 @@ def test_a_token_that_expires_mid_job_is_not_retried(secured_cratedb: SecuredCra
 
     def refused() -> bool:
         try:
-            source.absent(table)
+            source.unavailable_shards(table)
         except SourceError as error:
             raised.append(error)
         return bool(raised)
@@ -149,4 +149,4 @@ def test_tls_options_are_refused_for_databases_other_than_cratedb(tmp_path: Path
     (tmp_path / "logs.db").touch()
     ended = run("indexer", "plan", "--source", f"sqlite:///{tmp_path}/logs.db", "--source-ca", "ca.pem", cwd=tmp_path)
     assert ended.code == 2
-    assert "--source-ca is for CrateDB" in ended.err
+    assert "--source-ca applies only to CrateDB" in ended.err

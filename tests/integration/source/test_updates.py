@@ -31,7 +31,7 @@ def test_updates_change_the_counter_and_inserts_and_deletes_do_not(
 
     def seen() -> int:
         table = source.describe(TableName("moved", schema))
-        return source.updates(select(table, choose_key(table, (key,))))
+        return source.update_checksum(select(table, choose_key(table, (key,))))
 
     run(add, (1, 100))
     assert seen() == 0

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from indexer.model.json import JsonObject
-from indexer.sink.client import QuickJson
+from indexer.sink.client import BulkResponseJson
 
 CREATED: JsonObject = {"index": {"status": 201}}
 UPDATED: JsonObject = {"index": {"status": 200}}
@@ -21,18 +21,18 @@ def answers() -> list[bytes]:
 
 @pytest.mark.parametrize("answer", answers())
 def test_the_fast_path_agrees_with_a_full_parser(answer: bytes) -> None:
-    assert QuickJson().loads(answer) == orjson.loads(answer)
+    assert BulkResponseJson().loads(answer) == orjson.loads(answer)
 
 
 @pytest.mark.parametrize("end", range(1, 20))
 def test_a_truncated_response_raises(end: int) -> None:
     whole = orjson.dumps({"errors": False, "items": [CREATED] * 5})
     with pytest.raises(Exception, match="Unable to deserialize"):
-        QuickJson().loads(whole[:-end])
+        BulkResponseJson().loads(whole[:-end])
 
 
 def test_the_fast_path_is_used() -> None:
-    answer = QuickJson().loads(orjson.dumps({"errors": False, "items": [CREATED] * 5}))
+    answer = BulkResponseJson().loads(orjson.dumps({"errors": False, "items": [CREATED] * 5}))
     assert isinstance(answer, dict)
     items = answer["items"]
     assert isinstance(items, list)

@@ -43,7 +43,7 @@ def test_a_password_that_breaks_the_url_is_not_shown(url: str) -> None:
 
 
 def test_two_kinds_of_credentials_are_refused() -> None:
-    with pytest.raises(UsageError, match="exclude each other"):
+    with pytest.raises(UsageError, match="mutually exclusive"):
         parse_target_url(TargetAccess(url="http://me:pw@a:9200", api_key=SecretStr("key")))
 
 
