@@ -16,7 +16,7 @@ from indexer.retry import RetryPolicy, with_retry
 from indexer.settings import Settings
 from indexer.sink.bulk import BulkWriter
 from indexer.sink.client import Cluster
-from indexer.sink.rate_limit import RateLimit
+from indexer.sink.rate_limit import RateLimit, RateLimiter
 from indexer.source.protocol import Source
 
 __all__ = ["Load"]
@@ -67,15 +67,15 @@ class Load:
         return BulkWriter(
             self.cluster,
             self.plan.job,
-            stop=workers.stop,
+            limiter=RateLimiter(
+                RateLimit(self.settings.writers, self.settings.batch_bytes), workers.stop, self._show_limit
+            ),
             patience=self.settings.patience,
             on_wait=lambda reason, _seconds: self.counters.wait(reason),
-            pace=RateLimit(self.settings.writers, self.settings.batch_bytes),
-            on_pace=self._slow,
         )
 
-    def _slow(self, pace: RateLimit, reason: str) -> None:
-        self.counters.slow("" if pace.full else f"{pace}: {reason}")
+    def _show_limit(self, limit: RateLimit, reason: str) -> None:
+        self.counters.slow("" if limit.full else f"{limit}: {reason}")
 
     def _write(self, bulk: BulkWriter, batches: Iterator[PageBatch]) -> None:
         for batch, entry in batches:

@@ -21,9 +21,6 @@ __all__ = ["BulkWriter"]
 Send: TypeAlias = Callable[[Sequence[bytes], RateLimit], BulkResponse]
 OnWait: TypeAlias = Callable[[str, float], None]
 
-_UNLIMITED: Final = RateLimit(max_requests=64, max_bytes=100 * 1024 * 1024)
-"""The most and the largest requests that the settings allow."""
-
 _HEADERS: Final = {"accept": "application/json", "content-type": "application/x-ndjson"}
 
 _PARAMS: Final = {
@@ -62,7 +59,7 @@ class BulkWriter:
         self._index = index
         self._client = cluster.single
         self._path = f"/{quote(alias or loading_alias(index), safe='')}/_bulk"
-        self._limiter = limiter or RateLimiter(_UNLIMITED)
+        self._limiter = limiter or RateLimiter()
         self._stop = self._limiter.stop
         self._patience = patience
         self._on_wait = on_wait

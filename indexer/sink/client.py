@@ -247,7 +247,7 @@ def _rejected(error: ApiError, shown: str) -> UsageError:
     if error_type(error) == "media_type_header_exception":
         return UsageError(
             f"The Python client elasticsearch {installed} is too new for the server at {shown};"
-            " install an older one: pip install 'elasticsearch>=8.19,<9'."
+            " pip install 'elasticsearch>=8.19,<9'."
         )
     if status == UNAUTHORIZED:
         return UsageError(

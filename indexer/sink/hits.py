@@ -177,4 +177,4 @@ def page_of_documents(hits: Sequence[ShardDocHit]) -> DocumentPage:
 
 def stored_document(hit: ShardDocHit) -> StoredDocument:
     """Decode one hit."""
-    return StoredDocument(orjson.loads(hit.raw_id), hit.sort[0], orjson.loads(hit.raw_source))
+    return StoredDocument(orjson.loads(bytes(hit.raw_id)), hit.sort[0], orjson.loads(bytes(hit.raw_source)))

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from indexer.errors import Interrupted
 
-__all__ = ["FULL", "OnRateLimit", "RateLimit", "RateLimiter"]
+__all__ = ["FULL", "UNLIMITED", "OnRateLimit", "RateLimit", "RateLimiter"]
 
 FULL: Final = 64
 """The level at which nothing is held back. One step up is 1/64 of it, which is also the lowest level."""
@@ -65,6 +65,9 @@ class RateLimit:
         return f"{requests} of {max(1, self.bytes // _KIB):,} KiB"
 
 
+UNLIMITED: Final = RateLimit(max_requests=64, max_bytes=100 * 1024 * 1024)
+"""The most and the largest requests that the settings allow."""
+
 OnRateLimit: TypeAlias = Callable[[RateLimit, str], None]
 """Called with each new limit and the reason of the last 429."""
 
@@ -85,7 +88,9 @@ class RateLimiter:
         on_change: called with each new limit.
     """
 
-    def __init__(self, limit: RateLimit, stop: Event | None = None, on_change: OnRateLimit | None = None) -> None:
+    def __init__(
+        self, limit: RateLimit = UNLIMITED, stop: Event | None = None, on_change: OnRateLimit | None = None
+    ) -> None:
         self.limit = limit
         self.stop = stop or Event()
         self._on_change = on_change

@@ -199,7 +199,7 @@ class Snapshot:
         """`_id` and `_shard_doc` of the next documents by `_shard_doc`; an empty list at the end."""
         body: JsonObject = {"size": _MAX_HITS, "sort": ["_shard_doc"], "_source": False, "track_total_hits": False}
         hits = self._search(body if after is None else {**body, "search_after": [after]}).hits.hits
-        return [(orjson.loads(hit.raw_id), hit.sort[0]) for hit in hits]
+        return [(orjson.loads(bytes(hit.raw_id)), hit.sort[0]) for hit in hits]
 
     def _search_bounded(self, body: JsonObject) -> ShardDocResponse | None:
         """Search; None where the response is larger than `MAX_RESPONSE_BYTES`."""

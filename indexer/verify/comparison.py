@@ -118,7 +118,9 @@ class RowComparison:
         while page := with_retry(partial(self.snapshot.shard_docs, after), patience, stop, self.stream.counters):
             after = page[-1][1]
             ids = [
-                id_ for id_, shard_doc in page if shard_doc not in self.seen and bucket_of(orjson.dumps(id_)) in self.buckets
+                id_
+                for id_, shard_doc in page
+                if shard_doc not in self.seen and bucket_of(orjson.dumps(id_)) in self.buckets
             ]
             for begin in range(0, len(ids), MAX_LOOKUP):
                 yield ids[begin : begin + MAX_LOOKUP]

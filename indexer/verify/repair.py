@@ -16,7 +16,7 @@ from indexer.sink.bulk import BulkWriter
 from indexer.sink.client import Cluster
 from indexer.sink.dead_letter_index import delete_documents
 from indexer.sink.job_store import JobStore
-from indexer.sink.rate_limit import RateLimit
+from indexer.sink.rate_limit import RateLimit, RateLimiter
 from indexer.sink.snapshot import IndexInfo
 from indexer.verify.comparison import RowComparison
 from indexer.verify.findings import RepairResult
@@ -49,8 +49,13 @@ class IndexRepair:
     ) -> None:
         self._cluster = cluster
         self._index = served.index
-        pace = RateLimit(settings.writers, settings.batch_bytes)
-        self._writer = BulkWriter(cluster, served.index, alias=served.alias, patience=settings.patience, pace=pace)
+        self._writer = BulkWriter(
+            cluster,
+            served.index,
+            alias=served.alias,
+            limiter=RateLimiter(RateLimit(settings.writers, settings.batch_bytes)),
+            patience=settings.patience,
+        )
         self._known = rejected
         self._ours = ours
         self._lock = threading.Lock()

@@ -12,6 +12,7 @@ from indexer.sink.bulk import BulkWriter
 from indexer.sink.client import Cluster, connect
 from indexer.sink.index import Indexes
 from indexer.sink.index_name import loading_alias
+from indexer.sink.rate_limit import RateLimiter
 from tests.support.bulk_lines import ids, line, lines, new_index
 
 pytestmark = pytest.mark.elasticsearch
@@ -135,7 +136,8 @@ def test_unassigned_shards_are_retried_until_patience_ends(cluster: Cluster, ali
     )
     waits: list[str] = []
     # The server itself waits a minute for the shard.
-    impatient = Cluster(cluster.client.options(request_timeout=0.3), cluster.url, cluster.version)
+    client = cluster.client.options(request_timeout=0.3)
+    impatient = Cluster(client, client, cluster.url, cluster.version)
     with pytest.raises(TargetUnavailable, match="in time"):
         BulkWriter(impatient, index, patience=0.5, on_wait=lambda reason, _: waits.append(reason)).write(lines(1))
     assert waits
@@ -163,5 +165,5 @@ def test_a_stopped_writer_writes_nothing(cluster: Cluster, index: str) -> None:
     stop = threading.Event()
     stop.set()
     with pytest.raises(Interrupted):
-        BulkWriter(cluster, index, stop=stop).write(lines(1))
+        BulkWriter(cluster, index, limiter=RateLimiter(stop=stop)).write(lines(1))
     assert ids(cluster, index, ["0"]) == []

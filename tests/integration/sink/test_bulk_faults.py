@@ -13,6 +13,7 @@ from indexer.settings import TargetAccess
 from indexer.sink.bulk import BulkWriter
 from indexer.sink.client import Cluster, connect
 from indexer.sink.index import Indexes
+from indexer.sink.rate_limit import RateLimiter
 from tests.support.bulk_faults import without_last_item
 from tests.support.bulk_lines import ids, line, lines, new_index
 from tests.support.fault_proxy import (
@@ -174,6 +175,6 @@ def test_stopping_ends_a_wait_at_once(cluster: Cluster, proxy: FaultProxy, index
     proxy.otherwise = refuse(503)
     started = time.monotonic()
     with pytest.raises(Interrupted):
-        BulkWriter(cluster, index, stop=stop, on_wait=on_wait).write(lines(1))
+        BulkWriter(cluster, index, limiter=RateLimiter(stop=stop), on_wait=on_wait).write(lines(1))
     assert time.monotonic() - started < sum(waits), "the last wait was not waited out"
     assert ids(cluster, index, ["0"]) == []

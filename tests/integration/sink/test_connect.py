@@ -129,7 +129,7 @@ def test_cratedb_is_not_mistaken_for_elasticsearch(cratedb_url: str) -> None:
     ("status", "remedy"),
     [
         (401, "check --target-user"),
-        (403, "grant the privilege"),
+        (403, "grant the user the privilege"),
         (503, "try again"),
         (429, "try again"),
         (502, "try again"),

@@ -1,66 +1,66 @@
-"""The rate limit halves on refusals, grows in steps, and settles near what the server accepts."""
+"""The rate limit: it is halved by a 429, raised by steps, and settles near what the server accepts."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.sink.rate_limit import FULL, RateLimit
 
-paces = st.builds(
+limits = st.builds(
     RateLimit,
-    most_requests=st.integers(1, 64),
-    most_bytes=st.integers(1024, 2**27),
+    max_requests=st.integers(1, 64),
+    max_bytes=st.integers(1024, 2**27),
     level=st.integers(1, FULL),
     cuts=st.integers(0, 100),
 )
 
 
-@given(paces)
-def test_a_refusal_halves_the_rate_and_never_reaches_zero(pace: RateLimit) -> None:
-    slower = pace.refused(pace)
-    assert slower.level == max(1, pace.level // 2)
-    assert 1 <= slower.requests <= pace.requests <= pace.most_requests
-    assert 1 <= slower.bytes <= pace.bytes <= pace.most_bytes
-    if pace.level > 1:
-        assert slower.bytes < pace.bytes
+@given(limits)
+def test_a_rejection_halves_the_limit_and_never_stops_the_job(limit: RateLimit) -> None:
+    lowered = limit.lowered(limit)
+    assert lowered.level == max(1, limit.level // 2)
+    assert 1 <= lowered.requests <= limit.requests <= limit.max_requests
+    assert 1 <= lowered.bytes <= limit.bytes <= limit.max_bytes
+    if limit.level > 1:
+        assert lowered.bytes < limit.bytes
 
 
-@given(paces, st.integers(1, 64))
-def test_concurrent_refusals_halve_the_rate_once(pace: RateLimit, together: int) -> None:
-    now = pace
-    for _ in range(together):
-        now = now.refused(pace)
-    assert now == pace.refused(pace)
-    assert now.refused(now).cuts == now.cuts + 1
+@given(limits, st.integers(1, 64))
+def test_requests_rejected_together_halve_the_limit_once(limit: RateLimit, in_flight: int) -> None:
+    current = limit
+    for _ in range(in_flight):
+        current = current.lowered(limit)
+    assert current == limit.lowered(limit)
+    assert current.lowered(current).cuts == current.cuts + 1
 
 
-@given(paces)
-def test_the_rate_grows_back_to_the_limit_in_steps(pace: RateLimit) -> None:
+@given(limits)
+def test_the_limit_is_raised_by_steps_back_to_the_full_level(limit: RateLimit) -> None:
     for _ in range(FULL):
-        faster = pace.taken()
-        assert faster.full or faster.level == pace.level + 1
-        pace = faster
-    assert (pace.requests, pace.bytes, pace.full) == (pace.most_requests, pace.most_bytes, True)
+        raised = limit.raised()
+        assert raised.full or raised.level == limit.level + 1
+        limit = raised
+    assert (limit.requests, limit.bytes, limit.full) == (limit.max_requests, limit.max_bytes, True)
 
 
 @given(st.integers(1, FULL - 1))
-def test_the_rate_settles_between_half_of_the_servers_limit_and_a_step_above(most: int) -> None:
-    pace = RateLimit(8, 2**21)
+def test_the_limit_settles_between_half_of_what_the_server_accepts_and_one_step_more(accepted: int) -> None:
+    limit = RateLimit(8, 2**21)
     levels = []
     for _ in range(20 * FULL):
-        levels.append(pace.level)
-        pace = pace.taken() if pace.level <= most else pace.refused(pace)
+        levels.append(limit.level)
+        limit = limit.raised() if limit.level <= accepted else limit.lowered(limit)
     settled = levels[4 * FULL :]
-    assert max(settled) == most + 1
-    assert min(settled) == max(1, (most + 1) // 2)
-    refused = sum(level > most for level in settled)
-    assert refused <= len(settled) * 2 / (most + 2) + 1, "one in as many requests as it takes to grow back"
+    assert max(settled) == accepted + 1
+    assert min(settled) == max(1, (accepted + 1) // 2)
+    rejected = sum(level > accepted for level in settled)
+    assert rejected <= len(settled) * 2 / (accepted + 2) + 1, "one rejection in as many requests as it takes to recover"
 
 
-def test_the_rate_is_printed_as_requests_and_size() -> None:
-    pace = RateLimit(2, 2**21)
-    assert str(pace) == "2 requests of 2,048 KiB"
-    slowest = pace
+def test_the_limit_as_text() -> None:
+    limit = RateLimit(2, 2**21)
+    assert str(limit) == "2 requests of 2,048 KiB"
+    lowest = limit
     for _ in range(10):
-        slowest = slowest.refused(slowest)
-    assert str(slowest) == "1 request of 32 KiB"
+        lowest = lowest.lowered(lowest)
+    assert str(lowest) == "1 request of 32 KiB"
     assert str(RateLimit(1, 1024, level=1)) == "1 request of 1 KiB"

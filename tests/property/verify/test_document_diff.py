@@ -2,7 +2,6 @@
 
 import struct
 from random import Random
-from typing import Any, TypeAlias
 
 import orjson
 from hypothesis import given
@@ -12,16 +11,11 @@ from indexer.model.job.checkpoint import SliceProgress, unread
 from indexer.model.json import Json, JsonObject
 from indexer.model.paging.slice import Slice
 from indexer.model.paging.window import Prefix, Prefixes, Range, TieGroup
-from indexer.sink.hits import DocumentPage, StoredDocument, read_documents, read_page
 from indexer.verify.digest import ALL_BUCKETS, Digest, SeenDocuments, bucket_of
 from indexer.verify.document_diff import document_differences, split_line
 from indexer.verify.findings import sample_slices
 
-Sent: TypeAlias = dict[str, tuple[JsonObject, JsonObject | None, bool]]
-
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
-    ['{"_index":"i","_id":', ',"_score":null,"_source":{}', ',"sort":[', '"]}}', "]}}"]
-)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 numbers = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
 scalars = st.none() | st.booleans() | st.sampled_from([0, 1, 0.0, 1.0]) | numbers | texts
 values = st.recursive(
@@ -80,75 +74,6 @@ def test_vectors_are_compared_in_single_precision(vector: list[float]) -> None:
 def test_a_bulk_line_is_split_into_id_and_document(id_: str, document: JsonObject) -> None:
     line = orjson.dumps({"index": {"_id": id_}}) + b"\n" + orjson.dumps(document) + b"\n"
     assert split_line(line) == (orjson.dumps(id_), orjson.dumps(document))
-
-
-@given(st.dictionaries(texts, st.tuples(objects, st.none() | objects, st.booleans()), max_size=6), st.data())
-def test_comparing_a_page_as_bytes_agrees_with_decoding_it(sent: Sent, data: st.DataObject) -> None:
-    """Hits that are missing, changed, have ignored fields, or contain something that looks like a hit."""
-    hits: list[Any] = []
-    for place, (id_, (document, changed, ignored)) in enumerate(sent.items()):
-        if data.draw(st.booleans()):
-            more = {"_ignored": ["a.keyword"]} if ignored else {}
-            source = document if changed is None else changed
-            hits.append({"_index": "i", "_id": id_, "_score": None, **more, "_source": source, "sort": [place]})
-    head = {"pit_id": "p", "took": 1, "timed_out": False, "_shards": {"failed": 0}}
-    answer = orjson.dumps({**head, "hits": {"max_score": None, "hits": hits}})
-    page = read_page(answer, "i", {orjson.dumps(id_): orjson.dumps(one) for id_, (one, _, _) in sent.items()})
-    assert page.answer["timed_out"] is False
-    assert page.answer["_shards"] == {"failed": 0}
-    held = {one.id: one for one in page.others}
-    assert sorted([*page.places, *(one.place for one in page.others)]) == sorted(hit["sort"][0] for hit in hits)
-    for hit in hits:
-        same = orjson.dumps(hit["_source"]) == orjson.dumps(sent[hit["_id"]][0])
-        if orjson.dumps(hit["_id"]) in page.same:
-            assert same
-        else:
-            assert held[hit["_id"]] == StoredDocument(hit["_id"], hit["sort"][0], hit["_source"])
-    assert len(page.same) + len(held) == len(hits)
-
-
-def test_a_page_of_identical_documents_is_not_decoded() -> None:
-    hits = [
-        {"_index": "i", "_id": id_, "_score": None, **more, "_source": {"n": id_}, "sort": [7]}
-        for id_, more in (("a", {}), ("b", {"_ignored": ["n"]}))
-    ]
-    answer = orjson.dumps({"pit_id": "p", "hits": {"max_score": None, "hits": hits}})
-    page = read_page(answer, "i", {b'"a"': b'{"n":"a"}', b'"b"': b'{"n":"b"}'})
-    assert (page.same, page.places, page.others) == ({b'"a"', b'"b"'}, [7, 7], [])
-
-
-def test_a_document_that_looks_like_a_hit_does_not_confuse_the_page() -> None:
-    inner: JsonObject = {"_index": "i", "_id": "b", "_score": None, "_source": {"n": "b"}, "sort": [9]}
-    hits = [
-        {"_index": "i", "_id": "a", "_score": None, "_source": {"hit": inner}, "sort": [1]},
-        {"_index": "i", "_id": "b", "_score": None, "_source": {"n": "c"}, "sort": [2]},
-    ]
-    answer = orjson.dumps({"pit_id": "p", "hits": {"max_score": None, "hits": hits}})
-    page = read_page(answer, "i", {b'"a"': orjson.dumps({"hit": inner}), b'"b"': b'{"n":"b"}'})
-    assert (page.same, page.places) == (set(), [])
-    assert page.others == [StoredDocument("a", 1, {"hit": inner}), StoredDocument("b", 2, {"n": "c"})]
-
-
-pairs = st.dictionaries(texts, st.tuples(objects, st.booleans()), max_size=6)
-
-
-@given(pairs)
-def test_splitting_a_page_as_bytes_agrees_with_decoding_it(made: dict[str, tuple[JsonObject, bool]]) -> None:
-    hits: list[Any] = []
-    for place, (id_, (source, ignored)) in enumerate(made.items()):
-        more = {"_ignored": ["a.keyword"]} if ignored else {}
-        hits.append({"_index": "i", "_id": id_, "_score": None, **more, "_source": source, "sort": [place]})
-    head = {"pit_id": "p", "took": 1, "timed_out": False, "_shards": {"failed": 0}}
-    answer, documents = read_documents(orjson.dumps({**head, "hits": {"max_score": None, "hits": hits}}), "i")
-    assert (answer["timed_out"], answer["pit_id"]) == (False, "p")
-    assert documents.pairs == [(orjson.dumps(id_), orjson.dumps(source)) for id_, (source, _) in made.items()]
-    assert documents.last == (len(hits) - 1 if hits else None)
-
-
-def test_an_id_is_recognized_in_any_json_escaping() -> None:
-    hit = b'{"_index":"i","_id":"\\u0001\\/","_score":null,"_source":{"n":1},"sort":[4]}'
-    _, documents = read_documents(b'{"pit_id":"p","hits":{"max_score":null,"hits":[%b]}}' % hit, "i")
-    assert documents == DocumentPage([(orjson.dumps("\x01/"), b'{"n":1}')], 4)
 
 
 documents_of_a_side = st.lists(st.tuples(st.binary(max_size=3), st.binary(max_size=3)), max_size=30)
