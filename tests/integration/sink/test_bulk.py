@@ -122,7 +122,7 @@ def test_a_blocked_index_ends_the_job_at_once_without_dead_letters(cluster: Clus
 
 def test_a_closed_index_ends_the_job(cluster: Cluster, index: str) -> None:
     cluster.client.indices.close(index=index)
-    with pytest.raises(TargetError, match="open it"):
+    with pytest.raises(TargetError, match="open the index"):
         BulkWriter(cluster, index).write(lines(10))
 
 

@@ -60,9 +60,9 @@ def test_a_read_only_user_can_search_but_not_load(secured: Secured, cluster: Clu
         assert search_alias(reader, "logs", "*").total == 0
         with pytest.raises(UsageError, match=r"lacks manage on logs, write on logs"):
             refuse_unprivileged(reader, "logs", "logs-jobs")
-        with pytest.raises(UsageError, match=r"403: security_exception.*grant the privilege"):
+        with pytest.raises(UsageError, match=r"403: security_exception.*grant the user the privilege"):
             Indexes(reader).create("logs_20300101_000000", {}, {}, {})
-        with pytest.raises(TargetError, match=r"403: security_exception.*grant the privilege"):
+        with pytest.raises(TargetError, match=r"403: security_exception.*grant the user the privilege"):
             BulkWriter(reader, name, alias="logs").write([line("1")])
 
 

@@ -1,4 +1,4 @@
-"""The rate limit: it is halved by a 429, raised by steps, and settles near what the server accepts."""
+"""The rate limit halves on 429, grows in steps, and settles near what the server accepts."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +15,7 @@ limits = st.builds(
 
 
 @given(limits)
-def test_a_rejection_halves_the_limit_and_never_stops_the_job(limit: RateLimit) -> None:
+def test_a_rejection_halves_the_limit_and_never_reaches_zero(limit: RateLimit) -> None:
     lowered = limit.lowered(limit)
     assert lowered.level == max(1, limit.level // 2)
     assert 1 <= lowered.requests <= limit.requests <= limit.max_requests
@@ -25,7 +25,7 @@ def test_a_rejection_halves_the_limit_and_never_stops_the_job(limit: RateLimit) 
 
 
 @given(limits, st.integers(1, 64))
-def test_requests_rejected_together_halve_the_limit_once(limit: RateLimit, in_flight: int) -> None:
+def test_concurrent_rejections_halve_the_limit_once(limit: RateLimit, in_flight: int) -> None:
     current = limit
     for _ in range(in_flight):
         current = current.lowered(limit)
@@ -34,7 +34,7 @@ def test_requests_rejected_together_halve_the_limit_once(limit: RateLimit, in_fl
 
 
 @given(limits)
-def test_the_limit_is_raised_by_steps_back_to_the_full_level(limit: RateLimit) -> None:
+def test_the_limit_grows_back_to_full_in_steps(limit: RateLimit) -> None:
     for _ in range(FULL):
         raised = limit.raised()
         assert raised.full or raised.level == limit.level + 1
@@ -43,7 +43,7 @@ def test_the_limit_is_raised_by_steps_back_to_the_full_level(limit: RateLimit) -
 
 
 @given(st.integers(1, FULL - 1))
-def test_the_limit_settles_between_half_of_what_the_server_accepts_and_one_step_more(accepted: int) -> None:
+def test_the_limit_settles_between_half_of_the_servers_limit_and_a_step_above(accepted: int) -> None:
     limit = RateLimit(8, 2**21)
     levels = []
     for _ in range(20 * FULL):
@@ -56,7 +56,7 @@ def test_the_limit_settles_between_half_of_what_the_server_accepts_and_one_step_
     assert rejected <= len(settled) * 2 / (accepted + 2) + 1, "one rejection in as many requests as it takes to recover"
 
 
-def test_the_limit_as_text() -> None:
+def test_the_limit_is_printed_as_requests_and_size() -> None:
     limit = RateLimit(2, 2**21)
     assert str(limit) == "2 requests of 2,048 KiB"
     lowest = limit
