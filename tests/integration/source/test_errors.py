@@ -178,7 +178,7 @@ def test_a_server_that_resets_every_connection_is_given_up(resetting: int) -> No
 @pytest.mark.timeout(30)
 def test_an_unreachable_server_is_refused_without_its_password() -> None:
     source = CrateSource(SourceAccess(url="crate://me:s3cret@localhost:1"))
-    with pytest.raises(UsageError, match=r"http://localhost:1 is unavailable \(.*refused\); check that it runs") as raised:
+    with pytest.raises(UsageError, match=r"localhost:1 is unavailable \(.*refused\); check that it runs") as raised:
         source.describe(TableName("t"))
     assert "s3cret" not in str(raised.value)
 
