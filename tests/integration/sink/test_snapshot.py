@@ -78,7 +78,7 @@ def test_a_walk_returns_all_documents_in_pages_of_bounded_size(cluster: Cluster,
 
 
 def test_lookups_find_documents_of_any_width(cluster: Cluster, sent: Sent) -> None:
-    """All match byte for byte, except for the oversized document, which is fetched and decoded."""
+    """Also a document that is too large for a bounded response."""
     asked = dict(list(sent.documents.items())[NARROW - 100 :])
     with Snapshot(cluster, sent.index) as snapshot:
         pages = snapshot.match({**asked, b'"nobody"': b"{}"})
