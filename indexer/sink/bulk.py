@@ -172,7 +172,7 @@ class _Delivery:
         if len(response.retry) < len(chunk):
             self._pauses.calm()
         if response.retry:
-            retry = [chunk[place] for place in response.retry]
+            retry = [chunk[position] for position in response.retry]
             self._retry(retry, self._rejected(retry, response.retry_reason), response.retry_reason)
 
     def _retry(self, chunk: Sequence[bytes], failure: TargetUnavailable, reason: str) -> None:

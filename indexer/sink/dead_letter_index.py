@@ -112,10 +112,9 @@ class DeadLetterIndex:
         """Write; returns the reason of each rejection by the dead letter's id."""
         ids = {self._id(letter.id): letter.id for letter in letters}
         lines = [self._line(letter, whole=whole) for letter in letters]
-        dead = [
-            letter for batch in split_batches(lines, _BATCH_BYTES) for letter in self._writer.write(batch.lines).dead
-        ]
-        return {ids[letter.id]: letter.reason for letter in dead}
+        batches = split_batches(lines, _BATCH_BYTES)
+        rejected = [letter for batch in batches for letter in self._writer.write(batch.lines).dead_letters]
+        return {ids[letter.id]: letter.reason for letter in rejected}
 
     def _line(self, letter: DeadLetter, *, whole: bool) -> bytes:
         body: JsonObject = {**self._common, "recorded": datetime.now(UTC).isoformat(), **letter.as_json()}

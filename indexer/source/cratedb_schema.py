@@ -127,9 +127,9 @@ _Lines: TypeAlias = Mapping[_Path, _Line]
 
 def _lines(connection: CrateConnection, name: TableName) -> _Lines:
     lines = {}
-    for column, place, type_, policy, length, nullable in connection.run(_COLUMNS, [name.schema, name.name]):
+    for column, position, type_, policy, length, nullable in connection.run(_COLUMNS, [name.schema, name.name]):
         size = length if isinstance(length, int) else None
-        lines[_path(column)] = _Line(integer(place), str(type_), str(policy), size, nullable != "NO")
+        lines[_path(column)] = _Line(integer(position), str(type_), str(policy), size, nullable != "NO")
     return lines
 
 

@@ -38,33 +38,33 @@ class OrderKey:
         """The expression to sort by."""
         return self.sortable(self.element)
 
-    def at_least(self, place: int) -> ColumnElement[bool]:
+    def at_least(self, position: int) -> ColumnElement[bool]:
         """The condition for rows that are not before the last row by this expression."""
-        return self.sorted >= self._bound(place)
+        return self.sorted >= self._bound(position)
 
-    def beyond(self, place: int) -> ColumnElement[bool]:
+    def beyond(self, position: int) -> ColumnElement[bool]:
         """The condition for rows after the last row by this expression."""
         if self.integer:
-            return self.element >= sa.bindparam(f"next_{place}", type_=sa.BigInteger())
-        return self.sorted > self._bound(place)
+            return self.element >= sa.bindparam(f"next_{position}", type_=sa.BigInteger())
+        return self.sorted > self._bound(position)
 
-    def _bound(self, place: int) -> Element:
-        return self.sortable(sa.bindparam(f"last_{place}", type_=self.type))
+    def _bound(self, position: int) -> Element:
+        return self.sortable(sa.bindparam(f"last_{position}", type_=self.type))
 
 
 def last_values(row: Sequence[Json]) -> dict[str, Json]:
     """The parameters of `rows_after`, from the last row's values of the order's columns."""
-    last = {f"last_{place}": value for place, value in enumerate(row)}
-    following = {f"next_{place}": value + 1 for place, value in enumerate(row) if isinstance(value, int)}
+    last = {f"last_{position}": value for position, value in enumerate(row)}
+    following = {f"next_{position}": value + 1 for position, value in enumerate(row) if isinstance(value, int)}
     return {**last, **following}
 
 
-def rows_after(order: Sequence[OrderKey], place: int = 0) -> ColumnElement[bool]:
+def rows_after(order: Sequence[OrderKey], position: int = 0) -> ColumnElement[bool]:
     """The condition for the rows after the last one read: `a >= ? AND (a > ? OR (b > ? ...))`.
 
     CrateDB has no row-value comparison. The outer `a >= ?` lets a database use the index of the first column.
     """
-    this = order[place]
-    if place == len(order) - 1:
-        return this.beyond(place)
-    return sa.and_(this.at_least(place), sa.or_(this.beyond(place), rows_after(order, place + 1)))
+    this = order[position]
+    if position == len(order) - 1:
+        return this.beyond(position)
+    return sa.and_(this.at_least(position), sa.or_(this.beyond(position), rows_after(order, position + 1)))

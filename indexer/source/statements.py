@@ -125,10 +125,10 @@ class Statements:
 
     def _tiebreaker_keys(self) -> tuple[OrderKey, ...]:
         columns = (*self._selection.columns, *self._selection.hidden)
-        places = self._selection.tiebreaker_positions
-        keys = [self._grammar.order_key(columns[place]) for place in places if place < len(columns)]
+        positions = self._selection.tiebreaker_positions
+        keys = [self._grammar.order_key(columns[position]) for position in positions if position < len(columns)]
         row_id = self._selection.row_id
-        if row_id is not None and len(columns) in places:
+        if row_id is not None and len(columns) in positions:
             keys.append(self._grammar.row_id(row_id))
         return tuple(keys)
 
@@ -156,7 +156,9 @@ class Statements:
         """The query for at most `MAX_IDENTITIES` rows by identity; the last identity fills unused parameters."""
         padded = [*identities, *[identities[-1]] * (MAX_IDENTITIES - len(identities))]
         values = {
-            _identity(row, place): value for row, values in enumerate(padded) for place, value in enumerate(values)
+            _identity(row, position): value
+            for row, values in enumerate(padded)
+            for position, value in enumerate(values)
         }
         return Query(Shape.ROWS, values)
 
@@ -266,13 +268,16 @@ class Statements:
         return sa.select(sa.literal_column("1")).select_from(self._table).where(condition).limit(sa.literal_column("0"))
 
 
-def _identity(row: int, place: int) -> str:
-    return f"id_{row}_{place}"
+def _identity(row: int, position: int) -> str:
+    return f"id_{row}_{position}"
 
 
 def _identity_equals(elements: Sequence[Element], row: int) -> ColumnElement[bool]:
     return sa.and_(
-        *(element == sa.bindparam(_identity(row, place), type_=element.type) for place, element in enumerate(elements))
+        *(
+            element == sa.bindparam(_identity(row, position), type_=element.type)
+            for position, element in enumerate(elements)
+        )
     )
 
 
