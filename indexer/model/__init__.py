@@ -1,1 +1,1 @@
-"""Values and decisions without I/O."""
+"""Values and decisions, without I/O: tables, paging, mappings, documents and jobs."""

@@ -1,4 +1,4 @@
-"""The types of JSON values, as the source sends them and as documents hold them."""
+"""The types of JSON values, as sources return them and documents hold them."""
 
 from typing import TypeAlias
 
@@ -7,4 +7,4 @@ __all__ = ["Json", "JsonObject", "Row"]
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 JsonObject: TypeAlias = dict[str, Json]
 Row: TypeAlias = list[Json]
-"""One row, its values in the order of the selected columns."""
+"""One row: its values, in the order of the selected columns."""

@@ -9,7 +9,8 @@ from typing import Final
 
 from indexer.errors import UsageError
 from indexer.model.json import Json, JsonObject
-from indexer.model.mapping.index_fields import DATES, TEXTS, IndexFields
+from indexer.model.mapping.field_type import DATES, FLOATS, INTEGERS
+from indexer.model.mapping.index_fields import TEXTS, IndexFields
 from indexer.search.moment import epoch_milliseconds, parse_time
 
 __all__ = ["Condition", "any_value_filter", "condition_filter", "parse_condition"]
@@ -18,8 +19,6 @@ _SYNTAX: Final = re.compile(
     r"\s*(?P<field>[^\s<>=!~]+)\s*(?P<operator>!=|>=|<=|=|>|<|~)\s*(?P<value>.*?)\s*", re.DOTALL
 )
 _RANGE_OPERATORS: Final = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
-_INTEGERS: Final = frozenset({"long", "integer", "short", "byte", "unsigned_long"})
-_FLOATS: Final = frozenset({"double", "float", "half_float", "scaled_float"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +123,9 @@ def _typed_value(condition: Condition, kind: str, now: datetime) -> Json:
 
 
 def _value_parser(kind: str) -> Callable[[str], Json]:
-    if kind in _INTEGERS:
+    if kind in INTEGERS:
         return int
-    if kind in _FLOATS:
+    if kind in FLOATS:
         return float
     special: dict[str, Callable[[str], Json]] = {"boolean": _parse_boolean, "ip": _parse_address}
     return special.get(kind, str)

@@ -7,10 +7,10 @@ from typing import Final
 
 from indexer.errors import UsageError
 
-__all__ = ["epoch_milliseconds", "parse_time"]
+__all__ = ["UNITS", "epoch_milliseconds", "parse_time"]
 
 _AGO: Final = re.compile(r"(\d{1,9})\s*(ms|s|m|h|d|w)(?: ago)?")
-_UNITS: Final = {
+UNITS: Final = {
     "ms": timedelta(milliseconds=1),
     "s": timedelta(seconds=1),
     "m": timedelta(minutes=1),
@@ -56,7 +56,7 @@ def _parse_ago(text: str, now: datetime) -> datetime | None:
     if text == "now":
         return now
     match = _AGO.fullmatch(text)
-    return now - int(match[1]) * _UNITS[match[2]] if match else None
+    return now - int(match[1]) * UNITS[match[2]] if match else None
 
 
 def _parse_day(text: str, now: datetime) -> datetime | None:

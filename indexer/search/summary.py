@@ -2,11 +2,14 @@
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from indexer.errors import UsageError
 from indexer.model.json import Json, JsonObject
+from indexer.model.mapping.field_type import NUMBERS
 from indexer.model.mapping.index_fields import IndexFields
+from indexer.search.moment import UNITS
 
 __all__ = [
     "MAX_BARS",
@@ -22,12 +25,9 @@ __all__ = [
 MAX_BARS: Final = 2_000
 """The most bars of a histogram that is still readable; Elasticsearch refuses more than 65,536."""
 
-_NUMBERS: Final = frozenset(
-    {"long", "integer", "short", "byte", "unsigned_long", "double", "float", "half_float", "scaled_float"}
-)
 _PERCENTS: Final = (50.0, 95.0, 99.0)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 _INTERVAL: Final = re.compile(r"([1-9]\d{0,5})(ms|s|m|h|d|w)")
-_MILLISECONDS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Interval:
 
 
 _STEPS: Final = tuple(
-    (text, int(text[:-1]) * _MILLISECONDS[text[-1]])
+    (text, int(text[:-1]) * UNITS[text[-1]] // _MILLISECOND)
     for text in ("1s", "5s", "15s", "1m", "5m", "15m", "1h", "6h", "1d", "1w", "4w", "52w")
 )
 
@@ -73,7 +73,7 @@ def parse_interval(text: str) -> Interval:
     match = _INTERVAL.fullmatch(text.strip())
     if match is None:
         raise UsageError(f"--histogram {text!r} is not an interval: write 30s, 5m, 1h, 1d or 1w.")
-    return Interval(match[0], int(match[1]) * _MILLISECONDS[match[2]])
+    return Interval(match[0], int(match[1]) * UNITS[match[2]] // _MILLISECOND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +157,8 @@ def aggregations(request: SummaryRequest, fields: IndexFields, time: str | None,
 
 def _number_field(fields: IndexFields, name: str) -> str:
     kind = fields.type(fields.sortable(name, "--stats"))
-    if kind not in _NUMBERS:
-        numbers = [other for other in fields.definitions if fields.type(other) in _NUMBERS]
+    if kind not in NUMBERS:
+        numbers = [other for other in fields.definitions if fields.type(other) in NUMBERS]
         raise UsageError(f"--stats {name}: {name} is {kind}, not a number: name one of {', '.join(numbers) or 'none'}.")
     return name
 

@@ -1,4 +1,4 @@
-"""A table in memory that answers the questions of a walk as a source would: the pure counterpart of the servers."""
+"""A table in memory that answers the requests of a walk as a source does."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,37 +8,40 @@ from indexer.model.json import Json, Row
 from indexer.model.paging.walk import Walk
 from indexer.model.paging.window import Keyset, Offset, PageRequest, Prefix, PrefixCount, Prefixes, Range, TieGroup
 
-LEAD, TIE = 0, 1
-"""Where the key column and the tie stand in a row."""
+KEY_COLUMN, TIEBREAKER = 0, 1
+"""The positions of the key column and the tiebreaker in a row."""
 
-
-Lead: TypeAlias = int | str | None
+KeyValue: TypeAlias = int | str | None
 
 
 class MemoryTable:
-    """Rows of (key column, tie), the tie unique; remembers how many rows each page had."""
+    """Rows of a key value and a unique tiebreaker.
 
-    def __init__(self, rows: Sequence[tuple[Lead, int]]) -> None:
+    Attributes:
+        rows: the rows.
+        pages: how many rows each page had.
+    """
+
+    def __init__(self, rows: Sequence[tuple[KeyValue, int]]) -> None:
         self.rows = list(rows)
         self.pages: list[int] = []
-        self.censuses = 0
 
-    def page(self, ask: PageRequest) -> list[Row]:
-        """At most `ask.limit` rows of the window, in the order that was asked for."""
-        found: list[Row] = [[lead, tie] for lead, tie in self._found(ask)[: ask.limit]]
-        self.pages.append(len(found))
-        return found
+    def page(self, request: PageRequest) -> list[Row]:
+        """At most `request.limit` rows of the window, in its order."""
+        page: list[Row] = [[key, tie] for key, tie in self._window(request)[: request.limit]]
+        self.pages.append(len(page))
+        return page
 
-    def _found(self, ask: PageRequest) -> Sequence[tuple[Lead, int]]:
-        match ask.window:
+    def _window(self, request: PageRequest) -> Sequence[tuple[KeyValue, int]]:
+        match request.window:
             case Range(lo, hi):
                 numbers = self._numbers()
-                ordered = sorted(numbers, key=_key_column) if ask.ordered else numbers
-                return [(lead, tie) for lead, tie in ordered if lo < lead <= hi]
+                ordered = sorted(numbers, key=_key_value) if request.ordered else numbers
+                return [(key, tie) for key, tie in ordered if lo < key <= hi]
             case Prefixes(prefixes):
-                return [(lead, tie) for lead, tie in self._texts() if any(_begins(lead, prefix) for prefix in prefixes)]
+                return [(key, tie) for key, tie in self._texts() if any(_begins(key, prefix) for prefix in prefixes)]
             case TieGroup(value, after):
-                ties = sorted(tie for lead, tie in self.rows if lead == value)
+                ties = sorted(tie for key, tie in self.rows if key == value)
                 return [(value, tie) for tie in ties if after is None or tie > _number(after[0])]
             case Keyset(after):
                 numbers = sorted(self._numbers())
@@ -47,24 +50,23 @@ class MemoryTable:
                 return [*sorted(self._numbers())][offset:]
 
     def _numbers(self) -> list[tuple[int, int]]:
-        return [(lead, tie) for lead, tie in self.rows if isinstance(lead, int)]
+        return [(key, tie) for key, tie in self.rows if isinstance(key, int)]
 
     def _texts(self) -> list[tuple[str, int]]:
-        return [(lead, tie) for lead, tie in self.rows if isinstance(lead, str)]
+        return [(key, tie) for key, tie in self.rows if isinstance(key, str)]
 
-    def count_prefixes(self, census: PrefixCount) -> list[tuple[str, int]]:
+    def count_prefixes(self, request: PrefixCount) -> list[tuple[str, int]]:
         """The rows per longer prefix, cut by UTF-16 units and never within a surrogate pair."""
-        self.censuses += 1
-        texts = [lead for lead, _ in self._texts() if lead.startswith(census.prefix)]
-        return list(Counter(cut(text, census.units) for text in texts).items())
+        texts = [key for key, _ in self._texts() if key.startswith(request.prefix)]
+        return list(Counter(cut(text, request.units) for text in texts).items())
 
 
-def _key_column(row: tuple[int, int]) -> int:
-    return row[LEAD]  # not the tie: rows of one key value come in any order
+def _key_value(row: tuple[int, int]) -> int:
+    return row[KEY_COLUMN]  # without the tiebreaker: rows of one key value come in any order
 
 
-def _begins(lead: str, prefix: Prefix) -> bool:
-    return lead == prefix.text if prefix.exact else lead.startswith(prefix.text)
+def _begins(text: str, prefix: Prefix) -> bool:
+    return text == prefix.text if prefix.exact else text.startswith(prefix.text)
 
 
 def cut(text: str, units: int) -> str:
@@ -83,16 +85,16 @@ def _number(value: Json) -> int:
     return value
 
 
-def run(walk: Walk, table: MemoryTable, most: int = 100_000) -> list[Row]:
-    """Walk to the end; returns all rows handed out. Fails where the walk asks more than `most` questions."""
-    out: list[Row] = []
-    for _ in range(most):
-        question = walk.next_request()
-        if question is None:
-            return out
-        if isinstance(question, PrefixCount):
-            walk.learn_counts(table.count_prefixes(question))
+def run(walk: Walk, table: MemoryTable, max_requests: int = 100_000) -> list[Row]:
+    """Walk to the end and return all rows. Fails if the walk makes more than `max_requests`."""
+    rows: list[Row] = []
+    for _ in range(max_requests):
+        request = walk.next_request()
+        if request is None:
+            return rows
+        if isinstance(request, PrefixCount):
+            walk.learn_counts(table.count_prefixes(request))
         else:
-            assert walk.next_request() == question, "asking again without an answer must repeat the question"
-            out.extend(walk.take(table.page(question)))
-    raise AssertionError(f"no end after {most} questions")
+            assert walk.next_request() == request, "without an answer the request must stay the same"
+            rows.extend(walk.take(table.page(request)))
+    raise AssertionError(f"no end after {max_requests} requests")

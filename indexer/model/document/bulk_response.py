@@ -113,13 +113,13 @@ def read_bulk_response(sent: int, response: Json) -> BulkResponse:
     """
     items = response.get("items") if isinstance(response, dict) else None
     if not isinstance(response, dict) or not isinstance(items, list):
-        return _malformed(sent, "an answer that is not a bulk response")
+        return _malformed(sent, "a response that is not a bulk response")
     if len(items) != sent:
-        return _malformed(sent, f"an answer with {len(items)} items for {sent} documents")
+        return _malformed(sent, f"a response with {len(items)} items for {sent} documents")
     replaced = items.count(_REPLACED)
     acknowledged = items.count(_CREATED) + replaced
     if response.get("errors") is not (acknowledged < sent):
-        return _malformed(sent, "an answer whose items contradict its errors flag")
+        return _malformed(sent, "a response whose items contradict its errors flag")
     if acknowledged == sent:
         return BulkResponse(acknowledged, replaced=replaced)
     return _with_errors(items, acknowledged, replaced)
@@ -129,7 +129,7 @@ def _with_errors(items: list[Json], acknowledged: int, replaced: int) -> BulkRes
     errors = [_rejection(position, item) for position, item in enumerate(items) if item not in (_CREATED, _REPLACED)]
     rejections = [error for error in errors if error is not None]
     if len(rejections) < len(errors):
-        return _malformed(len(items), "an answer with an item that has no status and error")
+        return _malformed(len(items), "a response with an item that has no status or error")
     transient = [error for error in rejections if is_transient(error.status, error.type)]
     permanent = [error for error in rejections if not is_transient(error.status, error.type)]
     first = next((error for error in transient if error.status == TOO_MANY_REQUESTS), next(iter(transient), None))

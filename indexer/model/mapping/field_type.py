@@ -4,6 +4,9 @@ from indexer.model.json import Json, JsonObject
 
 __all__ = [
     "ALWAYS_AVAILABLE",
+    "DATES",
+    "FLOATS",
+    "INTEGERS",
     "KNOWN_TYPES",
     "NUMBERS",
     "OBJECTS",
@@ -15,29 +18,20 @@ __all__ = [
     "types_of",
 ]
 
-NUMBERS = frozenset(
-    {
-        "byte",
-        "short",
-        "integer",
-        "long",
-        "unsigned_long",
-        "half_float",
-        "float",
-        "double",
-        "scaled_float",
-    }
-)
-"""Types that refuse NaN and the infinities."""
+INTEGERS = frozenset({"byte", "short", "integer", "long", "unsigned_long"})
+FLOATS = frozenset({"half_float", "float", "double", "scaled_float"})
+NUMBERS = INTEGERS | FLOATS
+"""Types of numbers, all of which reject NaN and the infinities."""
+
+DATES = frozenset({"date", "date_nanos"})
 
 OBJECTS = frozenset({"object", "nested"})
 """Types whose sub-fields are mapped one by one."""
 
 _TEXTS = frozenset({"text", "match_only_text", "search_as_you_type", "annotated_text", "semantic_text"})
 _WORDS = frozenset({"keyword", "wildcard", "constant_keyword", "counted_keyword", "version"})
-_DATES = frozenset({"date", "date_nanos"})
 
-SCALARS = NUMBERS | _TEXTS | _WORDS | _DATES | {"boolean", "ip", "binary", "token_count", "dense_vector"}
+SCALARS = NUMBERS | _TEXTS | _WORDS | DATES | {"boolean", "ip", "binary", "token_count", "dense_vector"}
 """Types that take a value or an array of values, never a JSON object."""
 
 ALWAYS_AVAILABLE = frozenset(

@@ -7,10 +7,9 @@ from typing import Final
 from indexer.errors import UsageError, did_you_mean
 from indexer.model.json import Json, JsonObject
 
-__all__ = ["DATES", "TEXTS", "IndexFields", "read_index_fields"]
+__all__ = ["TEXTS", "IndexFields", "read_index_fields"]
 
 TEXTS: Final = frozenset({"text", "match_only_text"})
-DATES: Final = frozenset({"date", "date_nanos"})
 _UNMAPPED_KEYS: Final = frozenset({"flattened"})
 """Types whose keys can be searched without being in the mapping."""
 

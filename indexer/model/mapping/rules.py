@@ -7,7 +7,7 @@ from indexer.model.json import Json, JsonObject
 from indexer.model.mapping.analysis import ANALYZER_KEYS, analyzers_to_probe
 from indexer.model.mapping.capabilities import RequiredFeatures
 from indexer.model.mapping.field import Field, Origin
-from indexer.model.mapping.field_type import ALWAYS_AVAILABLE, OBJECTS, UNSEARCHED, sub_fields, types_of
+from indexer.model.mapping.field_type import ALWAYS_AVAILABLE, DATES, OBJECTS, UNSEARCHED, sub_fields, types_of
 from indexer.model.mapping.overlay import Overlay
 from indexer.model.table.selection import Selection
 from indexer.model.table.table import Column, ColumnKind, ObjectPolicy, Table
@@ -87,7 +87,7 @@ _RULES: dict[ColumnKind, Callable[[Column], JsonObject]] = {
     ColumnKind.FLOAT_VECTOR: _vector,
 }
 
-_FAMILIES: Final = (OBJECTS, frozenset({"date", "date_nanos"}))
+_FAMILIES: Final = (OBJECTS, DATES)
 """Groups of types whose shared parameters mean the same, so that a rule's parameters apply to the whole group."""
 
 _UNBOUNDED: Final = frozenset({ColumnKind.TEXT, ColumnKind.BYTES, ColumnKind.UNKNOWN, ColumnKind.CHAR})

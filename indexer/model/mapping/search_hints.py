@@ -5,7 +5,8 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from indexer.model.json import JsonObject
-from indexer.model.mapping.index_fields import DATES, TEXTS, IndexFields
+from indexer.model.mapping.field_type import DATES
+from indexer.model.mapping.index_fields import TEXTS, IndexFields
 
 __all__ = ["SearchHints", "resolve_hints"]
 

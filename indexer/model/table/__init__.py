@@ -1,1 +1,1 @@
-"""A source table: its columns, its key, and what is selected of it."""
+"""A source table: its columns, its key, and the selection that a job reads."""

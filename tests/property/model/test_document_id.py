@@ -30,11 +30,11 @@ VALUES: dict[ColumnKind, st.SearchStrategy[Json]] = {
 
 
 def documents(kinds: tuple[ColumnKind, ...]) -> DocumentBuilder:
-    lead = Column(("ts",), ColumnType(ColumnKind.TIMESTAMP))
-    keys = tuple(Column((f"k{place}",), ColumnType(kind)) for place, kind in enumerate(kinds))
-    table = Table(TableName("t"), (lead, *keys), primary_key=tuple(key.name for key in keys))
+    key_column = Column(("ts",), ColumnType(ColumnKind.TIMESTAMP))
+    keys = tuple(Column((f"k{number}",), ColumnType(kind)) for number, kind in enumerate(kinds))
+    table = Table(TableName("t"), (key_column, *keys), primary_key=tuple(key.name for key in keys))
     # Built by hand, because a DOUBLE cannot be a tiebreaker but can be part of a primary key.
-    selection = select(table, Key(lead, KeyOrder.NUMBER, (), unique=False, reason="the test's"))
+    selection = select(table, Key(key_column, KeyOrder.NUMBER, (), unique=False, reason="the test's"))
     return DocumentBuilder(
         selection, build_mapping(selection, Overlay(), Capabilities("9.2.0", frozenset(), frozenset()))
     )
@@ -50,9 +50,9 @@ def two_keys(draw: st.DrawFn) -> tuple[tuple[ColumnKind, ...], list[Json], list[
 @given(two_keys())
 def test_different_keys_have_different_ids(case: tuple[tuple[ColumnKind, ...], list[Json], list[Json]]) -> None:
     kinds, one, other = case
-    made = documents(kinds)
+    builder = documents(kinds)
     same_key = list(map(repr, one)) == list(map(repr, other))
-    assert (made.id([0, *one]) == made.id([0, *other])) == same_key
+    assert (builder.id([0, *one]) == builder.id([0, *other])) == same_key
 
 
 @given(st.lists(texts, min_size=2, max_size=4), st.data())
@@ -60,20 +60,20 @@ def test_moving_the_separator_within_the_text_changes_the_id(parts: list[str], d
     whole = "|".join(parts)
     cuts = data.draw(st.lists(st.integers(0, len(whole)), min_size=len(parts) - 1, max_size=len(parts) - 1).map(sorted))
     other = [whole[start:end] for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
-    made = documents((ColumnKind.TEXT,) * len(parts))
-    assert (made.id([0, *parts]) == made.id([0, *other])) == (parts == other)
+    builder = documents((ColumnKind.TEXT,) * len(parts))
+    assert (builder.id([0, *parts]) == builder.id([0, *other])) == (parts == other)
 
 
 def test_short_texts_of_separators_and_escapes_do_not_collide() -> None:
     short = ["".join(signs) for length in range(4) for signs in product("|\\", repeat=length)]
-    made = documents((ColumnKind.TEXT, ColumnKind.TEXT))
-    assert len({made.id([0, one, other]) for one in short for other in short}) == len(short) ** 2
+    builder = documents((ColumnKind.TEXT, ColumnKind.TEXT))
+    assert len({builder.id([0, one, other]) for one in short for other in short}) == len(short) ** 2
 
 
 @given(st.lists(texts, min_size=1, max_size=3))
 def test_every_id_fits_elasticsearch(parts: list[str]) -> None:
-    made = documents((ColumnKind.TEXT,) * len(parts)).id(cast("Row", [0, *parts]))
-    assert 0 < len(made.encode()) <= 512
+    id_ = documents((ColumnKind.TEXT,) * len(parts)).id(cast("Row", [0, *parts]))
+    assert 0 < len(id_.encode()) <= 512
 
 
 json_values: st.SearchStrategy[Json] = st.recursive(

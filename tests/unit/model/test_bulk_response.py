@@ -7,7 +7,7 @@ from indexer.model.document.dead_letter import DeadLetter
 from indexer.model.json import Json, JsonObject
 
 CREATED: JsonObject = {"index": {"status": 201}}
-UPDATED: JsonObject = {"index": {"status": 200}}
+REPLACED: JsonObject = {"index": {"status": 200}}
 
 
 def failed(status: Json, type_: str = "some_exception", reason: str = "it broke") -> JsonObject:
@@ -15,11 +15,11 @@ def failed(status: Json, type_: str = "some_exception", reason: str = "it broke"
 
 
 def response(*items: Json) -> JsonObject:
-    return {"errors": any(item not in (CREATED, UPDATED) for item in items), "items": list(items)}
+    return {"errors": any(item not in (CREATED, REPLACED) for item in items), "items": list(items)}
 
 
 def test_created_and_overwritten_documents_are_done() -> None:
-    assert read_bulk_response(3, response(CREATED, UPDATED, CREATED)) == BulkResponse(acknowledged=3, replaced=1)
+    assert read_bulk_response(3, response(CREATED, REPLACED, CREATED)) == BulkResponse(acknowledged=3, replaced=1)
 
 
 def test_an_empty_response_to_an_empty_batch_is_done() -> None:
@@ -74,7 +74,7 @@ def test_a_cluster_without_a_master_is_retried() -> None:
 
 
 @pytest.mark.parametrize(
-    "senseless",
+    "malformed",
     [
         None,
         [],
@@ -105,8 +105,8 @@ def test_a_cluster_without_a_master_is_retried() -> None:
         {"errors": True, "items": [{"index": {"status": True}}, {"index": {"status": True}}]},
     ],
 )
-def test_a_malformed_response_acknowledges_nothing(senseless: Json) -> None:
-    outcome = read_bulk_response(2, senseless)
+def test_a_malformed_response_acknowledges_nothing(malformed: Json) -> None:
+    outcome = read_bulk_response(2, malformed)
     assert (outcome.acknowledged, outcome.retry, outcome.rejected) == (0, (0, 1), ())
     assert outcome.retry_reason
 
@@ -142,7 +142,7 @@ def test_any_shape_of_error_gives_a_reason(error: Json) -> None:
 
 
 def test_a_long_reason_is_shortened_in_the_middle() -> None:
-    said = error_reason({"type": "t", "reason": "id [" + "x" * 1_000_000 + "] is too long"})
-    assert len(said) < 600
-    assert said.startswith("t: id [x")
-    assert said.endswith("] is too long")
+    reason = error_reason({"type": "t", "reason": "id [" + "x" * 1_000_000 + "] is too long"})
+    assert len(reason) < 600
+    assert reason.startswith("t: id [x")
+    assert reason.endswith("] is too long")

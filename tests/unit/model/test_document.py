@@ -30,23 +30,23 @@ def documents(
     *columns: Column,
     overlay: object = None,
     primary_key: tuple[str, ...] = ("id",),
-    chosen: tuple[str, ...] = (),
+    selected: tuple[str, ...] = (),
 ) -> DocumentBuilder:
     table = Table(TableName("t"), (ID, *columns), primary_key=primary_key, row_id="_id")
     parsed = parse_overlay(overlay, "m.yaml")
     # Built by hand, because not every type of primary key can be a tiebreaker but each can form an _id.
     key = Key(ID, KeyOrder.NUMBER, (), unique=primary_key == ("id",), reason="the test's")
-    selection = select(table, key, columns=chosen, id_columns=parsed.id_columns)
+    selection = select(table, key, columns=selected, id_columns=parsed.id_columns)
     return DocumentBuilder(selection, build_mapping(selection, parsed, FULL))
 
 
-def source(made: DocumentBuilder, *values: object) -> JsonObject:
-    return parse_line(made.lines([cast("Row", [1, *values])])[0])[1]
+def source(builder: DocumentBuilder, *values: object) -> JsonObject:
+    return parse_line(builder.lines([cast("Row", [1, *values])])[0])[1]
 
 
 def test_a_row_becomes_an_action_line_and_a_document_line() -> None:
-    made = documents(column("a", ColumnKind.TEXT), column("p", ColumnKind.GEO_POINT))
-    line = made.lines([[7, "삼성\n\x00", [1.5, -89.9]]])[0]
+    builder = documents(column("a", ColumnKind.TEXT), column("p", ColumnKind.GEO_POINT))
+    line = builder.lines([[7, "삼성\n\x00", [1.5, -89.9]]])[0]
     assert line == b'{"index":{"_id":"7"}}\n' + '{"id":7,"a":"삼성\\n\\u0000","p":[1.5,-89.9]}\n'.encode()
     assert parse_line(line) == ("7", {"id": 7, "a": "삼성\n\x00", "p": [1.5, -89.9]})
 
@@ -59,55 +59,55 @@ def test_lines_keep_the_order_of_the_rows() -> None:
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", math.nan, math.inf, -math.inf, Decimal("NaN")])
 @pytest.mark.parametrize("kind", [ColumnKind.REAL, ColumnKind.DOUBLE, ColumnKind.NUMERIC])
 def test_nan_and_infinities_become_null_and_are_counted(kind: ColumnKind, value: object) -> None:
-    made = documents(column("a", kind), column("b", kind, array=1), column("c", kind, array=2))
-    assert source(made, value, [1.5, value, None], [[value], None]) == {
+    builder = documents(column("a", kind), column("b", kind, array=1), column("c", kind, array=2))
+    assert source(builder, value, [1.5, value, None], [[value], None]) == {
         "id": 1,
         "a": None,
         "b": [1.5, None, None],
         "c": [[None], None],
     }
-    assert made.nulled == 3
+    assert builder.nulled == 3
 
 
 def test_finite_numbers_are_unchanged_and_not_counted() -> None:
-    made = documents(column("a", ColumnKind.DOUBLE), column("n", ColumnKind.NUMERIC))
+    builder = documents(column("a", ColumnKind.DOUBLE), column("n", ColumnKind.NUMERIC))
     digits = "1234567890123456789012345678.0123456789"
-    assert source(made, 1e308, digits) == {"id": 1, "a": 1e308, "n": digits}
-    assert source(made, None, None) == {"id": 1, "a": None, "n": None}
-    assert made.nulled == 0
+    assert source(builder, 1e308, digits) == {"id": 1, "a": 1e308, "n": digits}
+    assert source(builder, None, None) == {"id": 1, "a": None, "n": None}
+    assert builder.nulled == 0
 
 
 def test_nan_is_found_in_objects_and_in_arrays_of_objects() -> None:
     deep = column("o.list", ColumnKind.OBJECT, column("o.list.z", ColumnKind.REAL), array=1)
-    made = documents(column("o", ColumnKind.OBJECT, column("o.d", ColumnKind.DOUBLE), deep))
+    builder = documents(column("o", ColumnKind.OBJECT, column("o.d", ColumnKind.DOUBLE), deep))
     value = {"d": "NaN", "list": [{"z": "Infinity", "other": "NaN"}, None, {"z": 2.5}], "text": "NaN"}
-    assert source(made, value)["o"] == {
+    assert source(builder, value)["o"] == {
         "d": None,
         "list": [{"z": None, "other": "NaN"}, None, {"z": 2.5}],
         "text": "NaN",
     }
-    assert made.nulled == 2
+    assert builder.nulled == 2
 
 
 def test_the_text_nan_is_unchanged_in_text_fields() -> None:
-    made = documents(
+    builder = documents(
         column("t", ColumnKind.TEXT),
         column("k", ColumnKind.DOUBLE),
         column("f", ColumnKind.OBJECT, column("f.d", ColumnKind.DOUBLE), policy=ObjectPolicy.IGNORED),
         overlay={"fields": {"k": "keyword"}},
     )
-    assert source(made, "NaN", "NaN", {"d": "NaN"}) == {"id": 1, "t": "NaN", "k": "NaN", "f": {"d": "NaN"}}
-    assert made.nulled == 0
+    assert source(builder, "NaN", "NaN", {"d": "NaN"}) == {"id": 1, "t": "NaN", "k": "NaN", "f": {"d": "NaN"}}
+    assert builder.nulled == 0
 
 
 def test_char_padding_is_stripped_everywhere() -> None:
-    made = documents(
+    builder = documents(
         column("c", ColumnKind.CHAR),
         column("a", ColumnKind.CHAR, array=1),
         column("o", ColumnKind.OBJECT, column("o.c", ColumnKind.CHAR), column("o.t", ColumnKind.TEXT), array=1),
         column("t", ColumnKind.TEXT),
     )
-    assert source(made, " ab  ", ["a  ", None, ""], [{"c": "x ", "t": "x "}], "text ") == {
+    assert source(builder, " ab  ", ["a  ", None, ""], [{"c": "x ", "t": "x "}], "text ") == {
         "id": 1,
         "c": " ab",
         "a": ["a", None, ""],
@@ -117,43 +117,43 @@ def test_char_padding_is_stripped_everywhere() -> None:
 
 
 def test_columns_are_renamed_and_dropped() -> None:
-    made = documents(
+    builder = documents(
         column("a", ColumnKind.TEXT),
         column("b", ColumnKind.TEXT),
         column("c", ColumnKind.DOUBLE),
         overlay={"fields": {"a": False, "b": {"rename": "@b"}, "c": {"rename": "a"}}},
     )
-    assert made.lines([[1, "secret", "b", "NaN"]]) == [b'{"index":{"_id":"1"}}\n{"id":1,"@b":"b","a":null}\n']
-    assert made.nulled == 1
+    assert builder.lines([[1, "secret", "b", "NaN"]]) == [b'{"index":{"_id":"1"}}\n{"id":1,"@b":"b","a":null}\n']
+    assert builder.nulled == 1
 
 
 def test_sub_columns_are_renamed_and_dropped_inside_arrays() -> None:
     inner = column("o.in", ColumnKind.OBJECT, column("o.in.x", ColumnKind.TEXT), column("o.in.y", ColumnKind.TEXT))
-    made = documents(
+    builder = documents(
         column("o", ColumnKind.OBJECT, inner, column("o.z", ColumnKind.TEXT), array=1),
         overlay={"fields": {"o.in.x": {"rename": "X"}, "o.in.y": False, "o.in": {"rename": "IN"}}},
     )
     value = [{"in": {"x": 1, "y": 2, "new": 3}, "z": "z"}, None, {"z": None}]
-    assert source(made, value)["o"] == [{"IN": {"X": 1, "new": 3}, "z": "z"}, None, {"z": None}]
+    assert source(builder, value)["o"] == [{"IN": {"X": 1, "new": 3}, "z": "z"}, None, {"z": None}]
 
 
 def test_dropped_columns_are_removed_from_flattened_objects() -> None:
     inner = column("o.in", ColumnKind.OBJECT, column("o.in.key", ColumnKind.TEXT))
-    made = documents(
+    builder = documents(
         column("o", ColumnKind.OBJECT, inner, policy=ObjectPolicy.IGNORED), overlay={"fields": {"o.in.key": False}}
     )
-    assert source(made, {"in": {"key": "secret", "id": 1}})["o"] == {"in": {"id": 1}}
+    assert source(builder, {"in": {"key": "secret", "id": 1}})["o"] == {"in": {"id": 1}}
 
 
 def test_the_input_row_is_not_modified() -> None:
     inner = column("o.c", ColumnKind.CHAR)
-    made = documents(
+    builder = documents(
         column("o", ColumnKind.OBJECT, inner, array=1),
         column("d", ColumnKind.DOUBLE, array=1),
         overlay={"fields": {"o.c": {"rename": "C"}}},
     )
     row: Row = [1, [{"c": "x "}], ["NaN"]]
-    assert made.lines([row]) == made.lines([row])
+    assert builder.lines([row]) == builder.lines([row])
     assert row == [1, [{"c": "x "}], ["NaN"]]
 
 
@@ -180,41 +180,41 @@ def test_keys_that_elasticsearch_rejects_are_passed_through() -> None:
     ],
 )
 def test_python_values_of_other_databases_become_json(value: object, indexed: Json) -> None:
-    made = documents(column("c", ColumnKind.TEXT))
-    assert source(made, value)["c"] == indexed
-    assert source(made, [value])["c"] == [indexed]
+    builder = documents(column("c", ColumnKind.TEXT))
+    assert source(builder, value)["c"] == indexed
+    assert source(builder, [value])["c"] == [indexed]
 
 
 @pytest.mark.parametrize("value", [2**64, "\ud800"])
 def test_a_value_that_json_cannot_represent_raises_with_its_id(value: object) -> None:
-    made = documents(column("c", ColumnKind.TEXT))
+    builder = documents(column("c", ColumnKind.TEXT))
     with pytest.raises(SourceError, match="_id '2'"):
-        made.lines([[1, "fine"], cast("Row", [2, value])])
+        builder.lines([[1, "fine"], cast("Row", [2, value])])
 
 
 def test_unselected_key_columns_form_the_id_but_are_not_indexed() -> None:
-    made = documents(column("a", ColumnKind.TEXT), chosen=("a",))
-    assert made.lines([["x", 9]]) == [b'{"index":{"_id":"9"}}\n{"a":"x"}\n']
+    builder = documents(column("a", ColumnKind.TEXT), selected=("a",))
+    assert builder.lines([["x", 9]]) == [b'{"index":{"_id":"9"}}\n{"a":"x"}\n']
 
 
 def test_the_hidden_row_id_identifies_rows_without_a_primary_key() -> None:
-    made = documents(column("a", ColumnKind.TEXT), primary_key=())
-    assert made.lines([[1, "x", "AbC-_1"]]) == [b'{"index":{"_id":"AbC-_1"}}\n{"id":1,"a":"x"}\n']
+    builder = documents(column("a", ColumnKind.TEXT), primary_key=())
+    assert builder.lines([[1, "x", "AbC-_1"]]) == [b'{"index":{"_id":"AbC-_1"}}\n{"id":1,"a":"x"}\n']
 
 
 def test_a_sub_column_can_be_the_id() -> None:
-    made = documents(column("o", ColumnKind.OBJECT, column("o.k", ColumnKind.TEXT)), overlay={"id": "o.k"})
-    assert made.lines([[1, {"k": "v"}, "v"]]) == [b'{"index":{"_id":"v"}}\n{"id":1,"o":{"k":"v"}}\n']
+    builder = documents(column("o", ColumnKind.OBJECT, column("o.k", ColumnKind.TEXT)), overlay={"id": "o.k"})
+    assert builder.lines([[1, {"k": "v"}, "v"]]) == [b'{"index":{"_id":"v"}}\n{"id":1,"o":{"k":"v"}}\n']
 
 
 def test_a_null_in_the_id_raises_and_names_the_column() -> None:
-    made = documents(column("a", ColumnKind.TEXT), overlay={"id": ["id", "a"]})
+    builder = documents(column("a", ColumnKind.TEXT), overlay={"id": ["id", "a"]})
     with pytest.raises(SourceError, match="NULL in a, which is part of its _id"):
-        made.lines([[1, None]])
+        builder.lines([[1, None]])
 
 
 @pytest.mark.parametrize(
-    ("kind", "value", "made"),
+    ("kind", "value", "expected"),
     [
         (ColumnKind.BIGINT, -(2**63), "-9223372036854775808"),
         (ColumnKind.BOOLEAN, True, "true"),
@@ -231,19 +231,19 @@ def test_a_null_in_the_id_raises_and_names_the_column() -> None:
         (ColumnKind.NUMERIC, Decimal("1.10"), "1.10"),
     ],
 )
-def test_the_id_is_the_value_as_text(kind: ColumnKind, value: object, made: str) -> None:
+def test_the_id_is_the_value_as_text(kind: ColumnKind, value: object, expected: str) -> None:
     row = cast("Row", [1, value])
-    assert documents(column("k", kind), primary_key=("k",)).id(row) == made
+    assert documents(column("k", kind), primary_key=("k",)).id(row) == expected
 
 
 @pytest.mark.parametrize("value", ["", "x" * 513, "가" * 171, "sha256:", "sha256:x"])
 def test_an_id_that_elasticsearch_would_reject_is_hashed(value: str) -> None:
-    made = documents(column("k", ColumnKind.TEXT), primary_key=("k",)).id([1, value])
-    assert made.startswith("sha256:")
-    assert len(made) == len("sha256:") + 64
+    id_ = documents(column("k", ColumnKind.TEXT), primary_key=("k",)).id([1, value])
+    assert id_.startswith("sha256:")
+    assert len(id_) == len("sha256:") + 64
 
 
 def test_a_composite_id_is_readable() -> None:
-    made = documents(column("k", ColumnKind.TEXT), primary_key=("k", "id"))
-    assert made.id([5, "web|1"]) == r"web\|1|5"
-    assert orjson.loads(made.lines([[5, 'web"']])[0].split(b"\n")[0]) == {"index": {"_id": 'web"|5'}}
+    builder = documents(column("k", ColumnKind.TEXT), primary_key=("k", "id"))
+    assert builder.id([5, "web|1"]) == r"web\|1|5"
+    assert orjson.loads(builder.lines([[5, 'web"']])[0].split(b"\n")[0]) == {"index": {"_id": 'web"|5'}}

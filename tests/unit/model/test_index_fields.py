@@ -46,11 +46,11 @@ def test_common_field_names_are_recognized() -> None:
 
 
 def test_hints_stored_in_the_index_take_precedence() -> None:
-    said: JsonObject = {"search": {"message": "note", "columns": ["note"], "shorthands": {"pod": "attrs.pod"}}}
-    hints = resolve_hints(read_index_fields([{**MAPPING, "_meta": said}]))
+    meta: JsonObject = {"search": {"message": "note", "columns": ["note"], "shorthands": {"pod": "attrs.pod"}}}
+    hints = resolve_hints(read_index_fields([{**MAPPING, "_meta": meta}]))
     assert (hints.message, hints.columns, hints.shorthands["pod"]) == ("note", ("note",), "attrs.pod")
 
 
-@pytest.mark.parametrize("said", [{"search": {"other": 1}}, {"search": 5}, {"search": {"time": "gone"}}])
-def test_unknown_hints_of_another_version_are_ignored(said: JsonObject) -> None:
-    assert resolve_hints(read_index_fields([{**MAPPING, "_meta": said}])) == resolve_hints(FIELDS)
+@pytest.mark.parametrize("meta", [{"search": {"other": 1}}, {"search": 5}, {"search": {"time": "gone"}}])
+def test_unknown_hints_of_another_version_are_ignored(meta: JsonObject) -> None:
+    assert resolve_hints(read_index_fields([{**MAPPING, "_meta": meta}])) == resolve_hints(FIELDS)

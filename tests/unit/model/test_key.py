@@ -22,7 +22,7 @@ def table(*columns: Column, primary_key: tuple[str, ...] = ()) -> Table:
 
 
 @pytest.mark.parametrize(
-    ("given", "lead", "ties"),
+    ("given", "key_column", "tiebreakers"),
     [
         (table(HOST, TS, ID, primary_key=("id",)), "id", ()),
         (table(HOST, ID, TS, UID, primary_key=("uid",)), "ts", ("uid",)),
@@ -34,11 +34,11 @@ def table(*columns: Column, primary_key: tuple[str, ...] = ()) -> Table:
         (table(PRICE, HOST), "host", ()),
     ],
 )
-def test_the_best_key_is_chosen(given: Table, lead: str, ties: tuple[str, ...]) -> None:
+def test_the_best_key_is_chosen(given: Table, key_column: str, tiebreakers: tuple[str, ...]) -> None:
     key = choose_key(given)
-    assert key.column.name == lead
-    assert tuple(tie.name for tie in key.tiebreakers) == ties
-    assert key.unique == (given.primary_key == (lead,))
+    assert key.column.name == key_column
+    assert tuple(column.name for column in key.tiebreakers) == tiebreakers
+    assert key.unique == (given.primary_key == (key_column,))
     assert key.reason
 
 
@@ -71,16 +71,16 @@ def test_a_nullable_column_cannot_be_a_tiebreaker() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "sentence"),
+    ("names", "sentence"),
     [
         (("tss",), r"no column tss\. Did you mean ts\?"),
         (("price",), "price is .*, which cannot be a key"),
         (("ts", "nope"), "no column nope"),
     ],
 )
-def test_an_invalid_key_is_refused_by_name(wanted: tuple[str, ...], sentence: str) -> None:
+def test_an_invalid_key_is_refused_by_name(names: tuple[str, ...], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
-        choose_key(table(TS, PRICE, UID, primary_key=("uid",)), wanted)
+        choose_key(table(TS, PRICE, UID, primary_key=("uid",)), names)
 
 
 def test_a_table_without_a_usable_key_is_refused() -> None:

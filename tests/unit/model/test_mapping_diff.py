@@ -52,10 +52,13 @@ def test_dynamically_added_fields_are_not_a_difference() -> None:
 
 
 def test_only_static_settings_need_a_reindex() -> None:
-    found = mapping_differences(
+    differences = mapping_differences(
         {}, {}, {"number_of_shards": 2, "number_of_replicas": 0}, {"number_of_shards": "1", "number_of_replicas": "1"}
     )
-    assert [(one.name, one.reindex) for one in found] == [("number_of_shards", True), ("number_of_replicas", False)]
+    assert [(difference.name, difference.reindex) for difference in differences] == [
+        ("number_of_shards", True),
+        ("number_of_replicas", False),
+    ]
 
 
 def test_the_mapping_stores_its_analyzers_and_search_hints() -> None:

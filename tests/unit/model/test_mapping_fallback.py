@@ -37,7 +37,7 @@ def test_features_missing_in_the_cluster_are_replaced_and_reported() -> None:
 
 
 @pytest.mark.parametrize(
-    ("available", "analysis", "field", "said"),
+    ("available", "analysis", "field", "fallback"),
     [
         ({"nori", "cjk"}, {"type": "nori"}, {}, None),
         ({"cjk"}, {"type": "cjk"}, {}, "message: the cluster has no nori, so cjk serves as the analyzer korean."),
@@ -50,7 +50,7 @@ def test_features_missing_in_the_cluster_are_replaced_and_reported() -> None:
     ],
 )
 def test_korean_uses_the_best_available_analyzer(
-    available: set[str], analysis: JsonObject, field: JsonObject, said: str | None
+    available: set[str], analysis: JsonObject, field: JsonObject, fallback: str | None
 ) -> None:
     mapping = mapped(
         column("message", ColumnKind.TEXT),
@@ -59,7 +59,7 @@ def test_korean_uses_the_best_available_analyzer(
     )
     assert properties(mapping)["message"] == {"type": "text", "analyzer": "korean", **field}
     assert mapping.settings == {"analysis": {"analyzer": {"korean": analysis}}}
-    assert mapping.fallbacks == ((said,) if said else ())
+    assert mapping.fallbacks == ((fallback,) if fallback else ())
 
 
 def test_a_missing_analyzer_becomes_standard_in_sub_fields_too() -> None:
@@ -105,7 +105,7 @@ def test_only_features_that_a_cluster_may_lack_are_probed() -> None:
         "m.yaml",
         KOREAN,
     )
-    wanted = required_features(selection, overlay)
-    assert wanted.analyzers == {"nori", "cjk", "english"}
-    assert wanted.field_types == {"geo_shape", "flattened", "wildcard"}
-    assert required_features(selection.table, overlay) == wanted
+    features = required_features(selection, overlay)
+    assert features.analyzers == {"nori", "cjk", "english"}
+    assert features.field_types == {"geo_shape", "flattened", "wildcard"}
+    assert required_features(selection.table, overlay) == features

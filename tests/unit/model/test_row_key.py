@@ -19,7 +19,7 @@ OBJECT = column("o", ColumnKind.OBJECT, column("o.host", ColumnKind.TEXT), colum
 def key_of(row: Row, *columns: Column, primary: tuple[str, ...] = (), overlay: Overlay | None = None) -> JsonObject:
     overlay = overlay or Overlay()
     table = Table(TableName("logs"), columns, primary_key=primary, row_id=None if primary else "_id")
-    kept = tuple(one.name for one in columns if overlay.fields.get(one.name) is not False)
+    kept = tuple(column.name for column in columns if overlay.fields.get(column.name) is not False)
     selection = select(table, choose_key(table), columns=kept, id_columns=overlay.id_columns)
     mapping = build_mapping(selection, overlay, Capabilities("9.2.0", frozenset(), frozenset()))
     [line] = DocumentBuilder(selection, mapping).lines([row])

@@ -8,7 +8,7 @@ FIELDS = frozenset({"message", "note text"})
 
 
 @pytest.mark.parametrize(
-    ("query", "asked"),
+    ("query", "expected"),
     [
         ("반도체 개발", "반도체* 개발*"),
         ("GPU", "(GPU OR /gpu[가-힣]+/)"),
@@ -51,8 +51,8 @@ FIELDS = frozenset({"message", "note text"})
         ('"반도체', '"반도체'),
     ],
 )
-def test_korean_words_are_rewritten_to_prefixes(query: str, asked: str) -> None:
-    assert with_prefixes(query, FIELDS) == asked
+def test_korean_words_are_rewritten_to_prefixes(query: str, expected: str) -> None:
+    assert with_prefixes(query, FIELDS) == expected
 
 
 def test_a_query_to_an_index_with_a_korean_analyzer_is_unchanged() -> None:
