@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from indexer.job.reindex import plan, reindex
     from indexer.model.job.plan import Plan
     from indexer.model.job.report import Report
-    from indexer.search.api import search
-    from indexer.search.hit import Hit
+    from indexer.query.api import search
+    from indexer.query.hit import Hit
     from indexer.settings import Settings, Strategy
 
 __version__ = VERSION
@@ -33,7 +33,7 @@ __version__ = VERSION
 __all__ = ["Hit", "IndexerError", "Plan", "Report", "Settings", "Strategy", "plan", "reindex", "search"]
 
 _HOMES = {
-    "Hit": "indexer.search.hit",
+    "Hit": "indexer.query.hit",
     "IndexerError": "indexer.errors",
     "Plan": "indexer.model.job.plan",
     "Report": "indexer.model.job.report",
@@ -41,7 +41,7 @@ _HOMES = {
     "Strategy": "indexer.settings",
     "plan": "indexer.job.reindex",
     "reindex": "indexer.job.reindex",
-    "search": "indexer.search.api",
+    "search": "indexer.query.api",
 }
 
 

@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from indexer.search.search import Search
+    from indexer.query.search import Search
 
 
 _TIMEOUT: Final = 2.0
@@ -75,7 +75,7 @@ def complete_query(ctx: typer.Context, args: Sequence[str], incomplete: str) -> 
 
 def _ask(ctx: typer.Context, question: "Callable[[Search], Iterable[str]]") -> Iterable[str]:
     # A command that is used imports these anyway, if it needs them; one that completes a file's name does not.
-    from indexer.search.search import Search  # noqa: PLC0415
+    from indexer.query.search import Search  # noqa: PLC0415
     from indexer.sink.client import connect  # noqa: PLC0415
 
     given = {name: value for name, value in ctx.params.items() if name == "index" or name.startswith("target")}
@@ -105,8 +105,8 @@ def _can_count(search: "Search", name: str) -> bool:
 
 
 def _frequent(search: "Search", name: str) -> Iterable[str]:
-    from indexer.search.query import SearchQuery  # noqa: PLC0415  # as above
-    from indexer.search.summary import SummaryRequest  # noqa: PLC0415
+    from indexer.query.query import SearchQuery  # noqa: PLC0415  # as above
+    from indexer.query.summary import SummaryRequest  # noqa: PLC0415
 
     exact = search.fields.keyword(name) or name
     return [

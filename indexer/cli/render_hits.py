@@ -12,7 +12,7 @@ import typer
 
 from indexer.model.json import Json, JsonObject
 from indexer.model.mapping.search_hints import SearchHints
-from indexer.search.hit import Hit, SearchResult
+from indexer.query.hit import Hit, SearchResult
 
 __all__ = ["hit_printer", "on_terminal", "print_count", "safe_text", "shown_time", "shown_value"]
 

@@ -10,7 +10,7 @@ import typer
 
 from indexer.cli.render_hits import safe_text
 from indexer.model.json import Json, JsonObject
-from indexer.search.summary import Summary
+from indexer.query.summary import Summary
 
 __all__ = ["histogram_time", "print_summary", "shown_number"]
 

@@ -13,11 +13,11 @@ from indexer.cli.render_hits import hit_printer, on_terminal, print_count, shown
 from indexer.cli.render_summary import print_summary
 from indexer.cli.search_options import OutputFormat, SearchOptions
 from indexer.option import OptionGroup
-from indexer.search.export import follow, iter_hits
-from indexer.search.hit import Hit
-from indexer.search.query import SearchQuery
-from indexer.search.search import Search
-from indexer.search.summary import Summary
+from indexer.query.export import follow, iter_hits
+from indexer.query.hit import Hit
+from indexer.query.query import SearchQuery
+from indexer.query.search import Search
+from indexer.query.summary import Summary
 from indexer.settings import Settings
 from indexer.sink.client import connect
 

@@ -9,10 +9,10 @@ import typer
 
 from indexer.cli import completion
 from indexer.errors import UsageError
-from indexer.search.condition import parse_condition
-from indexer.search.moment import parse_time
-from indexer.search.query import SearchQuery
-from indexer.search.summary import SummaryRequest, parse_interval
+from indexer.query.condition import parse_condition
+from indexer.query.moment import parse_time
+from indexer.query.query import SearchQuery
+from indexer.query.summary import SummaryRequest, parse_interval
 
 __all__ = ["OutputFormat", "SearchOptions", "split_shorthands"]
 

@@ -15,8 +15,8 @@ from rich.text import Text
 from indexer.cli.render_hits import safe_text, shown_value
 from indexer.cli.render_summary import histogram_time, shown_number
 from indexer.model.mapping.search_hints import SearchHints
-from indexer.search.hit import MARK_END, MARK_START, Hit
-from indexer.search.summary import Summary
+from indexer.query.hit import MARK_END, MARK_START, Hit
+from indexer.query.summary import Summary
 
 __all__ = ["draw_hits", "draw_summary"]
 

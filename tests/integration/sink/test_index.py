@@ -9,7 +9,7 @@ from elasticsearch import ElasticsearchWarning
 
 from indexer.errors import TargetUnavailable, UsageError
 from indexer.model.json import JsonObject
-from indexer.search.search import search_alias
+from indexer.query.search import search_alias
 from indexer.settings import TargetAccess
 from indexer.sink.bulk import BulkWriter
 from indexer.sink.client import Cluster, connect

@@ -7,8 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from indexer.errors import TargetError, UsageError
+from indexer.query.search import search_alias
 from indexer.sandbox.sample_table import load_sqlite_sample
-from indexer.search.search import search_alias
 from indexer.settings import TargetAccess
 from indexer.sink.bulk import BulkWriter
 from indexer.sink.capabilities import probe_capabilities

@@ -26,7 +26,7 @@ print("\\n".join(sys.modules))
 def test_search_imports_only_what_it_uses() -> None:
     ended = subprocess.run([sys.executable, "-c", SEARCH], capture_output=True, text=True, check=True)
     modules = set(ended.stdout.split())
-    assert {"indexer.search.search", "elasticsearch"} <= modules
+    assert {"indexer.query.search", "elasticsearch"} <= modules
     assert not FORBIDDEN & {name.partition(".")[0] for name in modules}
     assert not [name for name in modules if name.startswith(tuple(UNUSED))]
 

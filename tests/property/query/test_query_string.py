@@ -3,7 +3,7 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from indexer.search.query_string import with_prefixes
+from indexer.query.query_string import with_prefixes
 
 FIELDS = frozenset({"message"})
 HANGUL = st.text(st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3), min_size=1, max_size=5)

@@ -15,9 +15,9 @@ from indexer import Settings
 from indexer import search as find
 from indexer.errors import UsageError
 from indexer.model.json import Row
-from indexer.search.export import PAGE_BYTES, follow, iter_hits
-from indexer.search.query import SearchQuery
-from indexer.search.search import Search
+from indexer.query.export import PAGE_BYTES, follow, iter_hits
+from indexer.query.query import SearchQuery
+from indexer.query.search import Search
 from indexer.settings import TargetAccess
 from indexer.sink.client import Cluster, connect
 from tests.support.commands import run, start

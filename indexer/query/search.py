@@ -12,10 +12,10 @@ from indexer.errors import UsageError
 from indexer.model.json import Json, JsonObject
 from indexer.model.mapping.index_fields import IndexFields, read_index_fields
 from indexer.model.mapping.search_hints import SearchHints, resolve_hints
-from indexer.search.hit import Hit, SearchResult
-from indexer.search.query import QueryBuilder, SearchQuery
-from indexer.search.query_string import escaped_at
-from indexer.search.summary import Interval, Summary, SummaryRequest, aggregations, read_summary
+from indexer.query.hit import Hit, SearchResult
+from indexer.query.query import QueryBuilder, SearchQuery
+from indexer.query.query_string import escaped_at
+from indexer.query.summary import Interval, Summary, SummaryRequest, aggregations, read_summary
 from indexer.sink.client import Cluster
 from indexer.sink.errors import BAD_REQUEST, NOT_FOUND, api_error_reason, translated_errors
 
@@ -97,7 +97,7 @@ class Search:
 
         Args:
             query: what to search for.
-            size: the most hits, up to Elasticsearch's default limit of 10,000; `indexer.search.export` has no limit.
+            size: the most hits, up to Elasticsearch's default limit of 10,000; `indexer.query.export` has no limit.
             exact: count every match; otherwise counting may stop at 10,000.
             highlight: mark the matches in the texts.
         """

@@ -12,9 +12,9 @@ import orjson
 
 from indexer.errors import TargetError
 from indexer.model.json import Json, JsonObject
-from indexer.search.hit import Hit
-from indexer.search.query import SearchQuery
-from indexer.search.search import HitBody, Search, read_hit
+from indexer.query.hit import Hit
+from indexer.query.query import SearchQuery
+from indexer.query.search import HitBody, Search, read_hit
 from indexer.sink.errors import translated_errors
 
 __all__ = ["follow", "iter_hits"]

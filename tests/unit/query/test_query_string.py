@@ -2,7 +2,7 @@
 
 import pytest
 
-from indexer.search.query_string import with_prefixes
+from indexer.query.query_string import with_prefixes
 
 FIELDS = frozenset({"message", "note text"})
 

@@ -9,7 +9,7 @@ from indexer.errors import UsageError
 from indexer.model.json import Json, JsonObject
 from indexer.model.mapping.field_type import NUMBERS
 from indexer.model.mapping.index_fields import IndexFields
-from indexer.search.moment import UNITS
+from indexer.query.moment import UNITS
 
 __all__ = [
     "MAX_BARS",

@@ -8,7 +8,7 @@ import pytest
 
 from indexer.job.overlay_file import find_overlay
 from indexer.model.table.table import ColumnKind, Table, TableName
-from indexer.search.search import Search, search_alias
+from indexer.query.search import Search, search_alias
 from indexer.settings import TargetAccess
 from indexer.sink.client import connect
 from tests.support.columns import column

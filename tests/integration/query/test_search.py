@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from indexer.errors import UsageError
-from indexer.search.search import search_alias
+from indexer.query.search import search_alias
 from indexer.settings import TargetAccess
 from indexer.sink.bulk import BulkWriter
 from indexer.sink.client import Cluster, connect

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
-from indexer.search.condition import parse_condition
-from indexer.search.export import iter_hits
-from indexer.search.hit import Hit
-from indexer.search.moment import parse_time
-from indexer.search.query import SearchQuery
-from indexer.search.search import MAX_PAGE, Search
+from indexer.query.condition import parse_condition
+from indexer.query.export import iter_hits
+from indexer.query.hit import Hit
+from indexer.query.moment import parse_time
+from indexer.query.query import SearchQuery
+from indexer.query.search import MAX_PAGE, Search
 from indexer.settings import Settings, load_settings
 from indexer.sink.client import connect
 

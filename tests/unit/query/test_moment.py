@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from indexer.errors import UsageError
-from indexer.search.moment import epoch_milliseconds, parse_time
+from indexer.query.moment import epoch_milliseconds, parse_time
 
 SEOUL = timezone(timedelta(hours=9))
 NOW = datetime(2026, 11, 22, 10, 15, 30, tzinfo=SEOUL)

@@ -7,7 +7,7 @@ import pytest
 from indexer.errors import UsageError
 from indexer.model.json import JsonObject
 from indexer.model.mapping.index_fields import read_index_fields
-from indexer.search.condition import condition_filter, parse_condition
+from indexer.query.condition import condition_filter, parse_condition
 from tests.support.index_mapping import MAPPING
 
 NOW = datetime(2026, 11, 22, 10, 15, tzinfo=UTC)

@@ -11,7 +11,7 @@ from indexer.errors import UsageError
 from indexer.model.json import Json, JsonObject
 from indexer.model.mapping.field_type import DATES, FLOATS, INTEGERS
 from indexer.model.mapping.index_fields import TEXTS, IndexFields
-from indexer.search.moment import epoch_milliseconds, parse_time
+from indexer.query.moment import epoch_milliseconds, parse_time
 
 __all__ = ["Condition", "any_value_filter", "condition_filter", "parse_condition"]
 

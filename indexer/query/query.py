@@ -8,10 +8,10 @@ from indexer.errors import UsageError, did_you_mean
 from indexer.model.json import Json, JsonObject
 from indexer.model.mapping.index_fields import IndexFields
 from indexer.model.mapping.search_hints import SearchHints
-from indexer.search.condition import Condition, any_value_filter, condition_filter
-from indexer.search.hit import MARK_END, MARK_START
-from indexer.search.moment import epoch_milliseconds
-from indexer.search.query_string import named_fields, with_prefixes
+from indexer.query.condition import Condition, any_value_filter, condition_filter
+from indexer.query.hit import MARK_END, MARK_START
+from indexer.query.moment import epoch_milliseconds
+from indexer.query.query_string import named_fields, with_prefixes
 
 __all__ = ["QueryBuilder", "SearchQuery"]
 
