@@ -59,23 +59,23 @@ class Figure:
         name: the same in every run of the benchmark with the same settings.
         unit: of the samples.
         samples: one for each repetition.
-        more: whether more is better.
         role: ours, a ceiling, or another.
         chart: the name of the chart that shows it; empty where none does.
         panel: the part of that chart, where it has several.
         series: the line or the bar.
         x: the place on the horizontal axis; None for a bar.
+        more: whether more is better.
     """
 
     name: str
     unit: str
     samples: tuple[float, ...]
-    more: bool = False
     role: Role = Role.OTHER
     chart: str = ""
     panel: str = ""
     series: str = ""
     x: float | None = None
+    more: bool = False
 
     @property
     def spread(self) -> Spread:

@@ -116,10 +116,10 @@ def _figures(plan: MemoryPlan, held: Sequence[Held]) -> Iterator[Figure]:
             runs = [one.run for one in held if one.run and (one.competitor, one.width) == (competitor, width)]
             if runs:
                 name, peaks = f"{competitor}, rows of {width:,} bytes, peak", tuple(run.peak_rss / MIB for run in runs)
-                yield Figure(name, "MiB", peaks, False, role, _CHART.name, "", competitor, width)  # noqa: FBT003  # less is better
+                yield Figure(name, "MiB", peaks, role, _CHART.name, "", competitor, width)
     for width in plan.widths:
         name, allowed = f"--memory, rows of {width:,} bytes", (plan.memory / MIB,)
-        yield Figure(name, "MiB", allowed, False, Role.CEILING, _CHART.name, "", "--memory of reindex", width)  # noqa: FBT003  # as above
+        yield Figure(name, "MiB", allowed, Role.CEILING, _CHART.name, "", "--memory of reindex", width)
 
 
 def _held(task: Task, width: int, rows: int) -> Held:

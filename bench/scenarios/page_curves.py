@@ -140,8 +140,8 @@ def curve_figures(pages: Sequence[PageTime]) -> Iterator[Figure]:
                     middle = 100 * (part + 0.5) / _PARTS
                     name = f"{key}, {strategy}, {rows:,} rows, about {middle:.0f}%"
                     ours = strategy in {PageStrategy.WINDOW, PageStrategy.PREFIX}
-                    place = (CHART if rows == largest else "", key, strategy, middle)
-                    yield Figure(name, "ms", tuple(times), False, Role.OURS if ours else Role.OTHER, *place)  # noqa: FBT003  # less is better
+                    role, chart = Role.OURS if ours else Role.OTHER, CHART if rows == largest else ""
+                    yield Figure(name, "ms", tuple(times), role, chart, key, strategy, middle)
 
 
 def time_pages(url: str, tables: Sequence[NarrowTable], repeat: int, say: Callable[[str], None]) -> Iterator[PageTime]:

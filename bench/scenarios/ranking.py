@@ -83,7 +83,7 @@ def ranking_figures(rounds: Sequence[Round], rows: int, chart: str) -> Iterator[
     bounds = tuple(map(bound, rounds))
     for name, rates in (*((line.competitor, line.rates) for line in found), (_BOUND, bounds)):
         series = name.replace("`", "")
-        yield Figure(series, "rows/s", rates, True, _role(name), chart, series=series)  # noqa: FBT003  # more is better
+        yield Figure(series, "rows/s", rates, _role(name), chart, series=series, more=True)
     for line in found:
         runs = [_of(one, line.competitor) for one in _held(rounds, line.competitor)]
         yield Figure(f"{line.competitor}, peak", "MB", tuple(run.peak_rss / 1e6 for run in runs))

@@ -156,7 +156,8 @@ def _grid_figures(grid: Sequence[Scaled]) -> Iterator[Figure]:
         default = point.readers == default_point().readers
         series = f"{point.readers} reader{'s' if point.readers > 1 else ''}{' (default)' if default else ''}"
         role = Role.OURS if default else Role.OTHER
-        yield Figure(str(point), "rows/s", rates, True, role, _CHART.name, point.panel, series, point.writers)  # noqa: FBT003  # more is better
+        place = (_CHART.name, point.panel, series, point.writers)
+        yield Figure(str(point), "rows/s", rates, role, *place, more=True)
 
 
 def _growth_figures(growth: Sequence[Scaled], costs: dict[int, tuple[float, ...]]) -> Iterator[Figure]:

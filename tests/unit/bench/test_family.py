@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import family
-from bench.child import ChildFailed
-from bench.family import Watch, finish_family, kill_family
+from bench.meter.child import ChildFailed, FamilyWatch, kill_family, run_family
 
 SIZE = 100_000_000
 
@@ -69,16 +67,16 @@ def ended(told: FileIO) -> bool:
 
 
 def test_memory_and_cpu_are_those_of_all_processes_together(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    look = Watch.look
+    look = FamilyWatch.look
 
-    def look_while_both_hold(watch: Watch) -> None:
+    def look_while_both_hold(watch: FamilyWatch) -> None:
         stage.held().close()
         look(watch)
-        monkeypatch.setattr(family.Watch, "look", look)
+        monkeypatch.setattr(FamilyWatch, "look", look)
         stage.go.close()
 
-    monkeypatch.setattr(family.Watch, "look", look_while_both_hold)
-    done = finish_family(stage.pair)
+    monkeypatch.setattr(FamilyWatch, "look", look_while_both_hold)
+    done = run_family(stage.pair)
     assert done.output == b"noise\n2\n"
     assert 2 * SIZE < done.peak_rss < 2 * SIZE + 120_000_000
     assert done.cpu > 0.9  # the clock ticks in hundredths
@@ -94,18 +92,18 @@ def test_a_kill_takes_what_the_program_started_with_it(stage: Stage) -> None:
 def test_what_was_started_does_not_outlive_an_interruption(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[FileIO] = []
 
-    def interrupted(_: Watch) -> None:
+    def interrupted(_: FamilyWatch) -> None:
         heard.append(stage.held())
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(family.Watch, "look", interrupted)
+    monkeypatch.setattr(FamilyWatch, "look", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        finish_family(stage.pair)
+        run_family(stage.pair)
     with heard[0] as told:
         assert ended(told)
 
 
 def test_a_program_that_fails_is_told_with_its_last_words() -> None:
-    with pytest.raises(ChildFailed, match="ended in 3:\nwoe") as told:
-        finish_family([sys.executable, "-c", "import sys; sys.stderr.write('woe'); sys.exit(3)"])
+    with pytest.raises(ChildFailed, match="ended with exit code 3:\nwoe") as told:
+        run_family([sys.executable, "-c", "import sys; sys.stderr.write('woe'); sys.exit(3)"])
     assert told.value.short == "woe"

@@ -3,11 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.comparing import Move, Verdict, compare, differences
-from bench.load_report import comparison
-from bench.record import Figure, load, load_all, save
+from bench.report.compare import Move, Verdict, compare, comparison, differences
+from bench.report.record import Figure, load_record, load_records, save_record
 from indexer.errors import Refused
-from tests.bench_records import MACHINE, a_record
+from tests.support.bench_records import MACHINE, a_record
 
 SLOW = Figure("a page", "ms", (20.0, 21.0, 22.0))
 FAST = Figure("a page", "ms", (10.0, 11.0, 19.9))
@@ -66,23 +65,24 @@ def test_a_comparison_is_a_table_for_people() -> None:
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     file = tmp_path / "new" / "one.json"
-    save(a_record(SLOW), file)
-    assert load(file) == a_record(SLOW)
+    for record in (a_record(SLOW), a_record()):
+        save_record(record, file)
+        assert load_record(file) == record
 
 
 def test_a_file_that_is_no_record_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "other.json"
     file.write_text("{}")
     with pytest.raises(Refused, match="was not written by `python -m bench`"):
-        load(file)
+        load_record(file)
     with pytest.raises(Refused, match="cannot be read"):
-        load(tmp_path / "absent.json")
+        load_record(tmp_path / "absent.json")
 
 
 def test_records_are_told_apart_by_the_names_of_their_files(tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("paging.json", "a day/paging.json", "paging of.today.json")]
     for file in files:
-        save(a_record(SLOW), file)
-    assert load_all([files[0], files[2]]) == {"paging": a_record(SLOW), "paging-of-today": a_record(SLOW)}
+        save_record(a_record(SLOW), file)
+    assert load_records([files[0], files[2]]) == {"paging": a_record(SLOW), "paging-of-today": a_record(SLOW)}
     with pytest.raises(Refused, match=r"Two records are called paging, the second is .*a day/paging\.json: rename"):
-        load_all(files)
+        load_records(files)

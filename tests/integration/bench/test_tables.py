@@ -11,15 +11,10 @@ from uuid import uuid4
 import psutil
 import pytest
 
-from bench import watching
-from bench.curves import DEPTHS, Curves, measure_curves
-from bench.data import make_logs
-from bench.database import query
-from bench.narrow import make_narrow
-from bench.page_sql import Key, Table, strategies
-from bench.servers import FOLDER
-from bench.watching import watched
-from bench.wide import make_wide
+from bench.meter.servers import bench_folder, query
+from bench.scenarios.page_curves import DEPTHS, WAYS, PageTime, time_pages
+from bench.scenarios.page_sql import NarrowTable
+from bench.scenarios.tables import make_logs, make_narrow, make_wide
 from indexer.local import cache
 from indexer.local.crate_table import Cursor
 from indexer.local.cratedb import HOW_TO_GET
@@ -32,7 +27,6 @@ pytestmark = pytest.mark.cratedb
 
 ROWS = 2_317
 PAGE = 250
-WAYS = {(key, strategy) for key in Key for strategy in strategies(key)}
 
 
 @pytest.fixture(scope="module")
@@ -45,37 +39,24 @@ def narrow(cratedb_url: str) -> Iterator[TableName]:
 
 
 @pytest.fixture(scope="module")
-def curves(cratedb_url: str, narrow: TableName) -> Curves:
-    return measure_curves(cratedb_url, [Table(narrow, ROWS, PAGE)], lambda _: 1, 60, lambda _: None)
+def pages(cratedb_url: str, narrow: TableName) -> list[PageTime]:
+    return list(time_pages(cratedb_url, [NarrowTable(narrow, ROWS, PAGE)], 1, lambda _: None))
 
 
-def test_every_strategy_walks_every_row_of_every_kind_of_key(curves: Curves) -> None:
-    assert {(one.key, one.strategy) for one in curves.wholes} == WAYS
-    assert [one for one in curves.wholes if not one.measured or one.rows != ROWS] == []
-
-
-def test_every_depth_has_a_page_that_is_as_full_as_it_should_be(curves: Curves) -> None:
-    assert len(curves.samples) == len(WAYS) * len(DEPTHS)
-    for one in curves.samples:
+def test_every_depth_has_a_page_of_every_way_that_is_as_full_as_it_should_be(pages: list[PageTime]) -> None:
+    assert sorted((one.key, one.strategy, one.depth) for one in pages) == sorted(
+        (*way, depth) for way in WAYS for depth in DEPTHS
+    )
+    for one in pages:
         assert one.error is None
         assert PAGE / 8 < one.rows <= PAGE, one
 
 
-def test_what_the_server_holds_is_seen(curves: Curves) -> None:
-    assert len(curves.loads) == 3 * len(WAYS)
-    assert all(0 < load.heap <= load.heap_max and load.looks for load in curves.loads)
-
-
-def test_what_the_server_refuses_is_told(cratedb_url: str) -> None:
-    load = watched(cratedb_url, "a query", "SELECT 1 / 0", [])
-    assert load.error
-    assert "by zero" in load.error
-
-
-def test_a_server_that_refuses_to_be_watched_ends_nothing(cratedb_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watching, "_LOOK", "SELECT 1 / 0")
-    load = watched(cratedb_url, "a query", "SELECT 1", [])
-    assert (load.heap, load.looks, load.error) == (0, 0, None)
+def test_a_page_that_the_source_refuses_is_kept_with_its_error(cratedb_url: str) -> None:
+    absent = NarrowTable(TableName("absent", "bench"), ROWS, PAGE)
+    pages = list(time_pages(cratedb_url, [absent], 1, lambda _: None))
+    assert len(pages) == len(WAYS) * len(DEPTHS)
+    assert all(one.milliseconds is None and "nknown" in (one.error or "") for one in pages)
 
 
 def test_wide_rows_are_as_wide_as_they_should_be(cratedb_url: str, crate_cursor: Cursor, schema: str) -> None:
@@ -100,8 +81,8 @@ def test_a_benchmark_that_is_told_to_stop_stops_the_server_that_it_started(how: 
     command = [sys.executable, "-m", "bench", "paging", "--rows", "100"]
     with tempfile.TemporaryDirectory() as folder:  # the account of servers has no way into pytest's own
         own = environment(INDEXER_CACHE=folder)
-        with subprocess.Popen(command, cwd=Path(__file__).parents[2], env=own, stderr=subprocess.DEVNULL) as bench:
-            log = Path(folder) / cache.SERVERS / FOLDER / "cratedb" / "out.log"
+        with subprocess.Popen(command, cwd=Path(__file__).parents[3], env=own, stderr=subprocess.DEVNULL) as bench:
+            log = Path(folder) / cache.SERVERS / bench_folder().name / "cratedb" / "out.log"
             assert wait_until(lambda: log.exists() and log.stat().st_size > 0, timeout=60)
             (server,) = psutil.Process(bench.pid).children()
             bench.send_signal(how)

@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from bench import environment, programs
-from bench.end_to_end import Plan
-from bench.environment import Environment, Jar
-from bench.everything import BENCHES, FULL, SMALL, chosen
-from bench.programs import OTHERS, killable, program, split
-from bench.restarts import MOVERS
-from bench.run import Way
+from bench.competitors import catalog, environment
+from bench.competitors.catalog import OTHER_PRODUCTS, available, program
+from bench.competitors.environment import Environment, Jar
+from bench.competitors.task import Competitor
+from bench.scenarios.end_to_end import Plan
+from bench.scenarios.kill import MOVERS
+from bench.scenarios.suite import SCENARIOS, SMALL, chosen
 from indexer.errors import Refused
 
 
@@ -73,81 +73,70 @@ def test_a_jar_that_no_repository_gives_is_refused_and_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["environments.lock"]
 
 
-def test_a_way_that_cannot_run_is_skipped_with_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_competitor_that_cannot_run_is_skipped_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LOGSTASH_HOME", str(tmp_path))
-    able, skipped = split((Way.REINDEX, Way.TUNED, Way.LOGSTASH))
-    assert able == (Way.REINDEX, Way.TUNED)
+    able, skipped = available((Competitor.REINDEX, Competitor.TUNED, Competitor.LOGSTASH))
+    assert able == (Competitor.REINDEX, Competitor.TUNED)
     assert [str(one) for one in skipped] == [
         f"Logstash: skipped: LOGSTASH_HOME is {tmp_path}, which has no bin/logstash: unpack Logstash there."
     ]
     monkeypatch.delenv("LOGSTASH_HOME")
-    monkeypatch.setattr(programs, "docker_answers", lambda: False)
-    assert (
-        program(Way.LOGSTASH).reason == "there is no Logstash: set LOGSTASH_HOME to an unpacked one, or start Docker."
-    )
+    assert program(Competitor.LOGSTASH).reason == "there is no Logstash: set LOGSTASH_HOME to an unpacked one."
 
 
-def test_what_runs_in_docker_is_not_killed_for_a_kill_would_not_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("LOGSTASH_HOME", raising=False)
-    able, skipped = killable((Way.REINDEX, Way.LOGSTASH, Way.DLT))
-    assert able == (Way.REINDEX, Way.DLT)
-    assert [(one.way, "Docker" in one.reason) for one in skipped] == [(Way.LOGSTASH, True)]
-    monkeypatch.setenv("LOGSTASH_HOME", "/opt/logstash")
-    assert killable((Way.LOGSTASH,)) == ((Way.LOGSTASH,), ())
-
-
-def test_every_way_has_a_program_whose_file_is_there_and_every_environment_its_pins() -> None:
-    folder = Path(programs.__file__).parent
-    for way in (way for way in Way if way is not Way.REINDEX):
-        one = program(way)
-        assert (folder / "ways" / f"{one.module}.py").is_file()
-        assert one.environment is None or (folder / "environments" / f"{one.environment.name}.txt").is_file()
-    assert set(OTHERS) == {Way.LOGSTASH, Way.SPARK, Way.DLT, Way.SINGER}
+def test_every_competitor_has_a_program_whose_file_is_there_and_every_environment_its_pins() -> None:
+    folder = Path(catalog.__file__).parent
+    for competitor in set(Competitor) - {Competitor.REINDEX}:
+        one = program(competitor)
+        assert (folder / f"{one.module}.py").is_file()
+        assert one.environment is None or (folder / f"{one.environment.name}.txt").is_file()
+    assert set(OTHER_PRODUCTS) == {Competitor.LOGSTASH, Competitor.SPARK, Competitor.DLT}
 
 
 def test_pins_name_versions_and_no_host() -> None:
-    for file in (Path(programs.__file__).parent / "environments").iterdir():
+    files = list(Path(catalog.__file__).parent.glob("*.txt"))
+    assert len(files) == 2
+    for file in files:
         lines = file.read_text("utf-8").split(os.linesep)
         assert all("==" in line and "/" not in line for line in lines if line), file.name
 
 
 def test_a_small_run_leaves_out_what_would_be_installed_and_says_so() -> None:
-    ways, skipped = SMALL.end_to_end.ways
-    assert set(ways) == set(Way) - set(OTHERS)
-    assert [str(one) for one in skipped] == [f"{way}: skipped: left out by --no-others" for way in OTHERS]
+    competitors, skipped = SMALL.end_to_end.competitors
+    assert set(competitors) == set(Competitor) - set(OTHER_PRODUCTS)
+    assert [str(one) for one in skipped] == [f"{one}: skipped: left out by --no-others" for one in OTHER_PRODUCTS]
 
 
 @pytest.mark.parametrize("others", [True, False])
-def test_the_ways_that_goals_are_about_run_alone_where_asked_to(others: bool) -> None:  # noqa: FBT001
+def test_the_competitors_that_goals_are_about_run_alone_where_asked_to(others: bool) -> None:  # noqa: FBT001
     plan = Plan(1_000, 1, 0, basic=True, others=others)
-    ways, skipped = plan.ways
+    competitors, skipped = plan.competitors
     assert not plan.installs
-    assert ways == (Way.READ, Way.WRITE, Way.REINDEX, Way.BULK, Way.TUNED, Way.PARALLEL)
-    assert {one.way for one in skipped} == set(Way) - set(ways)
+    goals = ("READ", "WRITE", "REINDEX", "BULK", "TUNED", "PARALLEL")
+    assert competitors == tuple(Competitor[name] for name in goals)
+    assert {one.competitor for one in skipped} == set(Competitor) - set(competitors)
     assert {one.reason for one in skipped} == {"left out by --basic"}
 
 
 def test_what_cannot_run_is_skipped_where_all_are_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Environment, "program", lambda one, _: tmp_path / one.name)
+    monkeypatch.setattr(Environment, "python", lambda one: tmp_path / one.name)
     monkeypatch.setattr(Jar, "path", lambda _: tmp_path)
     monkeypatch.setenv("LOGSTASH_HOME", str(tmp_path))
     plan = Plan(1_000, 1, 0)
-    ways, skipped = plan.ways
+    competitors, skipped = plan.competitors
     assert plan.installs
-    assert set(ways) == set(Way) - {Way.LOGSTASH}
-    assert [(one.way, "bin/logstash" in one.reason) for one in skipped] == [(Way.LOGSTASH, True)]
+    assert set(competitors) == set(Competitor) - {Competitor.LOGSTASH}
+    assert [(one.competitor, "bin/logstash" in one.reason) for one in skipped] == [(Competitor.LOGSTASH, True)]
 
 
 def test_some_benchmarks_are_chosen_by_name_in_their_own_order() -> None:
-    assert chosen("") == tuple(BENCHES)
+    assert chosen("") == tuple(SCENARIOS)
     assert chosen("memory, paging") == ("paging", "memory")
     with pytest.raises(Refused, match="There is no benchmark 'pages': name some of paging, end-to-end"):
         chosen("paging,pages")
 
 
-def test_a_full_run_times_the_pages_of_the_largest_tables_once() -> None:
-    assert [FULL.paging.rounds(rows) for rows in FULL.paging.rows] == [3, 3, 1, 1]
-
-
-def test_every_way_that_moves_rows_is_killed() -> None:
-    assert set(Way) - set(MOVERS) == {Way.READ, Way.WRITE}
+def test_every_competitor_that_moves_rows_is_killed() -> None:
+    assert set(Competitor) - set(MOVERS) == {Competitor.READ, Competitor.WRITE}

@@ -1,11 +1,10 @@
 import pytest
 
-from bench.run import Task, Way
-from bench.ways.logstash_pipeline import IMAGE, pipeline
-from indexer.local.distribution import VERSION
+from bench.competitors.logstash import pipeline
+from bench.competitors.task import Competitor, Task
 from tests.pipeline import FOLDER
 
-TASK = Task(Way.LOGSTASH, "crate://localhost:4200", "http://localhost:9200", "bench.some", "", "some")
+TASK = Task(Competitor.LOGSTASH, "crate://localhost:4200", "http://localhost:9200", "bench.some", "", "some")
 SHIPPED = (FOLDER / "pipeline" / "logs.conf").read_text("utf-8")
 
 
@@ -28,7 +27,3 @@ def test_the_pipeline_that_is_measured_is_the_one_that_is_shipped_but_for_its_ta
 def test_a_pipeline_without_what_is_replaced_is_an_error(text: str, times: str) -> None:
     with pytest.raises(ValueError, match=times):
         pipeline(text, TASK)
-
-
-def test_the_image_is_of_elasticsearchs_version() -> None:
-    assert IMAGE.rpartition(":")[2] == VERSION

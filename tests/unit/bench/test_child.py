@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.child import ChildFailed, console_script, finish
+from bench.meter.child import ChildFailed, console_script, run_child
 from indexer.job.memory import peak_rss
 
 HOLD = "held = bytearray({size}); print(len(held))"
@@ -12,28 +12,28 @@ BURN = "import time\nwhile time.process_time() < 0.3: pass"
 
 def test_a_child_is_measured_for_itself() -> None:
     size = peak_rss() + 300_000_000  # more than this process, whose memory a child begins with
-    big = finish([sys.executable, "-c", HOLD.format(size=size)])
+    big = run_child([sys.executable, "-c", HOLD.format(size=size)])
     assert big.output == b"%d\n" % size
     assert big.peak_rss > size
-    small = finish([sys.executable, "-c", "pass"])
+    small = run_child([sys.executable, "-c", "pass"])
     assert small.peak_rss < big.peak_rss, "what another child held is not its own"
 
 
 def test_cpu_and_wall_time_are_those_of_the_child() -> None:
-    busy = finish([sys.executable, "-c", BURN])
+    busy = run_child([sys.executable, "-c", BURN])
     assert busy.cpu >= 0.3
     assert busy.seconds >= 0.3
-    idle = finish([sys.executable, "-c", "import time; time.sleep(0.3)"])
+    idle = run_child([sys.executable, "-c", "import time; time.sleep(0.3)"])
     assert idle.seconds - idle.cpu >= 0.2
 
 
 def test_a_child_that_fails_is_told_with_its_last_words() -> None:
-    with pytest.raises(ChildFailed, match="ended in 3:\nwoe"):
-        finish([sys.executable, "-c", "import sys; sys.stderr.write('woe'); sys.exit(3)"])
+    with pytest.raises(ChildFailed, match="ended with exit code 3:\nwoe"):
+        run_child([sys.executable, "-c", "import sys; sys.stderr.write('woe'); sys.exit(3)"])
 
 
 def test_much_output_on_both_sides_does_not_block() -> None:
-    done = finish([sys.executable, "-c", "import sys; sys.stderr.write('e' * 10**6); sys.stdout.write('o' * 10**6)"])
+    done = run_child([sys.executable, "-c", "import sys; sys.stderr.write('e' * 10**6); sys.stdout.write('o' * 10**6)"])
     assert len(done.output) == 10**6
 
 
@@ -41,7 +41,7 @@ def test_the_high_water_mark_of_a_process_is_its_own() -> None:
     code = "from indexer.job.memory import peak_rss; print(peak_rss())"
     held = bytearray(peak_rss() + 200_000_000)
     held[::4096] = b"x" * len(held[::4096])
-    done = finish([sys.executable, "-c", code])
+    done = run_child([sys.executable, "-c", code])
     assert int(done.output) < 100_000_000 < len(held)
 
 
