@@ -11,7 +11,7 @@ from bench.competitors.runner import delete_leftovers, run_competitor
 from bench.competitors.task import Competitor, Run, Task
 from bench.meter.machine import Machine, describe_machine
 from bench.meter.servers import Servers
-from bench.report.markdown import figure_tables, number, report, table
+from bench.report.markdown import figure_tables, report
 from bench.report.record import Chart, Figure, Goal, Record, Role, spread
 from bench.scenarios.tables import SCHEMA, make_logs
 from indexer.errors import Refused
@@ -32,10 +32,11 @@ _GENERATED: Final = 20_000
 
 _CHART: Final = Chart("scale", "reindex by its readers, writers, page and batch", "writers", "rows/s", log_x=True)
 
+_GROWTH: Final = Chart("growth", "What a row adds to reindex as tables grow", "rows", "µs a row", log_x=True)
+
 _NOTE: Final = (
-    "What a row adds to the whole command as tables grow, with the default settings: its time and the CPU time of each"
-    " program (0.0 where it runs elsewhere), beyond those of a job of {few:,} rows, which takes {seconds} s; medians"
-    " (min-max), µs."
+    "What a row adds: with the default settings, the time of the whole command and the CPU time of each program (0"
+    f" where it runs elsewhere), beyond those of a job of {FEW:,} rows."
 )
 
 
@@ -132,7 +133,7 @@ def scale_record(plan: ScalePlan, machine: Machine, grid: Sequence[Scaled], grow
         grid: runs of one table with all settings.
         growth: runs of growing tables with the default settings, and of one of `FEW` rows.
     """
-    costs = _added(growth, lambda run: run.wall)
+    costs = dict(_added(growth, lambda run: run.wall))
     doubts = (
         f"{one.rows:,} rows, {one.point}: {doubt}" for one in (*grid, *growth) for doubt in one.run.doubts(one.rows)
     )
@@ -140,13 +141,13 @@ def scale_record(plan: ScalePlan, machine: Machine, grid: Sequence[Scaled], grow
         bench="scale",
         settings=asdict(plan),
         machine=machine,
-        figures=(*_grid_figures(grid), *_growth_figures(growth, costs)),
+        figures=(*_grid_figures(grid), *_growth_figures(growth)),
         measured={"grid": tuple(grid), "growth": tuple(growth)},
         goals=tuple(_goals(costs)),
         doubts=tuple(doubts),
-        charts=(_CHART,),
+        charts=(_CHART, _GROWTH),
     )
-    return report(record, *figure_tables(record), _growth_table(growth, costs))
+    return report(record, *figure_tables(record), _NOTE)
 
 
 def _grid_figures(grid: Sequence[Scaled]) -> Iterator[Figure]:
@@ -160,12 +161,20 @@ def _grid_figures(grid: Sequence[Scaled]) -> Iterator[Figure]:
         yield Figure(str(point), "rows/s", rates, role, *place, more=True)
 
 
-def _growth_figures(growth: Sequence[Scaled], costs: dict[int, tuple[float, ...]]) -> Iterator[Figure]:
+def _growth_figures(growth: Sequence[Scaled]) -> Iterator[Figure]:
     """What the job of `FEW` rows takes, and what a row adds to it."""
     if few := tuple(one.run.wall for one in growth if one.rows == FEW):
         yield Figure(f"a job of {FEW:,} rows", "s", few)
-    for rows, added in costs.items():
-        yield Figure(f"a row of {rows:,}", "µs", added)
+    parts: dict[str, Callable[[Run], float]] = {
+        "wall time": lambda run: run.wall,
+        "CPU of reindex": lambda run: run.usage.client,
+        "CPU of CrateDB": lambda run: run.usage.source or 0.0,
+        "CPU of Elasticsearch": lambda run: run.usage.target or 0.0,
+    }
+    for part, what in parts.items():
+        role = Role.OURS if part == "wall time" else Role.OTHER
+        for rows, added in _added(growth, what):
+            yield Figure(f"a row of {rows:,}, {part}", "µs", added, role, _GROWTH.name, "", part, rows)
 
 
 def _goals(costs: dict[int, tuple[float, ...]]) -> Iterator[Goal]:
@@ -176,32 +185,14 @@ def _goals(costs: dict[int, tuple[float, ...]]) -> Iterator[Goal]:
         yield Goal(f"a row of {last:,}, in times of one of {first:,}", _FLAT, spread(ratios), most=True)
 
 
-def _growth_table(growth: Sequence[Scaled], costs: dict[int, tuple[float, ...]]) -> str:
-    few = [one.run.wall for one in growth if one.rows == FEW]
-    cpu = [
-        _added(growth, lambda run: run.usage.client),
-        _added(growth, lambda run: run.usage.source or 0.0),
-        _added(growth, lambda run: run.usage.target or 0.0),
-    ]
-    head = ("rows", "µs a row", "CPU of the client", "of CrateDB", "of Elasticsearch")
-    rows = [
-        (f"{size:,}", number(spread(added)), *(f"{median(part[size]):.1f}" for part in cpu))
-        for size, added in costs.items()
-    ]
-    note = _NOTE.format(few=FEW, seconds=number(spread(few)) if few else "unknown")
-    return f"{note}\n\n{table(head, rows)}"
-
-
-def _added(growth: Sequence[Scaled], what: Callable[[Run], float]) -> dict[int, tuple[float, ...]]:
+def _added(growth: Sequence[Scaled], what: Callable[[Run], float]) -> Iterator[tuple[int, tuple[float, ...]]]:
     """Microseconds of this that a row adds, the smallest table first: beyond the median of a job of `FEW` rows.
 
     Of the whole command, for Elasticsearch keeps what it gets in memory: a small load is over before it writes it.
     """
     base = median([what(one.run) for one in growth if one.rows == FEW] or [0.0])
-    sizes = sorted({one.rows for one in growth} - {FEW})
-    return {
-        size: tuple(1e6 * (what(one.run) - base) / (size - FEW) for one in growth if one.rows == size) for size in sizes
-    }
+    for size in sorted({one.rows for one in growth} - {FEW}):
+        yield size, tuple(1e6 * (what(one.run) - base) / (size - FEW) for one in growth if one.rows == size)
 
 
 def _rounds(

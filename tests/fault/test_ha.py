@@ -41,7 +41,7 @@ def test_a_node_dies_in_mid_job_and_the_job_ends_complete(
     cache: str, elasticsearch_url: str, alias: str, account: Account
 ) -> None:
     own = {"INDEXER_CACHE": cache, "ELASTICSEARCH_URL": elasticsearch_url, "INDEXER_JOBS_INDEX": f"{alias}_jobs"}
-    command = [sys.executable, "-m", "bench.ha", "--rows", str(ROWS), "--index", alias]
+    command = [sys.executable, "-m", "bench", "ha", "--rows", str(ROWS), "--index", alias]
     ended = subprocess.run(
         command, cwd=ROOT, env=environment(**own), capture_output=True, text=True, check=False, timeout=450
     )
