@@ -12,7 +12,6 @@ from pydantic import ByteSize, TypeAdapter
 
 from bench.meter.servers import both_servers, source_server, target_server
 from bench.report.compare import compare, comparison, differences
-from bench.report.html import save_charts, to_html
 from bench.report.record import Record, load_record, load_records, save_record
 from bench.scenarios.end_to_end import Plan, run_end_to_end
 from bench.scenarios.ha import run_ha
@@ -184,6 +183,9 @@ def report(
     ] = None,
 ) -> None:
     """Make one HTML file of the records of any benchmarks; it needs no network and no script."""
+    # matplotlib would make this process larger than `reindex`, and a child counts what its parent held (`run_child`).
+    from bench.report.html import save_charts, to_html  # noqa: PLC0415
+
     records = load_records(files)
     to.parent.mkdir(parents=True, exist_ok=True)
     to.write_text(to_html(records), encoding="utf-8")

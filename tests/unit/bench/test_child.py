@@ -49,3 +49,9 @@ def test_a_console_script_is_the_one_beside_this_python() -> None:
     assert console_script("reindex").parent == Path(sys.executable).parent
     with pytest.raises(ChildFailed, match="reindexx is not installed"):
         console_script("reindexx")
+
+
+def test_a_benchmark_is_smaller_than_what_it_measures() -> None:
+    """A child's peak is at least what its parent held: a drawing library would be part of every figure."""
+    code = "import sys, bench.__main__; sys.exit('matplotlib' in sys.modules)"
+    assert run_child([sys.executable, "-c", code]).peak_rss > 0
