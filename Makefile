@@ -1,18 +1,18 @@
 # Two commands do all the set-up: `make demo` and `make test`. `make help` lists the rest.
 
 PYTHON ?= python3
-EXTRAS := local,bench,test,check
+EXTRAS := local,bench,test,check,docs
 BENCH ?= --small --to build/bench
 PLOTTED := end-to-end-2m end-to-end paging memory scale
 BIN := .venv/bin
 PYTEST = $(BIN)/python -m pytest --no-fold-skipped --durations=15 $(PYTEST_OPTIONS)
 LARGE := $(patsubst %,tests/fault/test_%.py,circuit_breaker wide_rows kill pressure)
-STARTING := $(patsubst %,tests/integration/test_%.py,demo_sqlite elasticsearch_8 local_running local_servers privileges \
-	secrets source_secured target_secured)
-MADE := .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
+STARTING := $(patsubst %,tests/integration/%.py,cli/test_demo_sqlite sink/test_elasticsearch_8 sandbox/test_registry \
+	sandbox/test_servers sink/test_privileges cli/test_secrets source/test_secured sink/test_secured)
+MADE := .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo ha test check fault bench docs clean
+.PHONY: help install demo ha quick test check fault bench docs pictures clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 16
@@ -48,10 +48,13 @@ test: install ## every test; what cannot run here is skipped by name, with the r
 	cat build/attacks.txt build/large-attacks.txt; \
 	exit $$failed
 
+quick: install ## unit and property tests, without a server, in under a minute
+	$(PYTEST) tests/unit tests/property
+
 fault: install ## only the tests that break things on purpose, and the table of what they tried
 	$(PYTEST) --own-servers tests/fault
 
-check: install ## style, types and the rooms' contract
+check: install docs ## style, types, the rooms' contract, and the documentation's links
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -60,7 +63,11 @@ check: install ## style, types and the rooms' contract
 bench: install ## every benchmark, small, with a report in build/bench; BENCH='--to FOLDER' is the full run
 	$(BIN)/python -m bench all $(BENCH)
 
-docs: install ## draw docs/: plots of the runs that are kept in bench/results, searches of what `make demo` indexed
+docs: install ## build the documentation into build/site, strictly
+	$(BIN)/zensical build --clean --strict
+	$(BIN)/python docs/.site/check_links.py build/site
+
+pictures: install ## draw docs/assets: plots of the runs in bench/results, and searches of what `make demo` indexed
 	$(BIN)/python -m bench report $(PLOTTED:%=bench/results/%.json) --to build/bench/report.html --plots docs/assets
 	$(BIN)/python -m bench.report.terminal_picture
 

@@ -22,7 +22,7 @@ from bench.scenarios.scale import ScalePlan, run_scale
 from bench.scenarios.search import run_search
 from bench.scenarios.suite import FULL, SCENARIOS, SMALL, chosen, run_suite
 from bench.scenarios.verify import run_verify
-from indexer.errors import IndexerError, Refused
+from indexer.errors import IndexerError, UsageError
 
 app = typer.Typer(
     help="Measure this product beside other ways to do the same. Nothing else should run on the machine meanwhile.",
@@ -207,7 +207,7 @@ def numbers(text: str) -> tuple[int, ...]:
     """Whole numbers from 1 on, separated by commas.
 
     Raises:
-        Refused: where one is none.
+        UsageError: where one is none.
     """
     return tuple(_positive(one, int) for one in text.split(","))
 
@@ -216,7 +216,7 @@ def sizes(text: str) -> tuple[int, ...]:
     """Sizes such as 2MiB, separated by commas, in bytes.
 
     Raises:
-        Refused: where one is none.
+        UsageError: where one is none.
     """
     return tuple(_positive(one, lambda size: int(_SIZE.validate_python(size))) for one in text.split(","))
 
@@ -231,7 +231,7 @@ def _positive(text: str, read: Callable[[str], int]) -> int:
     except ValueError:
         found = 0
     if found < 1:
-        raise Refused(f"{text!r} is no number or size from 1 on: separate several by commas, as in 1000,2000.")
+        raise UsageError(f"{text!r} is no number or size from 1 on: separate several by commas, as in 1000,2000.")
     return found
 
 

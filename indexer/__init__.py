@@ -17,29 +17,31 @@ Names are loaded when they are first used, so that `indexer search` does not wai
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from indexer.version import VERSION
 
 if TYPE_CHECKING:
     from indexer.errors import IndexerError
     from indexer.job.reindex import plan, reindex
-    from indexer.model.plan import Plan
-    from indexer.model.report import Report
-    from indexer.model.search import Hit
+    from indexer.model.job.plan import Plan
+    from indexer.model.job.report import Report
+    from indexer.search.api import search
+    from indexer.search.hit import Hit
     from indexer.settings import Settings, Strategy
-    from indexer.target.library import search
+
+__version__ = VERSION
 
 __all__ = ["Hit", "IndexerError", "Plan", "Report", "Settings", "Strategy", "plan", "reindex", "search"]
 
 _HOMES = {
-    "Hit": "indexer.model.search",
+    "Hit": "indexer.search.hit",
     "IndexerError": "indexer.errors",
-    "Plan": "indexer.model.plan",
-    "Report": "indexer.model.report",
+    "Plan": "indexer.model.job.plan",
+    "Report": "indexer.model.job.report",
     "Settings": "indexer.settings",
     "Strategy": "indexer.settings",
     "plan": "indexer.job.reindex",
     "reindex": "indexer.job.reindex",
-    "search": "indexer.target.library",
+    "search": "indexer.search.api",
 }
 
 

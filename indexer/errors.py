@@ -3,16 +3,16 @@
 ::
 
     IndexerError                 1  failed; the old index is still served
-    ├── Refused                  2  bad input; nothing was changed on either side
+    ├── UsageError                  2  bad input; nothing was changed on either side
     ├── SourceError              1  the source answered with an error that will not pass
     │   ├── SourceUnavailable    1  retryable: no answer, or a node is away
-    │   │   └── ShardsAway       1  the source answers, but without some of its rows
-    │   └── TooMuchAtOnce        1  retryable with a smaller page: an answer larger than there is room for
+    │   │   └── ShardsUnavailable       1  the source answers, but without some of its rows
+    │   └── ResponseTooLarge        1  retryable with a smaller page: an answer larger than there is room for
     │       └── BreakerTripped   1  likewise: the source's query circuit breaker tripped
     ├── TargetError              1  Elasticsearch answered with an error that will not pass
     │   ├── TargetUnavailable    1  retryable: no answer, 502, 503 or 504
     │   │   └── TargetBusy       1  retryable with fewer and smaller requests: 429
-    │   └── BodyTooLarge         1  retryable in halves: 413
+    │   └── RequestTooLarge         1  retryable in halves: 413
     ├── NoProgress               1  a page did not advance: the source broke the order it promised
     ├── TooManyFailures          1  more dead letters than --max-failures
     ├── VerificationFailed       4  rows are missing; the alias was not moved
@@ -21,21 +21,21 @@
         └── Terminated         143  SIGTERM, or the terminal closed; likewise
 
 A message is one sentence: the thing by its name, then the remedy. Whether an error is retryable is a property of its
-class, decided where the server's answer is classified (`indexer.source.failure`, `indexer.target.failure`) and
+class, decided where the server's answer is classified (`indexer.source.errors`, `indexer.sink.errors`) and
 nowhere else.
 """
 
 from typing import ClassVar
 
 __all__ = [
-    "BodyTooLarge",
     "BreakerTripped",
     "FileError",
     "IndexerError",
     "Interrupted",
     "NoProgress",
-    "Refused",
-    "ShardsAway",
+    "RequestTooLarge",
+    "ResponseTooLarge",
+    "ShardsUnavailable",
     "SourceError",
     "SourceUnavailable",
     "TargetBusy",
@@ -43,7 +43,7 @@ __all__ = [
     "TargetUnavailable",
     "Terminated",
     "TooManyFailures",
-    "TooMuchAtOnce",
+    "UsageError",
     "VerificationFailed",
 ]
 
@@ -55,7 +55,7 @@ class IndexerError(Exception):
     retryable: ClassVar[bool] = False
 
 
-class Refused(IndexerError):
+class UsageError(IndexerError):
     """Bad input, found before anything was changed on either side."""
 
     exit_code = 2
@@ -79,17 +79,17 @@ class SourceUnavailable(SourceError):
     retryable = True
 
 
-class ShardsAway(SourceUnavailable):
+class ShardsUnavailable(SourceUnavailable):
     """Some shards are away, so that pages may come without their rows: what was read since the last check is void."""
 
 
-class TooMuchAtOnce(SourceError):
+class ResponseTooLarge(SourceError):
     """An answer is larger than there is room for: the same rows may pass in smaller pages."""
 
     retryable = True
 
 
-class BreakerTripped(TooMuchAtOnce):
+class BreakerTripped(ResponseTooLarge):
     """The source's query circuit breaker tripped: a page takes more memory there than its rows are large."""
 
 
@@ -115,7 +115,7 @@ class TargetBusy(TargetUnavailable):
     """Elasticsearch has more to do than it can (429): it takes fewer and smaller requests."""
 
 
-class BodyTooLarge(TargetError):
+class RequestTooLarge(TargetError):
     """Elasticsearch refused a request body for its size (413): its halves may pass."""
 
     retryable = True

@@ -33,8 +33,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from indexer.errors import Refused
-from indexer.model.identifier import nearest
+from indexer.errors import UsageError
+from indexer.model.table.table import nearest
 
 __all__ = ["Settings", "SourceAccess", "Strategy", "TargetAccess", "load_settings", "without_secrets"]
 
@@ -243,18 +243,18 @@ def load_settings(**given: object) -> Settings:
     """The settings from the options that were given (None: not given), the environment and the config file.
 
     Raises:
-        Refused: for a value that cannot be, or a config file that names an unknown setting.
+        UsageError: for a value that cannot be, or a config file that names an unknown setting.
     """
     named = os.environ.get("INDEXER_CONFIG")
     if named and not Path(named).is_file():
-        raise Refused(f"INDEXER_CONFIG names {named}, which is not a file.")
+        raise UsageError(f"INDEXER_CONFIG names {named}, which is not a file.")
     try:
         build: Callable[..., Settings] = Settings
         return build(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        raise Refused(_sentence(error)) from error
+        raise UsageError(_sentence(error)) from error
     except (SettingsError, ValueError) as error:
-        raise Refused(f"{config_file()} cannot be read as TOML: {error}") from error
+        raise UsageError(f"{config_file()} cannot be read as TOML: {error}") from error
 
 
 def _sentence(error: ValidationError) -> str:

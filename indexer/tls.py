@@ -3,7 +3,7 @@
 import ssl
 from typing import Final, Literal, TypeAlias
 
-from indexer.errors import Refused
+from indexer.errors import UsageError
 from indexer.settings import SourceAccess, TargetAccess
 
 __all__ = ["Side", "refuse_unusable", "trust"]
@@ -35,19 +35,21 @@ def refuse_unusable(side: Side, access: SourceAccess | TargetAccess, *, secure: 
         secure: whether the server is spoken to through TLS at all.
 
     Raises:
-        Refused: where a file cannot be read as what it should be, a key is given without its certificate, or any
+        UsageError: where a file cannot be read as what it should be, a key is given without its certificate, or any
             file for a connection that is not encrypted: a password would be sent as it is.
     """
     files = {"ca": access.ca, "cert": access.cert, "cert-key": access.cert_key}
     for name, path in files.items():
         if path is not None and not secure:
-            raise Refused(f"--{side}-{name} {path} is for TLS, which --{side} does not ask for: write https:// there.")
+            raise UsageError(
+                f"--{side}-{name} {path} is for TLS, which --{side} does not ask for: write https:// there."
+            )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         if access.ca is not None:
             context.load_verify_locations(access.ca)
     except OSError as error:
-        raise Refused(f"--{side}-ca {access.ca} cannot be read as PEM certificates: {_why(error)}.") from error
+        raise UsageError(f"--{side}-ca {access.ca} cannot be read as PEM certificates: {_why(error)}.") from error
     _refuse_pair(side, access, context)
 
 
@@ -55,12 +57,12 @@ def _refuse_pair(side: Side, access: SourceAccess | TargetAccess, context: ssl.S
     cert, key = access.cert, access.cert_key
     if cert is None:
         if key is not None:
-            raise Refused(f"--{side}-cert-key {key} is of no use alone: name its certificate with --{side}-cert.")
+            raise UsageError(f"--{side}-cert-key {key} is of no use alone: name its certificate with --{side}-cert.")
         return
     try:
         context.load_cert_chain(cert, key, password=b"")  # without one, an encrypted key asks the terminal
     except OSError as error:
-        raise Refused(
+        raise UsageError(
             f"--{side}-cert {cert} and its key {key or 'in the same file'} cannot be read ({_why(error)}):"
             f" give a PEM certificate with --{side}-cert and its key, not encrypted, with --{side}-cert-key."
         ) from error

@@ -12,26 +12,26 @@ import pytest
 from elasticsearch import Elasticsearch
 from hypothesis import HealthCheck, settings
 
-from indexer.errors import Refused
-from indexer.job.folder import job_folder
-from indexer.local import crate_table
-from indexer.local.crate_table import Cursor, quoted
-from indexer.local.cratedb import HOW_TO_GET, find_cratedb, start_cratedb
-from indexer.local.cratedb import PORT as CRATEDB_PORT
-from indexer.local.elasticsearch import PORT as ELASTICSEARCH_PORT
-from indexer.local.elasticsearch import find_elasticsearch, start_elasticsearch
-from indexer.local.process import free_port
-from indexer.local.server import Server
-from indexer.model.identifier import TableName
-from tests.certificates import can_sign
-from tests.cluster import crate_home
-from tests.commands import JOBS_INDEX
-from tests.playground import Playground, playground_beside
-from tests.quick_start import start_quick_cratedb, start_quick_elasticsearch
-from tests.secured import Secured, server_home, start_secured
-from tests.secured_crate import SecuredCrate, secured_crate
+from indexer.cache_folder import job_folder
+from indexer.errors import UsageError
+from indexer.model.table.table import TableName
+from indexer.sandbox import cratedb_table as crate_table
+from indexer.sandbox.cratedb import HOW_TO_GET, find_cratedb, start_cratedb
+from indexer.sandbox.cratedb import PORT as CRATEDB_PORT
+from indexer.sandbox.cratedb_table import Cursor, quoted_table
+from indexer.sandbox.elasticsearch import PORT as ELASTICSEARCH_PORT
+from indexer.sandbox.elasticsearch import find_elasticsearch, start_elasticsearch
+from indexer.sandbox.process import free_port
+from indexer.sandbox.server import Server
+from tests.support.certificates import can_sign
+from tests.support.commands import JOBS_INDEX
+from tests.support.crate_cluster import crate_home
+from tests.support.playground import Playground, playground_beside
+from tests.support.quick_servers import start_quick_cratedb, start_quick_elasticsearch
+from tests.support.secured_crate import SecuredCrate, secured_crate
+from tests.support.secured_elasticsearch import Secured, server_home, start_secured
 
-pytest_plugins = ["tests.account"]
+pytest_plugins = ["tests.support.attack_account"]
 
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -128,7 +128,7 @@ def secured() -> Iterator[Secured]:
         pytest.skip("openssl makes the certificates: install it")
     try:
         server_home()
-    except Refused as refused:
+    except UsageError as refused:
         pytest.skip(str(refused))
     with tempfile.TemporaryDirectory(prefix="elasticsearch-") as folder:  # pytest's own are closed to other users
         running = start_secured(Path(folder))
@@ -185,7 +185,7 @@ def own_schema(cursor: Cursor) -> Iterator[str]:
         (name,),
     )
     for (table,) in cursor.fetchall():
-        cursor.execute(f"DROP TABLE {quoted(TableName(str(table), name))}")
+        cursor.execute(f"DROP TABLE {quoted_table(TableName(str(table), name))}")
 
 
 @pytest.fixture

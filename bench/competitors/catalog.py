@@ -13,7 +13,7 @@ from bench.competitors.environment import Environment, Jar
 from bench.competitors.reindex import reindex_command
 from bench.competitors.task import Competitor, Jdbc, Task
 from bench.meter.servers import query
-from indexer.errors import Refused
+from indexer.errors import UsageError
 
 __all__ = ["OTHER_PRODUCTS", "Program", "Skipped", "available", "command", "program"]
 
@@ -39,7 +39,7 @@ class Program:
     Attributes:
         module: of `bench.competitors`.
         environment: whose Python runs it; None for this one.
-        needs: the files that it needs besides, as arguments; it raises Refused where one cannot be had.
+        needs: the files that it needs besides, as arguments; it raises UsageError where one cannot be had.
         product: whether it is another product: each may be missing, and is measured from outside with all it starts.
     """
 
@@ -52,7 +52,7 @@ class Program:
         """The program and its arguments.
 
         Raises:
-            Refused: where it cannot run here.
+            UsageError: where it cannot run here.
         """
         python, files = self.environment.python() if self.environment else sys.executable, self.needs()
         told = json.dumps(asdict(replace(task, jdbc=_jdbc(task.source)) if files else task))
@@ -65,7 +65,7 @@ class Program:
             if self.environment:
                 self.environment.python()
             self.needs()
-        except Refused as refused:
+        except UsageError as refused:
             return str(refused)
         return None
 
@@ -84,10 +84,10 @@ def _spark_jars() -> Sequence[Path]:
 def _logstash() -> Sequence[Path]:
     home = os.environ.get("LOGSTASH_HOME")
     if not home:
-        raise Refused("there is no Logstash: set LOGSTASH_HOME to an unpacked one.")
+        raise UsageError("there is no Logstash: set LOGSTASH_HOME to an unpacked one.")
     logstash = Path(home) / "bin" / "logstash"
     if not logstash.is_file():
-        raise Refused(f"LOGSTASH_HOME is {home}, which has no bin/logstash: unpack Logstash there.")
+        raise UsageError(f"LOGSTASH_HOME is {home}, which has no bin/logstash: unpack Logstash there.")
     return logstash, _POSTGRESQL.path()
 
 
@@ -118,7 +118,7 @@ def command(task: Task) -> list[str]:
     """The program of the task's competitor, and its arguments.
 
     Raises:
-        Refused: where it cannot run here.
+        UsageError: where it cannot run here.
     """
     reindex = task.competitor is Competitor.REINDEX
     return reindex_command(task) if reindex else _PROGRAMS[task.competitor].words(task)

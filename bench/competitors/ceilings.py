@@ -9,23 +9,22 @@ from queue import Empty, SimpleQueue
 from bench.competitors.reindex import bench_settings
 from bench.competitors.task import Competitor, Run, Task, answer
 from bench.meter.meter import Meter
-from indexer.job.collector import seldom_collecting
-from indexer.job.memory import peak_rss
+from indexer.job.planner import slice_table
 from indexer.job.reindex import plan
-from indexer.job.survey import survey
-from indexer.model.batch import Batch, batches
-from indexer.model.document import Documents
+from indexer.model.document.bulk_response import Batch, split_batches
+from indexer.model.document.document import DocumentBuilder
+from indexer.model.job.plan import Plan
 from indexer.model.json import Row
-from indexer.model.plan import Plan
-from indexer.model.selection import Selection
-from indexer.model.slice import Slice
-from indexer.model.walk import walk
-from indexer.model.window import Census
+from indexer.model.paging.slice import Slice
+from indexer.model.paging.walk import walk_through
+from indexer.model.paging.window import PrefixCount
+from indexer.model.table.selection import Selection
+from indexer.pipeline.memory import peak_rss, rare_garbage_collection
 from indexer.settings import Settings
-from indexer.source.base import Reader, Source
+from indexer.sink.bulk import BulkWriter
+from indexer.sink.client import connect
 from indexer.source.open import open_source
-from indexer.target.bulk import BulkWriter
-from indexer.target.client import connect
+from indexer.source.protocol import Reader, Source
 
 __all__ = ["read", "walk_pages", "write"]
 
@@ -36,11 +35,13 @@ def walk_pages(reader: Reader, selection: Selection, part: Slice, limit: int) ->
     Yields:
         the rows of a page, and the milliseconds from its request until all of them were decoded.
     """
-    lead = selection.place(selection.key.lead)
-    way = walk(part.window, lead=lead, ties=selection.tie_places, limit=limit, rows=part.rows)
-    while (question := way.ask()) is not None:
-        if isinstance(question, Census):
-            way.learn(reader.census(question))
+    lead = selection.place(selection.key.column)
+    way = walk_through(
+        part.window, key_column=lead, tiebreakers=selection.tiebreaker_places, limit=limit, rows=part.rows
+    )
+    while (question := way.next_request()) is not None:
+        if isinstance(question, PrefixCount):
+            way.learn_counts(reader.count_prefixes(question))
             continue
         began = time.perf_counter()
         page = reader.page(question)
@@ -57,7 +58,7 @@ def read(task: Task) -> Run:
     with closing(open_source(settings.source_access)) as source:
         for part in _slices(made, source, settings):
             slices.put(part)
-        with meter, seldom_collecting(), ThreadPoolExecutor(settings.readers) as pool:
+        with meter, rare_garbage_collection(), ThreadPoolExecutor(settings.readers) as pool:
             readers = [pool.submit(_read, source, made, slices) for _ in range(settings.readers)]
             rows = sum(reader.result() for reader in readers)
     return Run(task.competitor, rows, meter.usage, peak_rss())
@@ -73,14 +74,14 @@ def write(task: Task) -> Run:
     meter = Meter(task.source, task.target)
     with connect(settings.target_access) as cluster:
         writer = BulkWriter(cluster, task.index)
-        with meter, seldom_collecting(), ThreadPoolExecutor(settings.writers) as pool:
+        with meter, rare_garbage_collection(), ThreadPoolExecutor(settings.writers) as pool:
             writers = [pool.submit(_write, writer, queue) for _ in range(settings.writers)]
             rows = sum(one.result() for one in writers)
     return Run(task.competitor, rows, meter.usage, peak_rss())
 
 
 def _slices(made: Plan, source: Source, settings: Settings) -> tuple[Slice, ...]:
-    return survey(source, made.selection, settings.strategy, made.page)
+    return slice_table(source, made.selection, settings.strategy, made.page)
 
 
 def _read(source: Source, made: Plan, slices: SimpleQueue[Slice]) -> int:
@@ -97,12 +98,12 @@ def _read(source: Source, made: Plan, slices: SimpleQueue[Slice]) -> int:
 def _ready(settings: Settings) -> SimpleQueue[Batch]:
     """The batches of the whole table, divided as `reindex` divides them."""
     made = plan(settings)
-    documents = Documents(made.selection, made.mapping)
+    documents = DocumentBuilder(made.selection, made.mapping)
     queue: SimpleQueue[Batch] = SimpleQueue()
     with closing(open_source(settings.source_access)) as source, closing(source.reader(made.selection)) as reader:
         for part in _slices(made, source, settings):
             for page, _ in walk_pages(reader, made.selection, part, made.page):
-                for batch in batches(documents.lines(page), settings.batch_bytes):
+                for batch in split_batches(documents.lines(page), settings.batch_bytes):
                     queue.put(batch)
     return queue
 

@@ -13,7 +13,7 @@ from elasticsearch.helpers import bulk, parallel_bulk
 from bench.competitors.crate_pages import keyset_pages, offset_pages
 from bench.competitors.task import Competitor, Run, Task, answer
 from bench.meter.meter import Meter
-from indexer.job.memory import peak_rss
+from indexer.pipeline.memory import peak_rss
 
 __all__ = ["CHUNK", "THREADS", "run"]
 

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 from crate.client import connect
 
 from bench.competitors.task import Task
-from indexer.local.crate_table import Cursor
+from indexer.sandbox.cratedb_table import Cursor
 
 __all__ = ["PAGE", "Document", "keyset_pages", "offset_pages", "open_cursor"]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from bench.meter.servers import bench_folder
-from indexer.errors import Refused
-from indexer.local.cache import locked
-from indexer.local.maven import fetch
+from indexer.errors import UsageError
+from indexer.sandbox.cache import file_lock
+from indexer.sandbox.download import maven_artifact
 
 __all__ = ["Environment", "Jar"]
 
@@ -38,13 +38,13 @@ class Environment:
         """Its interpreter; the first call installs the packages.
 
         Raises:
-            Refused: where they cannot be installed, with the installer's last words.
+            UsageError: where they cannot be installed, with the installer's last words.
         """
         pins = _PINS / f"{self.name}.txt"
         digest = hashlib.sha256(pins.read_bytes() + sys.version.encode()).hexdigest()[:12]
         folder = _folder() / f"{self.name}-{digest}"
         python = folder / "bin" / "python"
-        with locked(_folder(), _LOCK):
+        with file_lock(_folder(), _LOCK):
             if not (folder / _DONE).exists():
                 _install(pins, sys.executable, "-m", "venv", "--clear", folder)
                 _install(pins, python, "-m", "pip", "install", *_PIP, "--requirement", pins)
@@ -64,10 +64,10 @@ class Jar:
         """Where it is; the first call fetches it.
 
         Raises:
-            Refused: where it cannot be fetched.
+            UsageError: where it cannot be fetched.
         """
         kept = _folder() / f"{self.name}-{self.version}.jar"
-        with locked(_folder(), _LOCK):
+        with file_lock(_folder(), _LOCK):
             if not kept.exists():
                 self._fetch(kept)
         return kept
@@ -75,9 +75,9 @@ class Jar:
     def _fetch(self, kept: Path) -> None:
         with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
             try:
-                fetch(self.group, self.name, self.version, "jar", Path(folder)).rename(kept)
+                maven_artifact(self.group, self.name, self.version, "jar", Path(folder)).rename(kept)
             except (OSError, RuntimeError) as error:  # jgo raises RuntimeError for what it does not find
-                raise Refused(
+                raise UsageError(
                     f"{kept.name} cannot be fetched from Maven Central: try again when it answers."
                 ) from error
 
@@ -93,6 +93,6 @@ def _install(pins: Path, *command: str | Path) -> None:
         subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True, timeout=_PATIENCE)
     except subprocess.CalledProcessError as error:
         told = [line for line in f"{error.stdout}\n{error.stderr}".splitlines() if line.strip()]
-        raise Refused(f"{pins.name} cannot be installed: {(told or ['no reason'])[-1][:_REASON]}") from error
+        raise UsageError(f"{pins.name} cannot be installed: {(told or ['no reason'])[-1][:_REASON]}") from error
     except subprocess.TimeoutExpired as error:
-        raise Refused(f"{pins.name} was not installed within {_PATIENCE} s.") from error
+        raise UsageError(f"{pins.name} was not installed within {_PATIENCE} s.") from error

@@ -16,7 +16,7 @@ from elasticsearch import Elasticsearch
 from bench.competitors.crate_pages import PAGE, Document, open_cursor
 from bench.competitors.task import Run, Task, answer
 from bench.meter.meter import Meter
-from indexer.job.memory import peak_rss
+from indexer.pipeline.memory import peak_rss
 
 __all__ = ["BATCH", "WORKERS", "run"]
 

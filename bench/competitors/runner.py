@@ -15,8 +15,8 @@ from bench.meter.child import ChildFailed, run_child, run_family
 from bench.meter.meter import Meter, wait_until_idle
 from indexer.job.reindex import plan
 from indexer.model.json import JsonObject
-from indexer.target.client import Cluster, connect
-from indexer.target.index import Indexes
+from indexer.sink.client import Cluster, connect
+from indexer.sink.index import Indexes
 
 __all__ = ["delete_leftovers", "own_folder", "own_index", "run_competitor"]
 
@@ -62,7 +62,7 @@ def run_competitor(task: Task, *, compared: bool = False) -> Run:
 
     Raises:
         ChildFailed: where its process fails, or moved nothing.
-        Refused: where something that it needs cannot be had.
+        UsageError: where something that it needs cannot be had.
     """
     wait_until_idle()
     with connect(bench_settings(task).target_access) as cluster, own_folder(task) as told:

@@ -12,7 +12,7 @@ import psutil
 
 from bench.meter.servers import query
 from indexer.settings import TargetAccess
-from indexer.target.client import connect
+from indexer.sink.client import connect
 
 __all__ = ["Machine", "ServerInfo", "describe_machine"]
 

@@ -8,13 +8,13 @@ from typing import Final
 
 from crate.client.exceptions import Error
 
-from indexer.errors import Refused, SourceError
-from indexer.local import cache
-from indexer.local.crate_table import Cursor, crate_cursor
-from indexer.local.cratedb import HOW_TO_GET, start_cratedb
-from indexer.local.elasticsearch import start_elasticsearch
-from indexer.local.process import free_port
+from indexer.errors import SourceError, UsageError
 from indexer.model.json import Json, Row
+from indexer.sandbox import cache
+from indexer.sandbox.cratedb import HOW_TO_GET, start_cratedb
+from indexer.sandbox.cratedb_table import Cursor, crate_cursor
+from indexer.sandbox.elasticsearch import start_elasticsearch
+from indexer.sandbox.process import free_port
 
 __all__ = ["Servers", "bench_folder", "both_servers", "query", "source_server", "sql_cursor", "target_server"]
 
@@ -31,7 +31,7 @@ class Servers:
 
 def bench_folder() -> Path:
     """Where the benchmarks keep their servers and what they install, in the cache folder."""
-    return cache.cache_folder() / cache.SERVERS / _FOLDER
+    return cache.server_cache() / cache.SERVERS / _FOLDER
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def both_servers(source: str | None, target: str | None, *, heap: int | None = N
         heap: bytes of the Java heap of an Elasticsearch that is started; None for up to 1 GiB.
 
     Raises:
-        Refused: where a server is missing or does not start, or one that runs already should get another heap.
+        UsageError: where a server is missing or does not start, or one that runs already should get another heap.
     """
     with source_server(source) as found, target_server(target, heap=heap) as other:
         yield Servers(found, other)
@@ -57,7 +57,7 @@ def source_server(url: str | None) -> Iterator[str]:
         if url is None:
             server = start_cratedb(bench_folder() / "cratedb", port=free_port())
             if server is None:
-                raise Refused(HOW_TO_GET)
+                raise UsageError(HOW_TO_GET)
             stack.callback(server.stop)
             url = server.url
         yield url
@@ -67,7 +67,7 @@ def source_server(url: str | None) -> Iterator[str]:
 def target_server(url: str | None, *, heap: int | None = None) -> Iterator[str]:
     """Elasticsearch alone, likewise."""
     if url and heap:
-        raise Refused(
+        raise UsageError(
             "--target-heap is for an Elasticsearch that is started here: leave out --target or --target-heap."
         )
     with ExitStack() as stack:

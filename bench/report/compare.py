@@ -7,7 +7,7 @@ from typing import Final
 
 from bench.report.markdown import LARGE, table
 from bench.report.record import Figure, Record
-from indexer.errors import Refused
+from indexer.errors import UsageError
 
 __all__ = ["Move", "Verdict", "compare", "comparison", "differences"]
 
@@ -55,10 +55,10 @@ def compare(before: Record, after: Record) -> tuple[Move, ...]:
     """Every figure that both have, in the order of the first.
 
     Raises:
-        Refused: where they are of different benchmarks.
+        UsageError: where they are of different benchmarks.
     """
     if before.bench != after.bench:
-        raise Refused(f"A record of {before.bench} cannot be compared with one of {after.bench}: name two of one.")
+        raise UsageError(f"A record of {before.bench} cannot be compared with one of {after.bench}: name two of one.")
     others = {one.name: one for one in after.figures}
     return tuple(Move(one, others[one.name]) for one in before.figures if one.name in others)
 

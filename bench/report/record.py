@@ -12,7 +12,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from bench.meter.machine import Machine
-from indexer.errors import Refused
+from indexer.errors import UsageError
 
 __all__ = [
     "Chart",
@@ -165,26 +165,26 @@ def load_record(file: Path) -> Record:
     """Read a record.
 
     Raises:
-        Refused: where the file is missing, or `python -m bench` did not write it.
+        UsageError: where the file is missing, or `python -m bench` did not write it.
     """
     try:
         return _RECORD.validate_json(file.read_bytes())
     except OSError as error:
-        raise Refused(f"{file} cannot be read: {error.strerror}.") from error
+        raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
     except ValidationError as error:
-        raise Refused(f"{file} was not written by `python -m bench`: name a file that --json made.") from error
+        raise UsageError(f"{file} was not written by `python -m bench`: name a file that --json made.") from error
 
 
 def load_records(files: Iterable[Path]) -> dict[str, Record]:
     """Read records, each by its file's name without the suffix, made fit for a link.
 
     Raises:
-        Refused: as `load_record` does, and where two files have the same name.
+        UsageError: as `load_record` does, and where two files have the same name.
     """
     found: dict[str, Record] = {}
     for file in files:
         name = re.sub(r"[^\w-]+", "-", file.stem)
         if name in found:
-            raise Refused(f"Two records are called {name}, the second is {file}: rename one of the files.")
+            raise UsageError(f"Two records are called {name}, the second is {file}: rename one of the files.")
         found[name] = load_record(file)
     return found

@@ -17,8 +17,8 @@ from bench.scenarios.kill import Kill, kill_each, kill_report
 from bench.scenarios.ranking import Round, goals, lines, ranking_figures, ranking_table
 from bench.scenarios.tables import LOGS, make_logs
 from indexer.job.overlay_file import shipped_mappings
-from indexer.local.samples import SampleRow
-from indexer.model.identifier import TableName
+from indexer.model.table.table import TableName
+from indexer.sandbox.sample_logs import SampleRow
 
 __all__ = ["EndToEnd", "Plan", "end_to_end_record", "run_end_to_end"]
 

@@ -6,17 +6,17 @@ import time
 from typing import Final
 
 from bench.meter.child import console_script
-from indexer.errors import Refused, TargetUnavailable
-from indexer.local.crate_cluster import wait_until_green
-from indexer.local.crate_node import query
-from indexer.local.crate_table import crate_cursor
-from indexer.local.process import wait_until
-from indexer.local.running import Running, up
-from indexer.local.sample_table import load_crate
-from indexer.local.server import Server
+from indexer.errors import TargetUnavailable, UsageError
+from indexer.sandbox.cratedb import query_node
+from indexer.sandbox.cratedb_cluster import wait_until_green
+from indexer.sandbox.cratedb_table import crate_cursor
+from indexer.sandbox.process import wait_until
+from indexer.sandbox.registry import RunningServers, start_servers
+from indexer.sandbox.sample_table import load_cratedb_sample
+from indexer.sandbox.server import Server
 from indexer.settings import load_settings
-from indexer.target.client import connect
-from indexer.target.jobs import Jobs
+from indexer.sink.client import connect
+from indexer.sink.job_store import JobStore
 
 __all__ = ["run_ha"]
 
@@ -42,18 +42,18 @@ def run_ha(rows: int, index: str) -> bool:
         Whether the job ended with exit code 0, and a comparison of every row found nothing amiss.
 
     Raises:
-        Refused: where a server does not start, the job ends before a node could be killed, or the cluster does not
+        UsageError: where a server does not start, the job ends before a node could be killed, or the cluster does not
             become green again.
     """
-    running = up(crate_nodes=_NODES)
+    running = start_servers(crate_nodes=_NODES)
     urls = [node.url for node in running.nodes]
     _say(f"{_NODES} nodes of CrateDB run: {', '.join(urls)}")
     with crate_cursor(urls[0]) as cursor:
-        load_crate(cursor, rows)
+        load_cratedb_sample(cursor, rows)
     wait_until_green(urls)
     _say(f"the table logs has {rows:,} sample rows or more in {_copies(urls[0])}; all is green")
     complete = _reindex(running, index)
-    up(crate_nodes=_NODES)
+    start_servers(crate_nodes=_NODES)
     _say("the node is started again")
     wait_until_green(urls)
     _say(f"all is green again: {_NODES} nodes, {_copies(urls[0])}")
@@ -63,7 +63,7 @@ def run_ha(rows: int, index: str) -> bool:
     return complete
 
 
-def _reindex(running: Running, index: str) -> bool:
+def _reindex(running: RunningServers, index: str) -> bool:
     """Run the job, and kill the second node in the middle of it; whether the job ended with exit code 0."""
     other = [] if index == "logs" else ["--index", index]
     job = _command(running, "reindex", "--table", "logs", "--page", "10000", *other)
@@ -78,7 +78,7 @@ def _reindex(running: Running, index: str) -> bool:
     return job.returncode == 0
 
 
-def _command(running: Running, *command: str) -> "subprocess.Popen[bytes]":
+def _command(running: RunningServers, *command: str) -> "subprocess.Popen[bytes]":
     _say(f"$ {' '.join(command)}")
     source = running.cratedb.url if running.cratedb else ""
     servers = {"CRATEDB_URL": source, "ELASTICSEARCH_URL": running.elasticsearch.url}
@@ -89,20 +89,20 @@ def _wait_for_the_middle(job: "subprocess.Popen[bytes]", target: str, index: str
     """Wait until a checkpoint says that a quarter of the rows is done."""
     settings = load_settings(target=target)
     with connect(settings.target_access) as cluster:
-        jobs = Jobs(cluster, settings.jobs_index)
+        jobs = JobStore(cluster, settings.jobs_index)
         wait_until(lambda: _in_the_middle(jobs, index, job.pid) or job.poll() is not None, _PATIENCE)
     if job.poll() is not None:
-        raise Refused("The job ended before a node could be killed: give it more rows with --rows.")
+        raise UsageError("The job ended before a node could be killed: give it more rows with --rows.")
 
 
-def _in_the_middle(jobs: Jobs, index: str, pid: int) -> bool:
+def _in_the_middle(jobs: JobStore, index: str, pid: int) -> bool:
     try:
         newest = jobs.newest(index)
     except TargetUnavailable:  # the job has made the index a moment ago, and its shard has not started
         return False
     if newest is None or newest.state.holder.pid != pid:
         return False
-    read = sum(part.read for part in newest.state.left)
+    read = sum(part.read for part in newest.state.slices)
     if 4 * read < newest.state.rows:
         return False
     _say(f"{read:,} of {newest.state.rows:,} rows are done")
@@ -111,7 +111,7 @@ def _in_the_middle(jobs: Jobs, index: str, pid: int) -> bool:
 
 def _kill(node: Server) -> None:
     if node.process is None:
-        raise Refused(f"{node.name} was not started here: stop it, then run this again.")
+        raise UsageError(f"{node.name} was not started here: stop it, then run this again.")
     node.process.kill()
     _say(f"{node.name}, process {node.process.pid}, is killed")
 
@@ -129,18 +129,18 @@ def _watch(job: "subprocess.Popen[bytes]", url: str) -> None:
         return job.poll() is not None
 
     if not wait_until(ended, _PATIENCE):
-        raise Refused(f"The job did not end within {_PATIENCE:.0f} s: see what it printed.")
+        raise UsageError(f"The job did not end within {_PATIENCE:.0f} s: see what it printed.")
 
 
 def _state(url: str) -> str:
     """How many nodes there are, and how the table is; empty where no answer comes, as while a master is elected."""
-    nodes = query(url, "SELECT count(*) FROM sys.nodes")
-    health = query(url, "SELECT health FROM sys.health WHERE table_name = 'logs'")
+    nodes = query_node(url, "SELECT count(*) FROM sys.nodes")
+    health = query_node(url, "SELECT health FROM sys.health WHERE table_name = 'logs'")
     return f"{nodes[0][0]} nodes, the table is {health[0][0]}" if nodes and health else ""
 
 
 def _copies(url: str) -> str:
-    found = query(url, _COPIES) or [[0, 0]]
+    found = query_node(url, _COPIES) or [[0, 0]]
     return f"{found[0][0]} shards with {found[0][1]} replicas"
 
 

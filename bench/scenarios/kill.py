@@ -15,9 +15,9 @@ from bench.competitors.runner import delete_leftovers, own_folder, own_index
 from bench.competitors.task import Competitor, Differences, Task
 from bench.meter.child import ChildFailed, kill_family
 from bench.report.markdown import table
-from indexer.local.process import wait_until
-from indexer.target.client import Cluster, connect
-from indexer.target.index import Indexes
+from indexer.sandbox.process import wait_until
+from indexer.sink.client import Cluster, connect
+from indexer.sink.index import Indexes
 
 __all__ = ["MOVERS", "Kill", "kill_each", "kill_report"]
 

@@ -16,7 +16,7 @@ from crate.client.exceptions import Error
 from bench.meter.servers import sql_cursor
 from bench.report.record import Figure, Role
 from bench.scenarios.page_sql import NarrowTable, PageKey, PageStrategy, strategies
-from indexer.local.crate_table import Cursor
+from indexer.sandbox.cratedb_table import Cursor
 
 __all__ = ["CHART", "DEPTHS", "WAYS", "Fit", "Forecast", "PageTime", "curve_figures", "fit", "fit_pages", "time_pages"]
 

@@ -9,8 +9,8 @@ from math import sqrt
 from typing import Final
 
 from bench.scenarios.tables import NARROW_COLUMNS, SPAN, TIES
-from indexer.model.identifier import TableName
 from indexer.model.json import Json
+from indexer.model.table.table import TableName
 
 __all__ = ["NarrowTable", "PageKey", "PageStrategy", "strategies"]
 

@@ -17,13 +17,13 @@ from bench.report.record import Chart, Figure, Goal, Record, Role, spread
 from bench.scenarios.page_curves import CHART, WAYS, PageTime, curve_figures, fit_pages, time_pages
 from bench.scenarios.page_sql import NarrowTable, PageKey, PageStrategy
 from bench.scenarios.tables import make_narrow
-from indexer.job.survey import survey
-from indexer.model.key import choose_key
-from indexer.model.selection import Selection, select
-from indexer.model.slice import Slice
+from indexer.job.planner import slice_table
+from indexer.model.paging.slice import Slice
+from indexer.model.table.key import choose_key
+from indexer.model.table.selection import Selection, select
 from indexer.settings import SourceAccess, Strategy
-from indexer.source.base import Reader
 from indexer.source.open import open_source
+from indexer.source.protocol import Reader
 
 __all__ = ["PAGE", "PagingPlan", "Walk", "paging_record", "run_paging", "tenths"]
 
@@ -157,7 +157,7 @@ def _walks(url: str, narrow: NarrowTable, repeat: int, say: Callable[[str], None
     with closing(open_source(SourceAccess(url=url))) as source:
         described = source.describe(narrow.name)
         selection = select(described, choose_key(described, ("id",)))
-        slices = survey(source, selection, Strategy.WINDOW, narrow.page)
+        slices = slice_table(source, selection, Strategy.WINDOW, narrow.page)
         with closing(source.reader(selection)) as reader:
             say(f"Warming up: every {_WARM_UP}th of {len(slices)} slices.")
             walk = partial(_walk, reader, selection, page=narrow.page)

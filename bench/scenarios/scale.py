@@ -14,9 +14,9 @@ from bench.meter.servers import Servers
 from bench.report.markdown import figure_tables, report
 from bench.report.record import Chart, Figure, Goal, Record, Role, spread
 from bench.scenarios.tables import SCHEMA, make_logs
-from indexer.errors import Refused
+from indexer.errors import UsageError
 from indexer.job.overlay_file import shipped_mappings
-from indexer.model.identifier import TableName
+from indexer.model.table.table import TableName
 from indexer.settings import Settings
 
 __all__ = ["FEW", "Point", "ScalePlan", "Scaled", "default_point", "run_scale", "scale_record"]
@@ -113,10 +113,10 @@ def run_scale(servers: Servers, plan: ScalePlan, say: Callable[[str], None]) -> 
     """Reindex one table with all settings, then growing tables with the default ones.
 
     Raises:
-        Refused: where a table does not grow beyond `FEW`.
+        UsageError: where a table does not grow beyond `FEW`.
     """
     if min(plan.grow) <= FEW:
-        raise Refused(f"--grow {min(plan.grow)} is too few: name sizes above {FEW:,}, with which they are compared.")
+        raise UsageError(f"--grow {min(plan.grow)} is too few: name sizes above {FEW:,}, with which they are compared.")
     for rows in sorted({plan.rows, FEW, *plan.grow}):
         make_logs(servers.source, rows, say, _table(rows), _GENERATED)
     grid = tuple(_rounds(servers, [(plan.rows, point) for point in plan.points], plan.repeat, say))

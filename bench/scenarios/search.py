@@ -21,8 +21,8 @@ from bench.report.record import Figure, Goal, Record
 from bench.scenarios.tables import LOGS, make_logs
 from indexer.job.overlay_file import shipped_mappings
 from indexer.settings import TargetAccess
-from indexer.target.client import connect
-from indexer.target.index import Indexes
+from indexer.sink.client import connect
+from indexer.sink.index import Indexes
 
 __all__ = ["Export", "run_search", "search_record"]
 

@@ -12,7 +12,7 @@ from bench.scenarios.paging import PAGE, PagingPlan, run_paging
 from bench.scenarios.scale import ScalePlan, run_scale
 from bench.scenarios.search import run_search
 from bench.scenarios.verify import run_verify
-from indexer.errors import Refused
+from indexer.errors import UsageError
 
 __all__ = ["FULL", "SCENARIOS", "SMALL", "Size", "chosen", "run_suite"]
 
@@ -70,12 +70,12 @@ def chosen(text: str) -> tuple[str, ...]:
     """Names of scenarios, separated by commas; all where there is none.
 
     Raises:
-        Refused: for a name that no scenario has.
+        UsageError: for a name that no scenario has.
     """
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     for name in names:
         if name not in SCENARIOS:
-            raise Refused(f"There is no benchmark {name!r}: name some of {', '.join(SCENARIOS)}.")
+            raise UsageError(f"There is no benchmark {name!r}: name some of {', '.join(SCENARIOS)}.")
     return tuple(name for name in SCENARIOS if name in names) if names else tuple(SCENARIOS)
 
 

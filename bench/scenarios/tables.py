@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bench.meter.servers import sql_cursor
-from indexer.local.crate_table import Cursor
-from indexer.local.sample_table import load_crate
-from indexer.local.samples import MEAN_GAP, ROWS
-from indexer.model.identifier import TableName
+from indexer.model.table.table import TableName
+from indexer.sandbox.cratedb_table import Cursor
+from indexer.sandbox.sample_logs import MEAN_GAP, ROWS
+from indexer.sandbox.sample_table import load_cratedb_sample
 
 __all__ = ["LOGS", "NARROW_COLUMNS", "SCHEMA", "SPAN", "TIES", "WIDE_COLUMNS", "make_logs", "make_narrow", "make_wide"]
 
@@ -88,7 +88,7 @@ def make_logs(url: str, rows: int, say: Callable[[str], None], table: TableName 
     made = False
     with sql_cursor(url) as cursor, _unless_there(cursor, table, rows) as missing:
         if missing:
-            load_crate(cursor, min(rows, generated), table, _END)
+            load_cratedb_sample(cursor, min(rows, generated), table, _END)
             copy, made = _COPY_LOGS.format(table=table), True
             for block in range(1, -(-rows // generated)):
                 first = block * generated

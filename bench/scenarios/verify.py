@@ -18,8 +18,8 @@ from bench.report.markdown import figure_tables, report
 from bench.report.record import Figure, Goal, Record
 from bench.scenarios.tables import LOGS, make_logs
 from indexer.job.overlay_file import shipped_mappings
-from indexer.target.client import connect
-from indexer.target.index import Indexes
+from indexer.sink.client import connect
+from indexer.sink.index import Indexes
 
 __all__ = ["Verified", "run_verify", "verify_record"]
 

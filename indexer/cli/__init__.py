@@ -1,1 +1,1 @@
-"""One file per command: parse, wire, print, exit code."""
+"""The commands: one file each, and what they share. Parse, wire, print, exit code."""

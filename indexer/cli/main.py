@@ -4,9 +4,24 @@ from typing import Annotated
 
 import typer
 
-from indexer import __version__
-from indexer.cli import demo, down, jobs, mapping, plan, replay, rollback, search, up, verify
-from indexer.cli import reindex as move
+from indexer.cli.demo import EXAMPLES as DEMO
+from indexer.cli.demo import demo_command
+from indexer.cli.jobs import EXAMPLES as JOBS
+from indexer.cli.jobs import ROLLBACK_EXAMPLES, jobs_command, rollback_command
+from indexer.cli.mapping import EXAMPLES as MAPPING
+from indexer.cli.mapping import mapping_command
+from indexer.cli.plan import EXAMPLES as PLAN
+from indexer.cli.plan import plan_command
+from indexer.cli.reindex import EXAMPLES as REINDEX
+from indexer.cli.reindex import reindex_command
+from indexer.cli.replay import EXAMPLES as REPLAY
+from indexer.cli.replay import replay_command
+from indexer.cli.search import EXAMPLES as SEARCH
+from indexer.cli.search import search_command
+from indexer.cli.servers import DOWN_EXAMPLES, EXAMPLES, down_command, up_command
+from indexer.cli.verify import EXAMPLES as VERIFY
+from indexer.cli.verify import verify_command
+from indexer.version import VERSION
 
 __all__ = ["app", "main", "reindex"]
 
@@ -17,29 +32,29 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-app.command("reindex", help=move.EXAMPLES)(move.reindex)
-app.command("plan", help=plan.EXAMPLES)(plan.plan)
-app.command("mapping", help=mapping.EXAMPLES)(mapping.mapping)
-app.command("jobs", help=jobs.EXAMPLES)(jobs.jobs)
-app.command("replay", help=replay.EXAMPLES)(replay.replay)
-app.command("rollback", help=rollback.EXAMPLES)(rollback.rollback)
-app.command("verify", help=verify.EXAMPLES)(verify.verify)
+app.command("reindex", help=REINDEX)(reindex_command)
+app.command("plan", help=PLAN)(plan_command)
+app.command("mapping", help=MAPPING)(mapping_command)
+app.command("jobs", help=JOBS)(jobs_command)
+app.command("replay", help=REPLAY)(replay_command)
+app.command("rollback", help=ROLLBACK_EXAMPLES)(rollback_command)
+app.command("verify", help=VERIFY)(verify_command)
 app.command(
     "search",
-    help=search.EXAMPLES,
+    help=SEARCH,
     context_settings={"ignore_unknown_options": True},
-)(search.search)
-app.command("demo", help=demo.EXAMPLES)(demo.demo)
-app.command("up", help=up.EXAMPLES)(up.up)
-app.command("down", help=down.EXAMPLES)(down.down)
+)(search_command)
+app.command("demo", help=DEMO)(demo_command)
+app.command("up", help=EXAMPLES)(up_command)
+app.command("down", help=DOWN_EXAMPLES)(down_command)
 
 _alone = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode="markdown", add_completion=False)
-_alone.command("reindex", help=move.EXAMPLES)(move.reindex)
+_alone.command("reindex", help=REINDEX)(reindex_command)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  # typer calls it so
     if wanted:
-        typer.echo(f"indexer {__version__}")
+        typer.echo(f"indexer {VERSION}")
         raise typer.Exit
 
 

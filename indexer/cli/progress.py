@@ -2,24 +2,24 @@
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
 from rich.console import Console
-from rich.progress import BarColumn, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from indexer.model.plan import Plan
-from indexer.model.progress import Counters, Progress
+from indexer.model.job.plan import Plan
+from indexer.model.job.progress import Counters, Progress
 
-__all__ = ["Watch"]
+__all__ = ["ProgressDisplay", "hit_progress"]
 
 _LINE_SECONDS: Final = 5.0
 _BAR_SECONDS: Final = 0.2
 
 
-class Watch:
+class ProgressDisplay:
     """Shows a job's counters on stderr until it is told to stop."""
 
     def __init__(self, *, quiet: bool) -> None:
@@ -48,12 +48,12 @@ class Watch:
             while not self._stop.wait(_BAR_SECONDS):
                 now = counters.snapshot()
                 done = now.rows_before + now.rows_indexed + now.dead_letters
-                bar.update(task, description=now.phase, total=now.rows_expected, completed=done, state=describe(now))
+                bar.update(task, description=now.phase, total=now.rows_expected, completed=done, state=status_line(now))
 
     def _lines(self, console: Console, counters: Counters) -> None:
         while not self._stop.wait(_LINE_SECONDS):
             now = counters.snapshot()
-            console.print(f"{now.phase}: {describe(now)}", highlight=False, markup=False, soft_wrap=True)
+            console.print(f"{now.phase}: {status_line(now)}", highlight=False, markup=False, soft_wrap=True)
 
     def end(self) -> None:
         """Stop showing."""
@@ -63,9 +63,9 @@ class Watch:
 
 
 @contextmanager
-def watching(*, quiet: bool) -> Iterator[Watch]:
+def progress_display(*, quiet: bool) -> Iterator[ProgressDisplay]:
     """A watch that ends with the block."""
-    watch = Watch(quiet=quiet)
+    watch = ProgressDisplay(quiet=quiet)
     try:
         yield watch
     finally:
@@ -74,7 +74,7 @@ def watching(*, quiet: bool) -> Iterator[Watch]:
             sys.stderr.flush()
 
 
-def describe(now: Progress) -> str:
+def status_line(now: Progress) -> str:
     """A job's state in one line: rows, speed, what is left, and whatever is not as it should be."""
     parts = [f"{now.rows_indexed:,}" + (f" of {now.rows_expected:,} rows" if _is_share(now) else " rows")]
     if now.phase in {"loading", "comparing"}:
@@ -104,8 +104,32 @@ def _duration(seconds: float) -> str:
 
 
 def _headline(plan: Plan) -> str:
-    table, key = plan.selection.table.name, plan.selection.key.lead.name
+    table, key = plan.selection.table.name, plan.selection.key.column.name
     if plan.unfinished:
-        done = sum(part.read for part in plan.left)
+        done = sum(part.read for part in plan.slices)
         return f"Resuming {plan.job}: {done:,} of {plan.rows:,} rows of {table} are done, the alias is {plan.alias}"
-    return f"{table}: {plan.rows:,} rows in {len(plan.left)} slices by {key} into {plan.job}, the alias is {plan.alias}"
+    return (
+        f"{table}: {plan.rows:,} rows in {len(plan.slices)} slices by {key} into {plan.job}, the alias is {plan.alias}"
+    )
+
+
+_STEP = 1_000
+"""Hits between two steps of the bar: a step for each would cost more than the hit."""
+
+
+@contextmanager
+def hit_progress() -> Iterator[tuple[Callable[[int], None], Callable[[int], None]]]:
+    """Functions to call with the total, once, and with the number of hits so far, for each."""
+    console = Console(stderr=True)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("hits", total=None)
+
+        def begin(total: int) -> None:
+            progress.update(task, total=total)
+
+        def advance(count: int) -> None:
+            if count % _STEP == 0:
+                progress.update(task, completed=count)
+
+        yield begin, advance

@@ -1,12 +1,12 @@
-"""`reindex`: move a table into a fresh index, verify it, move the alias."""
+"""`reindex_command`: move a table into a fresh index, verify it, move the alias."""
 
 import typer
 
 from indexer.cli import options as o
-from indexer.cli.guard import guarded
-from indexer.model.report import Report
+from indexer.cli.command import command_errors
+from indexer.model.job.report import Report
 
-__all__ = ["reindex"]
+__all__ = ["reindex_command"]
 
 EXAMPLES = """
 Stream a table into a fresh index, prove that every row arrived, and only then move the alias.
@@ -30,8 +30,8 @@ Exit codes: 0 done, 1 failed, 2 refused before anything changed, 3 done with dea
 """
 
 
-@guarded
-def reindex(  # noqa: D103  # EXAMPLES is its help
+@command_errors
+def reindex_command(  # noqa: D103  # EXAMPLES is its help
     table: o.Table = None,
     page: o.Page = None,
     source: o.Source = None,
@@ -73,17 +73,17 @@ def reindex(  # noqa: D103  # EXAMPLES is its help
     target_sniff: o.TargetSniff = None,
     as_json: o.AsJson = None,
     quiet: o.Quiet = None,
-    debug: o.Debug = False,  # noqa: FBT002  # `guarded` reads it
+    debug: o.Debug = False,  # noqa: FBT002  # `command_errors` reads it
 ) -> int:
     given = {name: value for name, value in locals().items() if name != "debug"}
-    from indexer.cli.progress import watching
+    from indexer.cli.progress import progress_display
     from indexer.job.reindex import reindex as run
     from indexer.settings import load_settings
 
     settings = load_settings(**given)
-    with watching(quiet=settings.quiet) as watch:
+    with progress_display(quiet=settings.quiet) as watch:
         report = run(settings, watch=watch.begin)
-    typer.echo(_as_json(report) if settings.as_json else summary(report))
+    typer.echo(_as_json(report) if settings.as_json else report_text(report))
     return report.exit_code
 
 
@@ -93,7 +93,7 @@ def _as_json(report: Report) -> str:
     return orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2).decode()
 
 
-def summary(report: Report) -> str:
+def report_text(report: Report) -> str:
     """The report in a few lines for people."""
     of = "" if report.rows_caught_up else f" of {report.rows_read:,}"
     lines = [

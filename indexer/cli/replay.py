@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from indexer.cli import options as o
-from indexer.cli.guard import guarded
-from indexer.model.replayed import Replayed
+from indexer.cli.command import command_errors
+from indexer.model.job.report import ReplayReport
 
-__all__ = ["replay"]
+__all__ = ["replay_command"]
 
 EXAMPLES = """
 Read the rows of a job's dead letters again, which were mended meanwhile, index them, and keep what still fails.
@@ -28,8 +28,8 @@ Exit codes: 0 no dead letter is left, 1 failed, 2 refused, 3 some are left, 130 
 """
 
 
-@guarded
-def replay(  # noqa: D103  # EXAMPLES is its help
+@command_errors
+def replay_command(  # noqa: D103  # EXAMPLES is its help
     job: Annotated[str, typer.Argument(help="The job, as `indexer jobs` lists it.", metavar="JOB")],
     source: o.Source = None,
     target: o.Target = None,
@@ -56,7 +56,7 @@ def replay(  # noqa: D103  # EXAMPLES is its help
     target_verify: o.TargetVerify = None,
     target_timeout: o.TargetTimeout = None,
     as_json: o.AsJson = None,
-    debug: o.Debug = False,  # noqa: FBT002  # `guarded` reads it
+    debug: o.Debug = False,  # noqa: FBT002  # `command_errors` reads it
 ) -> int:
     given = {name: value for name, value in locals().items() if name not in {"job", "debug"}}
     from indexer.job.replay import replay as run
@@ -64,17 +64,17 @@ def replay(  # noqa: D103  # EXAMPLES is its help
 
     settings = load_settings(**given)
     done = run(settings, job, waiting=lambda reason: typer.echo(f"waiting: {reason}", err=True))
-    typer.echo(_as_json(done) if settings.as_json else summary(done))
+    typer.echo(_as_json(done) if settings.as_json else replay_text(done))
     return done.exit_code
 
 
-def _as_json(done: Replayed) -> str:
+def _as_json(done: ReplayReport) -> str:
     import orjson
 
     return orjson.dumps(done.as_json(), option=orjson.OPT_INDENT_2).decode()
 
 
-def summary(done: Replayed) -> str:
+def replay_text(done: ReplayReport) -> str:
     """What was done in a few lines for people."""
     if not done.found and not done.remaining:
         return f"No dead letters of {done.job} are left."

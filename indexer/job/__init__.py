@@ -1,1 +1,1 @@
-"""One run of reindex: plan, load, verify, swap."""
+"""One run of reindex: plan, lock, load, reconcile, switch; and what is done with jobs afterwards."""

@@ -9,18 +9,42 @@ from typing import BinaryIO, Final
 
 import orjson
 
-from indexer.errors import TooManyFailures
-from indexer.job.folder import writing
-from indexer.model.outcome import DeadLetter
-from indexer.model.row_key import RowKeys
-from indexer.target.dead_letter_index import DeadLetterIndex
+from indexer.cache_folder import job_folder
+from indexer.errors import FileError, TooManyFailures, UsageError
+from indexer.model.document.bulk_response import DeadLetter
+from indexer.model.document.row_key import RowKeys
+from indexer.model.job.state import JobState
+from indexer.sink.client import Cluster
+from indexer.sink.dead_letter_index import DeadLetterIndex
 
-__all__ = ["FILE", "DeadLetterFile", "Keep", "read_letters", "rewriting"]
+__all__ = [
+    "FILE",
+    "DeadLetterFile",
+    "JobDeadLetters",
+    "KeepLetters",
+    "file_errors",
+    "read_letters",
+    "rewrite_letters",
+]
+
+
+@contextmanager
+def file_errors(path: Path) -> Iterator[Path]:
+    """The path, which is written to here.
+
+    Raises:
+        FileError: where it cannot; the system names a file that it cannot open, but not one that it cannot write to.
+    """
+    try:
+        yield path
+    except OSError as error:
+        raise FileError(str(path), error) from error
+
 
 FILE: Final = "dead_letters.ndjson"
 """The name of a job's file of dead letters, in its folder."""
 
-Keep = Callable[[Sequence[DeadLetter]], None]
+KeepLetters = Callable[[Sequence[DeadLetter]], None]
 """Takes dead letters that stay."""
 
 
@@ -64,7 +88,7 @@ class DeadLetterFile:
         keyed = [self._keys.keyed(letter) for letter in letters]
         with self._lock:
             new = [letter for letter in keyed if letter.id not in self._ids]
-            with writing(self.path) as path, path.open("ab") as file:
+            with file_errors(self.path) as path, path.open("ab") as file:
                 file.writelines(map(_line, new))
                 _write_through(file)  # for the next checkpoint moves past them
             self._ids.update(letter.id for letter in new)
@@ -78,13 +102,13 @@ class DeadLetterFile:
 
 
 @contextmanager
-def rewriting(path: Path) -> Iterator[Keep]:
+def rewrite_letters(path: Path) -> Iterator[KeepLetters]:
     """Write a file of dead letters anew beside the old one, and put it in its place once the block has ended well.
 
     Raises:
         FileError: where it cannot be written.
     """
-    with writing(path.with_suffix(f".{os.getpid()}")) as new:
+    with file_errors(path.with_suffix(f".{os.getpid()}")) as new:
         try:
             with new.open("wb") as file:
                 yield lambda letters: file.writelines(map(_line, letters))
@@ -125,3 +149,63 @@ def _cut_half_a_line(path: Path) -> None:
         for line in file:
             whole += len(line) if line.endswith(b"\n") else 0
     os.truncate(path, whole)
+
+
+class JobDeadLetters:
+    """A job's dead letters, to be read and to be thinned out.
+
+    Args:
+        state: the job.
+        cluster: where the index of dead letters is, if one was used.
+        patience: seconds that Elasticsearch may refuse a change of it.
+
+    Attributes:
+        path: the file; on a machine that did not run the job there is none.
+        index: the index, where one was used and is there.
+    """
+
+    def __init__(self, state: JobState, cluster: Cluster, patience: float) -> None:
+        self.path: Path = job_folder(state.job) / FILE
+        used = DeadLetterIndex(cluster, state.dead_letter_index, state.job, state.table, patience)
+        self.index = used if state.dead_letter_index and used.exists() else None
+        self._state = state
+
+    def refuse_elsewhere(self) -> None:
+        """Refuse where the job has dead letters, and neither file nor index is there.
+
+        Raises:
+            UsageError: with the machines that have the file.
+        """
+        state = self._state
+        if state.dead_letters and self.index is None and not self.path.is_file():
+            raise UsageError(
+                f"The dead letters of {state.job} are in a file on {' or '.join(state.hosts) or state.holder.host}, not"
+                " here: run the replay there, or reindex with --dead-letter-index so that every machine has them."
+            )
+
+    def __iter__(self) -> Iterator[DeadLetter]:
+        """Each dead letter once: those of the file, then those that only the index has."""
+        seen = set()
+        for letter in read_letters(self.path):
+            if letter.id not in seen:
+                seen.add(letter.id)
+                yield letter
+        for letter in self.index.letters() if self.index else ():
+            if letter.id not in seen:
+                yield letter
+
+    @contextmanager
+    def thinned_out(self) -> Iterator[KeepLetters]:
+        """Take, within the block, the dead letters that stay in the file; it is replaced once the block ended well."""
+        if not self.path.is_file():
+            yield lambda _: None
+            return
+        with rewrite_letters(self.path) as keep:
+            yield keep
+
+    def settle(self, ids: Sequence[str], again: Sequence[DeadLetter]) -> None:
+        """Bring the index up to date: of the dead letters with these ids only those that were rejected again stay."""
+        if self.index is not None:
+            left = {letter.id for letter in again}
+            self.index.put(again)
+            self.index.remove([id_ for id_ in ids if id_ not in left])

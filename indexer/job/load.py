@@ -4,25 +4,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from indexer.job.asking import asked
-from indexer.job.crew import Crew
 from indexer.job.dead_letters import DeadLetterFile
-from indexer.job.handover import Parcel
-from indexer.job.lease import Lease
-from indexer.job.stream import Stream
-from indexer.model.ledger import Ledger
-from indexer.model.pace import Pace
-from indexer.model.patience import Patience
-from indexer.model.plan import Plan
-from indexer.model.progress import Counters
-from indexer.model.selection import Selection
+from indexer.job.lock import Lease
+from indexer.model.job.checkpoint import AckTracker
+from indexer.model.job.plan import Plan
+from indexer.model.job.progress import Counters
+from indexer.model.table.selection import Selection
+from indexer.pipeline.pipeline import Pipeline
+from indexer.pipeline.threads import PageBatch, WorkerGroup
+from indexer.retry import RetryPolicy, with_retry
 from indexer.settings import Settings
-from indexer.source.base import Source
-from indexer.target.bulk import BulkWriter
-from indexer.target.client import Cluster
+from indexer.sink.bulk import BulkWriter
+from indexer.sink.client import Cluster
+from indexer.sink.rate_limit import RateLimit
+from indexer.source.protocol import Source
 
 __all__ = ["Load"]
-
 
 _AHEAD: Final = 2
 """Batches that wait for each writer: enough that none is idle; more would only hold memory."""
@@ -34,14 +31,14 @@ class Load:
 
     Attributes:
         plan: what to load, and where.
-        selection: by which key: the plan's, or another one for a round after the load.
+        selection: by which key: the plan's, or another one for a pass after the load.
         settings: page, readers, writers, memory, batch bytes.
         source: where the rows are.
         cluster: where the index is, made already.
         counters: the job's counters.
         letters: where dead letters go.
-        ledger: what is left to load; it advances as Elasticsearch acknowledges.
-        lease: the alias' lock, which writes the ledger every second.
+        tracker: what is left to load; it advances as Elasticsearch acknowledges.
+        lease: the alias' lock, which writes the tracker every second.
     """
 
     plan: Plan
@@ -51,38 +48,38 @@ class Load:
     cluster: Cluster
     counters: Counters
     letters: DeadLetterFile
-    ledger: Ledger
+    tracker: AckTracker
     lease: Lease
 
     def run(self) -> None:
         """Load every slice.
 
         Raises:
-            ShardsAway: where pages may have come without some of their rows; `lease.state` is the last sound state.
+            ShardsUnavailable: where pages may have come without some of their rows; `lease.state` is the last sound state.
             IndexerError: the first failure of any reader or writer.
         """
-        stream = Stream(self.settings, self.selection, self.plan.mapping, self.source, self.counters, self.ledger)
-        bulk = self._bulk(stream.crew)
-        stream.run("writer", lambda parcels: self._write(bulk, parcels), ahead=_AHEAD, beside=self.lease.beat_until)
-        asked(self.lease.beat, Patience(self.settings.patience), stream.crew.stop, self.counters)
+        stream = Pipeline(self.settings, self.selection, self.plan.mapping, self.source, self.counters, self.tracker)
+        bulk = self._bulk(stream.workers)
+        stream.run("writer", lambda batches: self._write(bulk, batches), ahead=_AHEAD, beside=self.lease.beat_until)
+        with_retry(self.lease.beat, RetryPolicy(self.settings.patience), stream.workers.stop, self.counters)
 
-    def _bulk(self, crew: Crew) -> BulkWriter:
+    def _bulk(self, workers: WorkerGroup) -> BulkWriter:
         return BulkWriter(
             self.cluster,
             self.plan.job,
-            stop=crew.stop,
+            stop=workers.stop,
             patience=self.settings.patience,
             on_wait=lambda reason, _seconds: self.counters.wait(reason),
-            pace=Pace(self.settings.writers, self.settings.batch_bytes),
+            pace=RateLimit(self.settings.writers, self.settings.batch_bytes),
             on_pace=self._slow,
         )
 
-    def _slow(self, pace: Pace, reason: str) -> None:
+    def _slow(self, pace: RateLimit, reason: str) -> None:
         self.counters.slow("" if pace.full else f"{pace}: {reason}")
 
-    def _write(self, bulk: BulkWriter, parcels: Iterator[Parcel]) -> None:
-        for batch, entry in parcels:
+    def _write(self, bulk: BulkWriter, batches: Iterator[PageBatch]) -> None:
+        for batch, entry in batches:
             written = bulk.write(batch.lines)
             self.letters.add(written.dead)
-            self.ledger.acknowledged(entry, len(written.dead), written.again)
+            self.tracker.acknowledged(entry, len(written.dead), written.again)
             self.counters.indexed(written.done, batch.size, len(written.dead), written.retries)

@@ -7,11 +7,11 @@ from typing import Final
 
 import yaml
 
-from indexer.errors import Refused
-from indexer.model.analysis import AnalyzerChoice
-from indexer.model.overlay import Overlay, parse_overlay
-from indexer.model.table import Table
-from indexer.model.wanted import check, fitting
+from indexer.errors import UsageError
+from indexer.model.mapping.analysis import AnalyzerChoice
+from indexer.model.mapping.overlay import Overlay, parse_overlay
+from indexer.model.mapping.rules import check_overlay, fit_overlay
+from indexer.model.table.table import Table
 
 __all__ = ["find_overlay", "shipped_mappings"]
 
@@ -34,7 +34,7 @@ def find_overlay(table: Table, given: Path | None = None, directory: Path | None
         The overlay, and where it came from, for people.
 
     Raises:
-        Refused: for a file that does not exist, that is not YAML, or that does not fit the table.
+        UsageError: for a file that does not exist, that is not YAML, or that does not fit the table.
     """
     own = Path("mappings")
     path = given or _in(directory / own if directory else own, table)
@@ -42,7 +42,7 @@ def find_overlay(table: Table, given: Path | None = None, directory: Path | None
     # In a checkout of this product, the working directory's is the shipped one.
     if path is not None and (given or shipped is None or not path.samefile(shipped)):
         overlay = parse_overlay(_load(path), str(path), _analyzers())
-        check(overlay, table)
+        check_overlay(overlay, table)
         return overlay, str(path)
     return _shipped(table)
 
@@ -61,7 +61,7 @@ def _shipped(table: Table) -> tuple[Overlay, str]:
         return Overlay(analyzers=_analyzers()), "none, by the columns' types alone"
     label = f"mappings/{path.name}, as shipped"
     whole = parse_overlay(_load(path), label, _analyzers())
-    overlay = fitting(whole, table)
+    overlay = fit_overlay(whole, table)
     unfit = [name for name in whole.fields if name not in overlay.fields]
     return overlay, f"{label}, without {', '.join(unfit)}, which this table does not have" if unfit else label
 
@@ -82,17 +82,17 @@ def _load(path: Path) -> object:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise Refused(f"The mapping file {path} cannot be read: {error.strerror}.") from error
+        raise UsageError(f"The mapping file {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise Refused(f"The mapping file {path} is not UTF-8 text: save it as UTF-8.") from error
+        raise UsageError(f"The mapping file {path} is not UTF-8 text: save it as UTF-8.") from error
     try:
         # The loader is a SafeLoader; the rule knows only the original by name.
         return yaml.load(text, _StrictLoader)  # noqa: S506
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise Refused(f"{path}{line} is not YAML: {error.problem or error.context}.") from error
+        raise UsageError(f"{path}{line} is not YAML: {error.problem or error.context}.") from error
     except yaml.YAMLError as error:
-        raise Refused(f"{path} is not YAML: {' '.join(str(error).split())}.") from error
+        raise UsageError(f"{path} is not YAML: {' '.join(str(error).split())}.") from error
 
 
 class _StrictLoader(yaml.SafeLoader):

@@ -4,42 +4,96 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from threading import Event
 from typing import Final, TypeVar
 
 import orjson
 
-from indexer.errors import IndexerError, Interrupted, Refused, ShardsAway, TargetError, VerificationFailed
-from indexer.job.asking import asked
-from indexer.job.beginning import begun, discard_before, letter_index, make_index
-from indexer.job.dead_letters import FILE, DeadLetterFile
-from indexer.job.folder import job_folder, writing
-from indexer.job.lease import Lease, free_lock, take_lock
+from indexer.cache_folder import job_folder
+from indexer.errors import IndexerError, Interrupted, ShardsUnavailable, TargetError, UsageError, VerificationFailed
+from indexer.job.dead_letters import FILE, DeadLetterFile, file_errors
+from indexer.job.jobs import create_index, discard_replaced, initial_state, open_letter_index
 from indexer.job.load import Load
-from indexer.job.planning import alias_of, make_plan
-from indexer.job.reporting import make_report
-from indexer.job.rounds import Freeze, Rounds
-from indexer.job.shards import incomplete, wait_for_shards
-from indexer.job.verifying import Documents, Shortage, count_documents, shortage, verify_documents
-from indexer.model.job import JobState, Status
-from indexer.model.patience import Patience
-from indexer.model.plan import Plan
-from indexer.model.progress import Counters
-from indexer.model.report import Report
-from indexer.model.row_key import RowKeys
+from indexer.job.lock import Lease, free_lock, take_lock
+from indexer.job.passes import Freeze, Passes
+from indexer.job.planner import alias_of, make_plan
+from indexer.job.reconciliation import DocumentCounts, Shortage, count_documents, shortage, verify_documents
+from indexer.job.shards import unreadable_reason, wait_for_shards
+from indexer.model.document.row_key import RowKeys
+from indexer.model.job.plan import Plan
+from indexer.model.job.progress import Counters, Progress
+from indexer.model.job.report import Report
+from indexer.model.job.state import JobState, JobStatus
+from indexer.pipeline.memory import peak_rss
+from indexer.retry import RetryPolicy, with_retry
 from indexer.settings import Settings
-from indexer.source.base import Source
+from indexer.sink.client import Cluster, connect
+from indexer.sink.index import Indexes
+from indexer.sink.job_store import JobStore, StoredJob
+from indexer.sink.privileges import refuse_unprivileged
+from indexer.sink.snapshot import Snapshot
 from indexer.source.open import open_source
-from indexer.target.client import Cluster, connect
-from indexer.target.index import Indexes
-from indexer.target.jobs import Jobs, Stored
-from indexer.target.privilege import refuse_unprivileged
-from indexer.target.scan import Snapshot
+from indexer.source.protocol import Source
 
-__all__ = ["plan", "reindex"]
+__all__ = ["make_report", "plan", "reindex"]
+
+
+def make_report(
+    settings: Settings,
+    plan: Plan,
+    passes: Passes,
+    counters: Counters,
+    loaded: Progress,
+    *,
+    in_index: int,
+    deleted: tuple[str, ...],
+    checkpoint_cpu_seconds: float,
+    letters: Path,
+) -> Report:
+    """Tell what a job did.
+
+    Args:
+        settings: what the user wanted.
+        plan: what was to be done.
+        passes: what was read.
+        counters: how long pages took.
+        loaded: the counters at the end of the load.
+        in_index: documents in the index.
+        deleted: older indexes that were deleted.
+        checkpoint_cpu_seconds: see `Report`.
+        letters: the file of dead letters.
+    """
+    p50, p95 = counters.page_milliseconds()
+    return Report(
+        job=plan.job,
+        table=str(plan.selection.table.name),
+        index=plan.job,
+        alias=plan.alias,
+        switched=settings.switch,
+        resumed=plan.unfinished is not None,
+        rows_read=sum(part.read for part in passes.loaded),
+        rows_indexed=in_index,
+        rows_caught_up=passes.caught_up,
+        dead_letters=passes.dead,
+        nulled=loaded.nulled,
+        seconds=round(loaded.seconds, 3),
+        rows_per_second=round(loaded.rows_per_second, 1),
+        pages=loaded.pages,
+        page_ms_p50=round(p50, 2),
+        page_ms_p95=round(p95, 2),
+        checkpoint_cpu_seconds=round(checkpoint_cpu_seconds, 3),
+        peak_rss_bytes=peak_rss(),
+        strategy=str(settings.strategy),
+        key=",".join(plan.selection.key.names),
+        dead_letter_file=str(letters) if passes.dead else None,
+        deleted=deleted,
+        caveat=plan.selection.table.caveat,
+    )
+
 
 _ROUNDS: Final = 3
-"""How often a job catches up: each round finds what came during the one before, so they get short, if not empty."""
+"""How often a job catches up: each pass finds what came during the one before, so they get short, if not empty."""
 
 _VERIFICATIONS: Final = 6
 """How often a job compares the index with the source: where rows come and go, some may be missing once more."""
@@ -51,12 +105,12 @@ def plan(settings: Settings) -> Plan:
     """What `reindex` would do with these settings; touches nothing.
 
     Raises:
-        Refused: for bad input.
+        UsageError: for bad input.
         SourceError, TargetError: where a server fails.
     """
     with _servers(settings) as (source, cluster):
         refuse_unprivileged(cluster, alias_of(settings), settings.jobs_index, settings.dead_letter_index)
-        newest = Jobs(cluster, settings.jobs_index).newest(alias_of(settings))
+        newest = JobStore(cluster, settings.jobs_index).newest(alias_of(settings))
         return make_plan(settings, source, cluster, newest.state if newest else None)
 
 
@@ -71,14 +125,14 @@ def reindex(settings: Settings, *, watch: Callable[[Plan, Counters], None] | Non
         What was done. `Report.exit_code` is 3 where documents were rejected for good.
 
     Raises:
-        Refused: for bad input; nothing was created.
+        UsageError: for bad input; nothing was created.
         VerificationFailed: where the index does not hold every row; the alias was not moved.
         IndexerError: for any other failure; the old index is still served.
     """
     counters = Counters()
     with _servers(settings) as (source, cluster):
         refuse_unprivileged(cluster, alias_of(settings), settings.jobs_index, settings.dead_letter_index)
-        jobs = Jobs(cluster, settings.jobs_index)
+        jobs = JobStore(cluster, settings.jobs_index)
         newest = free_lock(jobs, alias_of(settings), counters.wait)
         made = make_plan(settings, source, cluster, newest.state if newest else None)
         if watch is not None:
@@ -103,8 +157,8 @@ class _Job:
         source: Source,
         cluster: Cluster,
         counters: Counters,
-        jobs: Jobs,
-        newest: Stored | None,
+        jobs: JobStore,
+        newest: StoredJob | None,
     ) -> None:
         self.settings = settings
         self.plan = plan
@@ -116,12 +170,12 @@ class _Job:
         self.newest = newest
         self.before = newest.state if newest else None
         self.folder = job_folder(plan.job)
-        self.letter_index = letter_index(settings, plan, cluster)
+        self.letter_index = open_letter_index(settings, plan, cluster)
         keys = RowKeys(plan.selection, plan.mapping)
         self.letters = DeadLetterFile(self.folder / FILE, settings.max_failures, keys, self.letter_index)
         # Made once: a write that was not heard of is known by its holder.
-        self.begun = begun(settings, plan, self.before, self.letter_index)
-        self.rounds = Rounds(plan, settings, source, self.begun)
+        self.begun = initial_state(settings, plan, self.before, self.letter_index)
+        self.passes = Passes(plan, settings, source, self.begun)
 
     def run(self) -> Report:
         lease = Lease(self.jobs, self._held() if self.plan.unfinished else self._made(), self._now)
@@ -131,16 +185,16 @@ class _Job:
             lease.interrupt(str(error))
             raise
         except IndexerError as error:
-            lease.end(Status.FAILED, str(error))
-            if isinstance(error, Refused):  # which it cannot be any more, for something was changed
+            lease.end(JobStatus.FAILED, str(error))
+            if isinstance(error, UsageError):  # which it cannot be any more, for something was changed
                 raise IndexerError(str(error)) from error
             raise
-        lease.end(Status.DONE)
+        lease.end(JobStatus.DONE)
         return report
 
-    def _made(self) -> Stored:
+    def _made(self) -> StoredJob:
         """Make the index, and then take the lock: of what Elasticsearch refuses nothing is left, nor anything lost."""
-        self._asked(lambda: make_index(self.plan, self.cluster, self.begun))
+        self._asked(lambda: create_index(self.plan, self.cluster, self.begun))
         try:
             return self._held()
         except BaseException:
@@ -148,7 +202,7 @@ class _Job:
                 self.indexes.delete(self.plan.job)
             raise
 
-    def _held(self) -> Stored:
+    def _held(self) -> StoredJob:
         if self.letter_index is not None:
             self._asked(self.letter_index.prepare)
         return self._asked(lambda: take_lock(self.jobs, self.begun, self.newest))
@@ -161,35 +215,35 @@ class _Job:
         in_index = self._verified(lease)
         deleted = self._swap() if self.settings.switch else ()
         report = make_report(
-            self.settings, self.plan, self.rounds, self.counters, loaded,
+            self.settings, self.plan, self.passes, self.counters, loaded,
             in_index=in_index, deleted=deleted, checkpoint_cpu_seconds=lease.cpu_seconds, letters=self.letters.path,
         )  # fmt: skip
-        with writing(self.folder / "report.json") as file:
+        with file_errors(self.folder / "report.json") as file:
             file.write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
         return report
 
     def _begin(self) -> None:
         if not self.plan.unfinished:
-            self._asked(lambda: discard_before(self.plan, self.cluster, self.before))
-        self.counters.begin(self.rounds.phase, self.plan.rows, before=sum(part.read for part in self.rounds.loaded))
+            self._asked(lambda: discard_replaced(self.plan, self.cluster, self.before))
+        self.counters.begin(self.passes.phase, self.plan.rows, before=sum(part.read for part in self.passes.loaded))
 
-    def _asked(self, question: Callable[[], Answer]) -> Answer:
-        return asked(question, Patience(self.settings.patience), Event(), self.counters)
+    def _asked(self, call: Callable[[], Answer]) -> Answer:
+        return with_retry(call, RetryPolicy(self.settings.patience), Event(), self.counters)
 
     def _load(self, lease: Lease) -> None:
-        """Load all that is left of the load, or of the round that it is in."""
+        """Load all that is left of the load, or of the pass that it is in."""
         self._sound(lease, self._load_once)
 
     def _load_once(self, lease: Lease) -> None:
         Load(
             plan=self.plan,
-            selection=self.rounds.selection,
+            selection=self.passes.selection,
             settings=self.settings,
             source=self.source,
             cluster=self.cluster,
             counters=self.counters,
             letters=self.letters,
-            ledger=self.rounds.ledger,
+            tracker=self.passes.tracker,
             lease=lease,
         ).run()
 
@@ -198,35 +252,35 @@ class _Job:
         while True:
             try:
                 return work(lease)
-            except ShardsAway as away:
+            except ShardsUnavailable as away:
                 self.counters.wait(str(away))
                 wait_for_shards(self.source, self.plan.selection.table, away, self.settings.patience, lease.hold)
                 self.counters.calm()
-                self.rounds.restore(lease.state)
+                self.passes.restore(lease.state)
 
     def _catch_up(self, lease: Lease) -> None:
         """Read what was added since the plan, and then what was added while that was read; or what may have moved."""
         if self.settings.catch_up is None:
             if self._sound(lease, self._moved):
-                self._read_more(lease, self.rounds.all)
+                self._read_more(lease, self.passes.all)
             return
         for _ in range(_ROUNDS):
-            if self._read_more(lease, self.rounds.later) < self.settings.page:
+            if self._read_more(lease, self.passes.later) < self.settings.page:
                 return
 
     def _moved(self, lease: Lease) -> bool:
         with lease.held():
-            moved = self._asked(self.rounds.rows_may_have_moved)
+            moved = self._asked(self.passes.rows_may_have_moved)
         self._asked(lease.beat)  # which also finds out whether every shard was there to be asked
         return moved
 
     def _read_more(self, lease: Lease, freeze: Freeze) -> int:
-        """Freeze another round and load it; returns how many rows it read."""
-        before = self.rounds.caught_up
+        """Freeze another pass and load it; returns how many rows it read."""
+        before = self.passes.caught_up
         self.counters.begin("catching up")
         self._sound(lease, lambda lease: self._freeze(lease, freeze))
         self._load(lease)
-        return self.rounds.caught_up - before
+        return self.passes.caught_up - before
 
     def _freeze(self, lease: Lease, freeze: Freeze) -> None:
         with lease.held():
@@ -240,14 +294,14 @@ class _Job:
         deleted and others added, rows are read at first beyond the highest key that was frozen, then all of them, by a
         key that no UPDATE moves a row by.
         """
-        for_the_whole = iter((self.rounds.later, self.rounds.all, self.rounds.all))
+        for_the_whole = iter((self.passes.later, self.passes.all, self.passes.all))
         reason = ""
         for _ in range(_VERIFICATIONS):
             documents, short = self._sound(lease, self._compared)
             if short is None:
                 return documents.all
             reason = short.reason
-            freeze = partial(self.rounds.again, short.slices) if short.slices else next(for_the_whole, None)
+            freeze = partial(self.passes.again, short.slices) if short.slices else next(for_the_whole, None)
             if freeze is None:
                 break
             self._read_more(lease, freeze)
@@ -256,20 +310,20 @@ class _Job:
             " source's shards."
         )
 
-    def _compared(self, lease: Lease) -> tuple[Documents, Shortage | None]:
+    def _compared(self, lease: Lease) -> tuple[DocumentCounts, Shortage | None]:
         """The documents in the index, and which rows are not among them."""
         with lease.held():
             documents = self._asked(self._counted)
-            short = self._asked(lambda: shortage(self.source, self.rounds.newest, documents, self.rounds.dead))
+            short = self._asked(lambda: shortage(self.source, self.passes.newest, documents, self.passes.dead))
         self._asked(lease.beat)  # which also finds out whether every shard was there to be counted
         return documents, short
 
-    def _counted(self) -> Documents:
+    def _counted(self) -> DocumentCounts:
         self.counters.begin("verifying")
         self.indexes.finish(self.plan.job, self.plan.mapping.settings)
         with Snapshot(self.cluster, self.plan.job, self.settings.patience) as snapshot:
-            documents = count_documents(self.plan, self.rounds.newest, snapshot)
-        verify_documents(self.plan, self.rounds.loaded, self.rounds.after, self.rounds.newest, documents)
+            documents = count_documents(self.plan, self.passes.newest, snapshot)
+        verify_documents(self.plan, self.passes.loaded, self.passes.after, self.passes.newest, documents)
         return documents
 
     def _swap(self) -> tuple[str, ...]:
@@ -281,11 +335,11 @@ class _Job:
         """The job at this moment, for a checkpoint: nothing that was read while a shard was away gets into one.
 
         Raises:
-            ShardsAway: where a shard is away, so that pages since the last checkpoint may lack rows.
+            ShardsUnavailable: where a shard is away, so that pages since the last checkpoint may lack rows.
         """
         nulled = self.plan.unfinished.nulled if self.plan.unfinished else 0
-        state = self.rounds.into(replace(before, nulled=nulled + self.counters.snapshot().nulled))
-        reason = incomplete(self.source, self.plan.selection.table)
+        state = self.passes.into(replace(before, nulled=nulled + self.counters.snapshot().nulled))
+        reason = unreadable_reason(self.source, self.plan.selection.table)
         if reason:
-            raise ShardsAway(reason)
+            raise ShardsUnavailable(reason)
         return state

@@ -1,45 +1,130 @@
 """Replaying dead letters: their rows are read again, for they may have been mended, and what still fails is kept."""
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Final
 
-from indexer.errors import Refused
-from indexer.job.dead_letters import Keep
-from indexer.job.definition import Definition
-from indexer.job.history import find_job
-from indexer.job.lease import free_lock
-from indexer.job.recorded import Recorded
-from indexer.job.replanning import as_then
-from indexer.job.rereading import Rereading, Wanted
-from indexer.model.batch import batches
-from indexer.model.document import Documents
-from indexer.model.job import JobState, Status
-from indexer.model.outcome import id_of
-from indexer.model.page_size import PageSize
-from indexer.model.patience import Patience
-from indexer.model.replayed import Replayed
-from indexer.model.row_key import RowKeys
+from indexer.errors import IndexerError, ResponseTooLarge, ShardsUnavailable, SourceUnavailable, UsageError
+from indexer.job.dead_letters import JobDeadLetters, KeepLetters
+from indexer.job.jobs import find_job
+from indexer.job.lock import free_lock
+from indexer.job.provenance import Definition, redefine
+from indexer.job.shards import absent_text
+from indexer.model.document.bulk_response import line_id, split_batches
+from indexer.model.document.document import DocumentBuilder
+from indexer.model.document.row_key import RowKeys
+from indexer.model.job.report import ReplayReport
+from indexer.model.job.state import JobState, JobStatus
+from indexer.model.json import Json, Row
+from indexer.model.paging.page_size import PageSize
+from indexer.model.table.table import Table
+from indexer.retry import RetryPolicy
 from indexer.settings import Settings
-from indexer.source.base import Reader, Source
+from indexer.sink.bulk import BulkWriter
+from indexer.sink.client import Cluster, connect
+from indexer.sink.index import Indexes
+from indexer.sink.index_name import loading_alias
+from indexer.sink.job_store import JobStore
+from indexer.sink.privileges import refuse_unprivileged
+from indexer.sink.snapshot import read_index_info
 from indexer.source.open import open_source
+from indexer.source.protocol import Page, Reader, Source
 from indexer.source.statements import AT_ONCE
-from indexer.target.bulk import BulkWriter
-from indexer.target.client import Cluster, connect
-from indexer.target.index import Indexes
-from indexer.target.jobs import Jobs
-from indexer.target.name import loading_alias
-from indexer.target.privilege import refuse_unprivileged
-from indexer.target.scan import look
 
-__all__ = ["replay"]
+__all__ = ["RowLookup", "RowRequest", "replay"]
+
+RowRequest = tuple[str, tuple[Json, ...]]
+"""A row to read: its `_id`, and the values that make it."""
+
+
+@dataclass(slots=True)
+class RowLookup:
+    """One connection that reads rows again.
+
+    Attributes:
+        source: where the rows are.
+        table: their table.
+        reader: the connection.
+        size: decides how many rows are asked for at once.
+        patience: how long the source may stay away.
+        id: makes a row's `_id`.
+        waiting: told the reason of each wait.
+    """
+
+    source: Source
+    table: Table
+    reader: Reader
+    size: PageSize
+    patience: RetryPolicy
+    id: Callable[[Row], str]
+    waiting: Callable[[str], None]
+
+    def rows(self, wanted: Iterable[RowRequest]) -> Iterator[tuple[Sequence[str], Sequence[Row]]]:
+        """Some of the `_id`s that were asked for, and the rows of those that the source has: until all were asked for.
+
+        Raises:
+            ShardsUnavailable: where the source cannot be read whole within patience: what is missing need not be gone.
+            SourceError: where the source fails.
+        """
+        rest = iter(wanted)
+        todo: deque[RowRequest] = deque()
+        while True:
+            todo.extend(islice(rest, max(0, self.size.limit - len(todo))))
+            if not todo:
+                return
+            some = list(islice(todo, self.size.limit))
+            page = self._tried(some)
+            if page is not None:
+                for _ in some:
+                    todo.popleft()
+                yield [id_ for id_, _ in some], page.rows
+
+    def _tried(self, some: Sequence[RowRequest]) -> Page | None:
+        """The rows, or None where they are to be asked for again: fewer, or later."""
+        try:
+            page = self._asked(some)
+        except (SourceUnavailable, ResponseTooLarge) as error:
+            self._recover(error)
+            return None
+        self.patience.calm()
+        self.size.saw(len(page.rows), page.size)
+        return page
+
+    def _asked(self, some: Sequence[RowRequest]) -> Page:
+        # A partitioned table answers without the rows of shards that are away, and without an error.
+        self._refuse_absent()
+        page = self.reader.rows([values for _, values in some], self.size.most)
+        if {id_ for id_, _ in some} - set(map(self.id, page.rows)):
+            self._refuse_absent()
+        return page
+
+    def _refuse_absent(self) -> None:
+        absent = self.source.absent(self.table)
+        if absent:
+            raise ShardsUnavailable(
+                f"{absent_text(self.table, absent)}; bring its nodes back and run the same command again."
+            )
+
+    def _recover(self, error: IndexerError) -> None:
+        if isinstance(error, ResponseTooLarge) and self.size.shrink():
+            return
+        pause = self.patience.pause()
+        if pause is None:
+            raise error
+        trouble = "away" if isinstance(error, SourceUnavailable) else "short of memory"
+        self.waiting(f"the source is {trouble} ({error}), asking again")
+        time.sleep(pause)
+
 
 _NAMED: Final = 5
 """Dead letters of a kind that a report names."""
 
 
-def replay(settings: Settings, job: str, *, waiting: Callable[[str], None] = lambda _: None) -> Replayed:
+def replay(settings: Settings, job: str, *, waiting: Callable[[str], None] = lambda _: None) -> ReplayReport:
     """Read the rows of a job's dead letters again, index them, and keep the dead letters that are left.
 
     Nothing is lost where it ends early: what is not replayed to the end is replayed once more the next time.
@@ -50,19 +135,19 @@ def replay(settings: Settings, job: str, *, waiting: Callable[[str], None] = lam
         waiting: told the reason of each wait.
 
     Returns:
-        What was done. `Replayed.exit_code` is 3 while dead letters are left.
+        What was done. `ReplayReport.exit_code` is 3 while dead letters are left.
 
     Raises:
-        Refused: where there is no such job, it is not done, its plan does not fit the table any more, or the user lacks
+        UsageError: where there is no such job, it is not done, its plan does not fit the table any more, or the user lacks
             a privilege.
         IndexerError: for any other failure; every dead letter is still there.
     """
     source = open_source(settings.source_access)
     with closing(source), connect(settings.target_access) as cluster:
-        jobs = Jobs(cluster, settings.jobs_index)
+        jobs = JobStore(cluster, settings.jobs_index)
         state = _done(jobs, job, waiting)
         refuse_unprivileged(cluster, state.alias, settings.jobs_index, state.dead_letter_index)
-        recorded = Recorded(state, cluster, settings.patience)
+        recorded = JobDeadLetters(state, cluster, settings.patience)
         recorded.refuse_elsewhere()
         with recorded.thinned_out() as keep:
             run = _Replay(settings, state, recorded, source, cluster, keep, waiting)
@@ -73,11 +158,11 @@ def replay(settings: Settings, job: str, *, waiting: Callable[[str], None] = lam
     return run.replayed()
 
 
-def _done(jobs: Jobs, job: str, waiting: Callable[[str], None]) -> JobState:
+def _done(jobs: JobStore, job: str, waiting: Callable[[str], None]) -> JobState:
     state = find_job(jobs, job)
     free_lock(jobs, state.alias, waiting)
-    if state.status is not Status.DONE:
-        raise Refused(
+    if state.status is not JobStatus.DONE:
+        raise UsageError(
             f"The job {job} is not done ({state.status}), so its dead letters are not all known: finish it by the same"
             " reindex command, with a higher --max-failures where that is what ended it, and replay then."
         )
@@ -89,7 +174,7 @@ def _way_in(cluster: Cluster, state: JobState) -> str:
     for alias in (state.alias, loading_alias(state.job)):
         if Indexes(cluster).current(alias) == (state.job,):
             return alias
-    raise Refused(
+    raise UsageError(
         f"{state.job} is kept, but the alias {state.alias} does not point to it: switch back to it with"
         f" `indexer rollback --index {state.alias}`, or replay the job whose index is served."
     )
@@ -101,10 +186,10 @@ class _Replay:
 
     settings: Settings
     state: JobState
-    recorded: Recorded
+    recorded: JobDeadLetters
     source: Source
     cluster: Cluster
-    keep: Keep
+    keep: KeepLetters
     waiting: Callable[[str], None]
     found: int = 0
     indexed: int = 0
@@ -113,9 +198,9 @@ class _Replay:
 
     def run(self) -> None:
         """Replay every dead letter that is recorded."""
-        served = look(self.cluster, self.state.job)
-        made = as_then(self.settings, self.state, served, self.source, self.cluster)
-        documents = Documents(made.selection, made.mapping)
+        served = read_index_info(self.cluster, self.state.job)
+        made = redefine(self.settings, self.state, served, self.source, self.cluster)
+        documents = DocumentBuilder(made.selection, made.mapping)
         keys = RowKeys(made.selection, made.mapping)
         writer = BulkWriter(
             self.cluster,
@@ -130,18 +215,18 @@ class _Replay:
                 self._settle(ids, documents.lines(rows), writer, keys)
         Indexes(self.cluster).refresh(served.index)
 
-    def _rereading(self, made: Definition, reader: Reader, documents: Documents) -> Rereading:
-        return Rereading(
+    def _rereading(self, made: Definition, reader: Reader, documents: DocumentBuilder) -> RowLookup:
+        return RowLookup(
             source=self.source,
             table=made.selection.table,
             reader=reader,
             size=PageSize(min(self.settings.page, AT_ONCE), self.settings.memory // 2),
-            patience=Patience(self.settings.patience),
+            patience=RetryPolicy(self.settings.patience),
             id=documents.id,
             waiting=self.waiting,
         )
 
-    def _wanted(self, keys: RowKeys) -> Iterator[Wanted]:
+    def _wanted(self, keys: RowKeys) -> Iterator[RowRequest]:
         for letter in self.recorded:
             self.found += 1
             values = keys.values(letter.key)
@@ -153,9 +238,9 @@ class _Replay:
 
     def _settle(self, ids: Sequence[str], lines: Sequence[bytes], writer: BulkWriter, keys: RowKeys) -> None:
         """Write what was read of these dead letters, and record what became of each of them."""
-        written = [writer.write(batch.lines) for batch in batches(lines, self.settings.batch_bytes)]
+        written = [writer.write(batch.lines) for batch in split_batches(lines, self.settings.batch_bytes)]
         again = [keys.keyed(letter) for part in written for letter in part.dead]
-        read = set(map(id_of, lines))
+        read = set(map(line_id, lines))
         self.keep(again)
         self.recorded.settle(ids, again)
         self.indexed += sum(part.done for part in written)
@@ -173,9 +258,9 @@ class _Replay:
         """Dead letters that are left."""
         return len(self.left) + self._elsewhere
 
-    def replayed(self) -> Replayed:
+    def replayed(self) -> ReplayReport:
         """What was done so far."""
-        return Replayed(
+        return ReplayReport(
             job=self.state.job,
             table=self.state.table,
             index=self.state.job,

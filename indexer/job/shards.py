@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from indexer.errors import ShardsAway, SourceUnavailable
-from indexer.model.table import Table
-from indexer.source.base import Source
+from indexer.errors import ShardsUnavailable, SourceUnavailable
+from indexer.model.table.table import Table
+from indexer.source.protocol import Source
 
-__all__ = ["incomplete", "lacking", "wait_for_shards"]
+__all__ = ["absent_text", "unreadable_reason", "wait_for_shards"]
 
 _NAMED: Final = 3
 """How many absent shards a message names."""
@@ -17,13 +17,13 @@ _LOOK: Final = 1.0
 """Seconds between two looks."""
 
 
-def lacking(table: Table, absent: Sequence[str]) -> str:
+def absent_text(table: Table, absent: Sequence[str]) -> str:
     """What a table lacks that cannot be read whole; what then helps is for the caller to say."""
     more = f"; and {len(absent) - _NAMED} more" if len(absent) > _NAMED else ""
     return f"{table.name} cannot be read whole: {'; '.join(absent[:_NAMED])}{more}"
 
 
-def incomplete(source: Source, table: Table) -> str:
+def unreadable_reason(source: Source, table: Table) -> str:
     """Why the table cannot be read whole at this moment; empty where it can."""
     try:
         absent = source.absent(table)
@@ -31,12 +31,12 @@ def incomplete(source: Source, table: Table) -> str:
         return f"{table.name} may lack shards, for the source does not tell: {error}"
     if not absent:
         return ""
-    return (
-        f"{lacking(table, absent)}; bring its nodes back, open what is closed, and run the same command again to go on."
-    )
+    return f"{absent_text(table, absent)}; bring its nodes back, open what is closed, and run the same command again to go on."
 
 
-def wait_for_shards(source: Source, table: Table, away: ShardsAway, patience: float, hold: Callable[[], None]) -> None:
+def wait_for_shards(
+    source: Source, table: Table, away: ShardsUnavailable, patience: float, hold: Callable[[], None]
+) -> None:
     """Wait until the table can be read whole.
 
     Args:
@@ -47,11 +47,11 @@ def wait_for_shards(source: Source, table: Table, away: ShardsAway, patience: fl
         hold: called every second.
 
     Raises:
-        ShardsAway: where patience ended.
+        ShardsUnavailable: where patience ended.
     """
     until = time.monotonic() + patience
-    while reason := incomplete(source, table):
+    while reason := unreadable_reason(source, table):
         if time.monotonic() > until:
-            raise ShardsAway(reason) from away
+            raise ShardsUnavailable(reason) from away
         time.sleep(_LOOK)
         hold()

@@ -1,1 +1,1 @@
-"""Pure values and decisions: nothing here opens a socket or a file."""
+"""Values and decisions without I/O."""

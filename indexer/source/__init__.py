@@ -1,1 +1,1 @@
-"""The read side: a CrateDB table, or one of any other SQLAlchemy database, as pages."""
+"""The read side: CrateDB, and any other database that SQLAlchemy speaks to."""

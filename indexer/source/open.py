@@ -1,10 +1,10 @@
 """Opens the source that a URL names."""
 
 from indexer.settings import SourceAccess
-from indexer.source.address import SCHEMES
-from indexer.source.base import Source
 from indexer.source.cratedb import CrateSource
-from indexer.source.database import DatabaseSource
+from indexer.source.protocol import Source
+from indexer.source.sqlalchemy import SqlAlchemySource
+from indexer.source.url import SCHEMES
 
 __all__ = ["open_source"]
 
@@ -15,8 +15,8 @@ def open_source(access: SourceAccess) -> Source:
     Nothing is connected before `Source.describe`.
 
     Raises:
-        Refused: for a URL that cannot be; without showing a password.
+        UsageError: for a URL that cannot be; without showing a password.
     """
     scheme, separator, _ = access.url.partition("://")
     crate = not separator or scheme.strip().lower() in SCHEMES
-    return CrateSource(access) if crate else DatabaseSource(access)
+    return CrateSource(access) if crate else SqlAlchemySource(access)

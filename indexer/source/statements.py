@@ -9,11 +9,21 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Select
 
 from indexer.model.json import Json
-from indexer.model.key import KeyOrder
-from indexer.model.selection import Selection
-from indexer.model.table import Column, ColumnKind, Table
-from indexer.model.window import Ask, Census, Group, Keyset, Offset, Prefix, Prefixes, Range, Window
-from indexer.source.order import Element, OrderKey, after, last_values
+from indexer.model.paging.window import (
+    Keyset,
+    Offset,
+    PageRequest,
+    Prefix,
+    PrefixCount,
+    Prefixes,
+    Range,
+    TieGroup,
+    Window,
+)
+from indexer.model.table.key import KeyOrder
+from indexer.model.table.selection import Selection
+from indexer.model.table.table import Column, ColumnKind, Table
+from indexer.source.row_order import Element, OrderKey, last_values, rows_after
 
 __all__ = ["AT_ONCE", "LOWEST", "Grammar", "Query", "Rows", "Shape", "Statements"]
 
@@ -50,7 +60,7 @@ class Shape(Enum):
     OFFSET = auto()
     ROWS = auto()
     """The rows of `AT_ONCE` identities."""
-    CENSUS = auto()
+    PREFIX_COUNT = auto()
     BOUNDS = auto()
     BINS = auto()
     CONDITION = auto()
@@ -94,10 +104,10 @@ class Grammar(Protocol):
     def order_key(self, column: Column) -> OrderKey:
         """How to sort by the column."""
 
-    def prefixes(self, lead: Element) -> ColumnElement[bool]:
+    def prefixes(self, key_column: Element) -> ColumnElement[bool]:
         """The text values that match one of the parameter `likes`, or are one of the parameter `exacts`."""
 
-    def longer_prefix(self, lead: Element) -> Element:
+    def longer_prefix(self, key_column: Element) -> Element:
         """The first UTF-16 units of a text, as many as the parameter `units`, and one more rather than half a pair."""
 
 
@@ -108,22 +118,22 @@ class Statements:
         self._selection = selection
         self._grammar = grammar
         self._table = grammar.table(selection.table)
-        self._lead = grammar.element(selection.key.lead)
-        self._ties = self._tie_keys()
+        self._key_column = grammar.element(selection.key.column)
+        self._tiebreakers = self._tie_keys()
         # No NULL is compared here: a keyset has none, and OFFSET only sorts.
-        lead = replace(selection.key.lead, nullable=False)
-        self._whole_order = (grammar.order_key(lead), *self._ties)
+        key_column = replace(selection.key.column, nullable=False)
+        self._whole_order = (grammar.order_key(key_column), *self._tiebreakers)
 
     def _tie_keys(self) -> tuple[OrderKey, ...]:
         columns = (*self._selection.columns, *self._selection.hidden)
-        places = self._selection.tie_places
+        places = self._selection.tiebreaker_places
         keys = [self._grammar.order_key(columns[place]) for place in places if place < len(columns)]
         row_id = self._selection.row_id
         if row_id is not None and len(columns) in places:
             keys.append(self._grammar.row_id(row_id))
         return tuple(keys)
 
-    def page(self, ask: Ask) -> Query:
+    def page(self, ask: PageRequest) -> Query:
         """The query for a page."""
         shape, values = self._asked(ask.window)
         return Query(_ORDERED.get(shape, shape) if ask.ordered else shape, {**values, "limit": ask.limit})
@@ -131,12 +141,12 @@ class Statements:
     def _asked(self, window: Window) -> tuple[Shape, dict[str, Json]]:
         match window:
             case Range(lo, hi):
-                if lo < LOWEST[self._selection.key.lead.type.kind]:
+                if lo < LOWEST[self._selection.key.column.type.kind]:
                     return Shape.RANGE_FROM_LOWEST, {"hi": hi}
                 return Shape.RANGE, {"lo": lo, "hi": hi}
             case Prefixes(prefixes):
                 return Shape.PREFIXES, _patterns(prefixes)
-            case Group():
+            case TieGroup():
                 return _group(window)
             case Keyset(behind):
                 return Shape.KEYSET_AFTER if behind else Shape.KEYSET, last_values(behind or ())
@@ -149,16 +159,19 @@ class Statements:
         values = {_identity(row, place): value for row, values in enumerate(full) for place, value in enumerate(values)}
         return Query(Shape.ROWS, values)
 
-    def census(self, census: Census) -> Query:
+    def count_prefixes(self, prefix_count: PrefixCount) -> Query:
         """The query for the longer prefixes below a prefix, with their rows."""
-        return Query(Shape.CENSUS, {"prefix": _like(census.prefix), "units": census.units, "more": census.units + 1})
+        return Query(
+            Shape.PREFIX_COUNT,
+            {"prefix": _like(prefix_count.prefix), "units": prefix_count.units, "more": prefix_count.units + 1},
+        )
 
     def select(self, shape: Shape) -> Rows:
         """The select of a shape; its parameters are those of the `Query` objects of this shape."""
         match shape:
             case Shape.ROWS:
                 return self._rows()
-            case Shape.CENSUS:
+            case Shape.PREFIX_COUNT:
                 return self._census()
             case Shape.BOUNDS:
                 return self._bounds()
@@ -170,35 +183,35 @@ class Statements:
                 return self._page(shape)
 
     def _page(self, shape: Shape) -> Rows:
-        keys = self._ties if shape in _GROUPS else self._whole_order
+        keys = self._tiebreakers if shape in _GROUPS else self._whole_order
         page = self._filtered(sa.select(*self._row())).order_by(*self._order(shape, keys)).limit(_integer("limit"))
         if shape is Shape.OFFSET:
             return page.offset(_integer("offset"))
         page = page.where(self._window(shape))
-        return page.where(after(keys)) if shape in _AFTER else page
+        return page.where(rows_after(keys)) if shape in _AFTER else page
 
     def _order(self, shape: Shape, keys: Sequence[OrderKey]) -> list[Element]:
-        """Not at all where a page is used only if it is whole; by the lead alone in a range, for more costs more."""
+        """Not at all where a page is used only if it is whole; by the key column alone in a range, for more costs more."""
         if shape in _UNORDERED:
             return []
-        return [self._lead] if shape in _ORDERED.values() else [key.sorted for key in keys]
+        return [self._key_column] if shape in _ORDERED.values() else [key.sorted for key in keys]
 
     def _window(self, shape: Shape) -> ColumnElement[bool]:
-        lead = self._lead
+        key_column = self._key_column
         if shape is Shape.PREFIXES:
-            return self._grammar.prefixes(lead)
-        lo, hi, value = (sa.bindparam(name, type_=lead.type) for name in ("lo", "hi", "value"))
+            return self._grammar.prefixes(key_column)
+        lo, hi, value = (sa.bindparam(name, type_=key_column.type) for name in ("lo", "hi", "value"))
         conditions = {
-            Shape.RANGE: sa.and_(lead > lo, lead <= hi),
-            Shape.RANGE_FROM_LOWEST: lead <= hi,
-            Shape.RANGE_ORDERED: sa.and_(lead > lo, lead <= hi),
-            Shape.RANGE_FROM_LOWEST_ORDERED: lead <= hi,
-            Shape.VALUE: lead == value,
-            Shape.VALUE_AFTER: lead == value,
-            Shape.NULLS: lead.is_(None),
-            Shape.NULLS_AFTER: lead.is_(None),
-            Shape.KEYSET: lead.is_not(None),
-            Shape.KEYSET_AFTER: lead.is_not(None),
+            Shape.RANGE: sa.and_(key_column > lo, key_column <= hi),
+            Shape.RANGE_FROM_LOWEST: key_column <= hi,
+            Shape.RANGE_ORDERED: sa.and_(key_column > lo, key_column <= hi),
+            Shape.RANGE_FROM_LOWEST_ORDERED: key_column <= hi,
+            Shape.VALUE: key_column == value,
+            Shape.VALUE_AFTER: key_column == value,
+            Shape.NULLS: key_column.is_(None),
+            Shape.NULLS_AFTER: key_column.is_(None),
+            Shape.KEYSET: key_column.is_not(None),
+            Shape.KEYSET_AFTER: key_column.is_not(None),
         }
         return conditions[shape]
 
@@ -222,22 +235,26 @@ class Statements:
         return self._filtered(sa.select(*self._row())).where(sa.or_(*(_is(elements, row) for row in range(AT_ONCE))))
 
     def _census(self) -> Rows:
-        longer = self._grammar.longer_prefix(self._lead).label("longer")
+        longer = self._grammar.longer_prefix(self._key_column).label("longer")
         return (
-            self._filtered(sa.select(longer, sa.func.count())).where(self._lead.like(_text("prefix"))).group_by(longer)
+            self._filtered(sa.select(longer, sa.func.count()))
+            .where(self._key_column.like(_text("prefix")))
+            .group_by(longer)
         )
 
     def _bounds(self) -> Rows:
-        lead = self._lead
-        counts = [sa.func.count(), sa.func.count(lead)]
-        ends = [sa.func.min(lead), sa.func.max(lead)] if self._selection.key.order is KeyOrder.NUMBER else []
+        key_column = self._key_column
+        counts = [sa.func.count(), sa.func.count(key_column)]
+        ends = (
+            [sa.func.min(key_column), sa.func.max(key_column)] if self._selection.key.order is KeyOrder.NUMBER else []
+        )
         return self._filtered(sa.select(*counts, *ends))
 
     def _bins(self) -> Rows:
-        lead = self._lead
-        share = (lead // _integer("width")).label("share")
-        bars = sa.select(share, sa.func.min(lead), sa.func.max(lead), sa.func.count())
-        return self._filtered(bars).where(lead.is_not(None)).group_by(share)
+        key_column = self._key_column
+        share = (key_column // _integer("width")).label("share")
+        bars = sa.select(share, sa.func.min(key_column), sa.func.max(key_column), sa.func.count())
+        return self._filtered(bars).where(key_column.is_not(None)).group_by(share)
 
     def _condition(self) -> Rows:
         """Without parameters of ours, whose value one in the condition could take."""
@@ -263,7 +280,7 @@ def _text(name: str) -> sa.BindParameter[str]:
     return sa.bindparam(name, type_=sa.Text())
 
 
-def _group(window: Group) -> tuple[Shape, dict[str, Json]]:
+def _group(window: TieGroup) -> tuple[Shape, dict[str, Json]]:
     behind = last_values(window.after or ())
     if window.value is None:
         return Shape.NULLS_AFTER if behind else Shape.NULLS, behind

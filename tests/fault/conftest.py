@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from indexer.local.crate_table import Cursor
-from indexer.local.distribution import VERSION
-from indexer.local.process import free_port
-from indexer.local.server import Server
-from tests.account import Account, account_of
-from tests.attack import Attack, fill
-from tests.quick_start import start_quick_elasticsearch
+from indexer.sandbox.cratedb_table import Cursor
+from indexer.sandbox.download import VERSION
+from indexer.sandbox.process import free_port
+from indexer.sandbox.server import Server
+from tests.support.attack import Attack, fill
+from tests.support.attack_account import Account, account_of
+from tests.support.quick_servers import start_quick_elasticsearch
 
 
 @pytest.fixture(autouse=True)

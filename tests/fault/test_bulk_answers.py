@@ -1,12 +1,12 @@
-"""Answers to bulk requests that are cut, no JSON, or miss items: none of them is ever taken for success."""
+"""Truncated, non-JSON and incomplete bulk responses: none of them ever counts as success."""
 
 from dataclasses import replace
 
 import pytest
 
-from tests.attack import Attack
-from tests.fault.bulk import loses_a_document, without_last_item
-from tests.fault.proxy import Fault, FaultProxy, altered, each, first, half, refuse
+from tests.support.attack import Attack
+from tests.support.bulk_faults import loses_a_document, without_last_item
+from tests.support.fault_proxy import Fault, FaultProxy, altered, each, first, half, refuse
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
         "no list of items", "a document lost", "an item missing", "cut off",
     ],
 )  # fmt: skip
-def test_every_third_answer_says_nothing_and_every_document_arrives(attack: Attack, fault: Fault) -> None:
+def test_every_third_bulk_response_is_garbage_and_no_document_is_lost(attack: Attack, fault: Fault) -> None:
     with FaultProxy(attack.target, on="/_bulk") as proxy:
         proxy.otherwise = each(3, fault)
         ended = replace(attack, target=proxy.url).run("--quiet")
@@ -37,7 +37,7 @@ def test_every_third_answer_says_nothing_and_every_document_arrives(attack: Atta
         assert len({request.body for request in proxy.seen}) < len(proxy.seen), "some were sent again"
 
 
-def test_a_job_to_which_nothing_sensible_is_said_fails_and_leaves_the_alias(attack: Attack) -> None:
+def test_bulk_responses_always_missing_an_item_fail_the_job_and_a_rerun_completes_it(attack: Attack) -> None:
     with FaultProxy(attack.target, on="/_bulk") as proxy:
         proxy.otherwise = loses_a_document
         ended = replace(attack, target=proxy.url).run("--quiet", "--patience", "1")

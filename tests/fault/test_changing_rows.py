@@ -1,4 +1,4 @@
-"""A table that is written to while it is read: no row that stays is lost, and a catch-up takes the new ones in."""
+"""Concurrent writes to the table: no surviving row is lost, and catch-up loads new and changed rows."""
 
 import json
 import re
@@ -12,21 +12,21 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.local.crate_table import Cursor
-from indexer.local.process import wait_until
-from tests.account import Account
-from tests.commands import Ended, run, start
-from tests.fault.bulk import standing_still
-from tests.fault.proxy import FaultProxy, after, cut_before, passes
-from tests.moving import BEGIN, Moving, writing
-from tests.newest_job import newest_job
-from tests.scan import documents
+from indexer.sandbox.cratedb_table import Cursor
+from indexer.sandbox.process import wait_until
+from tests.support.attack_account import Account
+from tests.support.bulk_faults import standing_still
+from tests.support.commands import Ended, run, start
+from tests.support.concurrent_writer import BEGIN, Moving, writing
+from tests.support.fault_proxy import FaultProxy, after, cut_before, passes
+from tests.support.index_contents import documents
+from tests.support.newest_job import newest_job
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
 ROWS = 20_000
 TAKEN = 20
-"""Batches that are taken before a job stands still: about a third."""
+"""Bulk requests that succeed before the job is stalled: about a third of all."""
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def options(cratedb_url: str, table: Moving, alias: str) -> tuple[str, ...]:
 
 
 def wait_while(process: "subprocess.Popen[str]", condition: Callable[[], bool]) -> None:
-    """Wait for it, as long as the job runs."""
+    """Wait for the condition; fail if the job ends first."""
     assert wait_until(lambda: process.poll() is not None or condition(), 180)
     assert process.poll() is None, process.communicate()
 
@@ -71,7 +71,7 @@ def ended(process: "subprocess.Popen[str]") -> Ended:
 
 @contextmanager
 def half_way(elasticsearch_url: str, *command: str) -> Iterator[tuple["subprocess.Popen[str]", threading.Event]]:
-    """A job that stands still after some of its pages, until the event is set."""
+    """A job stalled after some of its pages; it continues once the event is set."""
     with standing_still(elasticsearch_url, TAKEN) as (proxy, go):
         process = start(*command, "--target", proxy.url)
         try:
@@ -83,7 +83,7 @@ def half_way(elasticsearch_url: str, *command: str) -> Iterator[tuple["subproces
 
 
 @pytest.mark.parametrize("key", ["id", "ts"])
-def test_every_row_that_stays_is_in_however_much_is_written_meanwhile(
+def test_no_surviving_row_is_lost_under_concurrent_writes(
     cratedb_url: str,
     elasticsearch_url: str,
     client: Elasticsearch,
@@ -93,7 +93,7 @@ def test_every_row_that_stays_is_in_however_much_is_written_meanwhile(
     key: str,
     account: Account,
 ) -> None:
-    """Before it has read anything, while it stands still in the midst of it, and while it reads on."""
+    """Rows are written before the job reads anything, while it is stalled halfway, and while it reads the rest."""
     before, command = table.now(), ("reindex", *options, "--key", key)
     with writing(cratedb_url, table) as writer, half_way(elasticsearch_url, *command) as (process, go):
         begun = writer.rounds
@@ -108,7 +108,7 @@ def test_every_row_that_stays_is_in_however_much_is_written_meanwhile(
     assert all(found[id_]["state"] >= before[id_][1] for id_ in stayed)
 
 
-def test_a_catch_up_takes_in_all_that_was_added_and_changed(
+def test_catch_up_loads_every_row_added_or_changed_during_the_load(
     cratedb_url: str,
     elasticsearch_url: str,
     client: Elasticsearch,
@@ -117,7 +117,7 @@ def test_a_catch_up_takes_in_all_that_was_added_and_changed(
     alias: str,
     account: Account,
 ) -> None:
-    # Whatever key the load goes by: every row that is moved by it has a new state.
+    # The load pages by ts: an update that moves a row to another ts also gives it a new state.
     command = ("reindex", *options, "--key", "ts", "--catch-up", "state")
     with writing(cratedb_url, table) as writer, half_way(elasticsearch_url, *command) as (process, go):
         begun = writer.rounds
@@ -133,10 +133,10 @@ def test_a_catch_up_takes_in_all_that_was_added_and_changed(
     assert json.loads(job.out)["rows_caught_up"] >= changed > 100
 
 
-def test_rows_that_leave_their_slice_are_found(
+def test_rows_moved_behind_the_reader_are_found(
     elasticsearch_url: str, client: Elasticsearch, table: Moving, options: tuple[str, ...], alias: str, account: Account
 ) -> None:
-    """Some move behind the reader, others are deleted and added: the counts alone do not tell what is missing."""
+    """Some rows move behind the reader, others are deleted and added, so counts alone do not show what is missing."""
     command = ("reindex", *options, "--key", "ts", "--readers", "1")
     with half_way(elasticsearch_url, *command) as (process, go):
         last = 2 * (table.rows - 1)
@@ -152,14 +152,14 @@ def test_rows_that_leave_their_slice_are_found(
     assert json.loads(job.out)["rows_caught_up"] >= len(rows)
 
 
-def test_deletions_and_new_logs_cost_no_second_reading(
+def test_deletes_and_appended_logs_do_not_cause_a_full_reread(
     elasticsearch_url: str, client: Elasticsearch, table: Moving, options: tuple[str, ...], alias: str, account: Account
 ) -> None:
     with half_way(elasticsearch_url, "reindex", *options, "--key", "id") as (process, go):
         last = 2 * (table.rows - 1)
         table.cursor.execute(f"DELETE FROM {table.name} WHERE id > {last - 2000} AND id < {last}")
         table.insert(list(range(last + 1, last + 101)), 0)
-        table.cursor.execute(f"REFRESH TABLE {table.name}")  # else the job may read rows that are deleted
+        table.cursor.execute(f"REFRESH TABLE {table.name}")  # otherwise the job may read deleted rows
         go.set()
         job = ended(process)
     assert job.code == 0, job.err
@@ -168,10 +168,10 @@ def test_deletions_and_new_logs_cost_no_second_reading(
     assert_all_in(table.now(), client, alias, account)
 
 
-def test_new_logs_cost_no_second_reading_by_their_time_either(
+def test_appended_logs_do_not_cause_a_full_reread_with_a_time_key(
     elasticsearch_url: str, client: Elasticsearch, table: Moving, options: tuple[str, ...], alias: str, account: Account
 ) -> None:
-    """No row was updated meanwhile, though some were before: none can have moved."""
+    """Rows were updated only before the load, so none can have moved during it."""
     table.cursor.execute(f"UPDATE {table.name} SET ts = ts + 1 WHERE id < 1000")
     with half_way(elasticsearch_url, "reindex", *options, "--key", "ts") as (process, go):
         last = 2 * (table.rows - 1)
@@ -184,10 +184,10 @@ def test_new_logs_cost_no_second_reading_by_their_time_either(
     account.tried(rows=len(stayed), lost=len(stayed - documents(client, alias).keys()))
 
 
-def test_killed_it_goes_on_though_rows_that_it_had_written_are_deleted(
+def test_a_killed_job_resumes_after_rows_it_had_indexed_are_deleted(
     elasticsearch_url: str, client: Elasticsearch, table: Moving, options: tuple[str, ...], alias: str, account: Account
 ) -> None:
-    """A batch that never arrives keeps the pages after it out of the checkpoint, though their documents are written."""
+    """A lost batch holds back the checkpoint although documents of later pages are already indexed."""
     command, ended_now = ("reindex", *options, "--key", "id", "--readers", "1"), threading.Event()
     with FaultProxy(elasticsearch_url, on="/_bulk") as proxy:
         proxy.script(passes, after(lambda: ended_now.wait(240), cut_before))
@@ -208,17 +208,17 @@ def test_killed_it_goes_on_though_rows_that_it_had_written_are_deleted(
 
 
 def unacknowledged(client: Elasticsearch, alias: str) -> list[int]:
-    """The keys of the documents that are in the index of a job by a number, and in none of its checkpoints."""
+    """Keys of the documents that the job has indexed but not checkpointed; the key is a number."""
     job = newest_job(client, alias)
     if not job or not client.indices.exists(index=job["job"]):
         return []
     client.indices.refresh(index=job["job"])
-    left = [window["range"] for part in job["left"] for window in part["windows"]]
+    left = [window["range"] for part in job["slices"] for window in part["windows"]]
     keys = [document["id"] for document in documents(client, job["job"]).values()]
     return [key for key in keys if any(lo < key <= hi for lo, hi in left)]
 
 
-def test_killed_while_it_catches_up_it_goes_on_with_that(
+def test_a_job_killed_during_catch_up_resumes_the_catch_up(
     elasticsearch_url: str, client: Elasticsearch, table: Moving, options: tuple[str, ...], alias: str, account: Account
 ) -> None:
     command = ("reindex", *options, "--catch-up", "state")
@@ -229,7 +229,7 @@ def test_killed_while_it_catches_up_it_goes_on_with_that(
         wait_while(process, lambda: caught_up(newest_job(client, alias)) > 0)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    loaded = newest_job(client, alias)["left"]
+    loaded = newest_job(client, alias)["slices"]
     before = caught_up(newest_job(client, alias))
     refused = run("reindex", *options, "--target", elasticsearch_url)
     assert refused.code == 2
@@ -238,7 +238,7 @@ def test_killed_while_it_catches_up_it_goes_on_with_that(
     assert job.code == 0, job.err
     report = json.loads(job.out)
     assert report["resumed"]
-    assert newest_job(client, alias)["left"] == loaded, "the load was read again"
+    assert newest_job(client, alias)["slices"] == loaded, "the load was read again"
     assert report["rows_caught_up"] > before
     rows, found = table.now(), documents(client, alias)
     account.tried(rows=len(rows), lost=len(rows.keys() - found.keys()))
@@ -252,11 +252,11 @@ def assert_all_in(rows: dict[str, tuple[int, int]], client: Elasticsearch, alias
 
 
 def caught_up(state: dict[str, object]) -> int:
-    rounds: list[dict[str, list[dict[str, int]]]] = state.get("rounds") or []  # type: ignore[assignment]  # JSON
-    return sum(part["read"] for one in rounds for part in one["left"])
+    passes: list[dict[str, list[dict[str, int]]]] = state.get("passes") or []  # type: ignore[assignment]  # JSON
+    return sum(part["read"] for one in passes for part in one["slices"])
 
 
-def test_rows_that_no_search_shows_yet_are_in(
+def test_rows_not_yet_refreshed_are_loaded(
     elasticsearch_url: str,
     client: Elasticsearch,
     table: Moving,
@@ -284,7 +284,7 @@ def test_rows_that_no_search_shows_yet_are_in(
         ("m", "--catch-up: m is TEXT, by which new rows cannot be told"),
     ],
 )
-def test_a_column_that_tells_nothing_is_refused(
+def test_catch_up_refuses_an_unknown_or_text_column(
     elasticsearch_url: str, client: Elasticsearch, options: tuple[str, ...], alias: str, column: str, sentence: str
 ) -> None:
     job = run("reindex", *options, "--target", elasticsearch_url, "--catch-up", column)

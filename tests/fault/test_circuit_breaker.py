@@ -1,6 +1,6 @@
-"""CrateDB's query circuit breaker: the attack on those who ask for too much at once, at the seed's own size.
+"""CrateDB's query circuit breaker, tripped at production size: deep OFFSET paging in ten million rows.
 
-The server is this file's own, with a heap of 2 GB: it is the one that trips, whatever else runs on the machine.
+This file starts its own server with a 2 GB heap, so that other load on the machine does not decide what trips.
 """
 
 import json
@@ -14,18 +14,18 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from indexer.errors import BreakerTripped
-from indexer.local.crate_table import Cursor, crate_cursor
-from indexer.local.cratedb import HOW_TO_GET, start_cratedb
-from indexer.local.process import free_port
-from indexer.model.identifier import TableName
-from indexer.model.key import choose_key
-from indexer.model.selection import select
-from indexer.model.window import Ask, Range
+from indexer.model.paging.window import PageRequest, Range
+from indexer.model.table.key import choose_key
+from indexer.model.table.selection import select
+from indexer.model.table.table import TableName
+from indexer.sandbox.cratedb import HOW_TO_GET, start_cratedb
+from indexer.sandbox.cratedb_table import Cursor, crate_cursor
+from indexer.sandbox.process import free_port
 from indexer.settings import SourceAccess
 from indexer.source.cratedb import CrateSource
-from tests.account import Account
-from tests.commands import Ended, run, start
-from tests.newest_job import newest_job, wait_for_rows
+from tests.support.attack_account import Account
+from tests.support.commands import Ended, run, start
+from tests.support.newest_job import newest_job, wait_for_rows
 
 pytestmark = [
     pytest.mark.slow,
@@ -38,7 +38,7 @@ pytestmark = [
 MIB = 2**20
 ROWS = 10_000_000
 DEEP = 9_000_000
-"""Rows that the OFFSET job has behind it when it is looked at: to read them page by page would take it hours."""
+"""OFFSET at which the job continues; paging there from the start would take hours."""
 
 CHUNK = 500_000
 
@@ -79,7 +79,7 @@ def ten_million(cursor: Cursor) -> str:
 
 @dataclass(frozen=True)
 class Job:
-    """One way to call `reindex`, again and again."""
+    """`reindex` with fixed options, to be run several times."""
 
     alias: str
     options: Sequence[str]
@@ -90,16 +90,16 @@ class Job:
         return run("reindex", *self.options, *more, cwd=self.folder, timeout=3000)
 
     def deep(self, offset: int, *more: str) -> None:
-        """Leave a job unfinished at this OFFSET: a real one, killed at its first checkpoint, which is then moved."""
+        """Kill a real job at its first checkpoint, then move that checkpoint to this OFFSET."""
         process = start("reindex", *self.options, *more, cwd=self.folder)
         try:
             wait_for_rows(self.client, self.alias, process.pid, below=ROWS)
         finally:
             process.kill()
             process.communicate()
-        (left,) = newest_job(self.client, self.alias)["left"]
+        (left,) = newest_job(self.client, self.alias)["slices"]
         moved = {**left, "read": offset, "windows": [{"offset": offset}]}
-        self.client.update(index=f"{self.alias}_jobs", id=f"alias:{self.alias}", doc={"left": [moved]})
+        self.client.update(index=f"{self.alias}_jobs", id=f"alias:{self.alias}", doc={"slices": [moved]})
 
     def count(self) -> int:
         return int(self.client.count(index=self.alias)["count"])
@@ -107,7 +107,7 @@ class Job:
 
 @pytest.fixture
 def job(server: str, elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Job]:
-    # As little as Elasticsearch can be asked to do: it is not what is attacked.
+    # Elasticsearch is not under test here: give it as little work as possible.
     (tmp_path / "plain.yaml").write_text("fields: {id: false, uid: {type: keyword, index: false, doc_values: false}}\n")
     options = (
         "--source", server, "--target", elasticsearch_url, "--index", alias, "--jobs-index", f"{alias}_jobs",
@@ -135,19 +135,21 @@ def breaker_at(limit: str, cursor: Cursor) -> Iterator[None]:
         cursor.execute("""RESET GLOBAL "indices.breaker.query.limit" """)
 
 
-def test_a_page_that_trips_it_asks_for_less(server: str, cursor: Cursor, wider: str) -> None:
+def test_a_page_trips_the_breaker_and_a_smaller_one_succeeds(server: str, cursor: Cursor, wider: str) -> None:
     source = CrateSource(SourceAccess(url=server))
     table = source.describe(TableName(wider))
     reader = source.reader(select(table, choose_key(table)))
     with breaker_at("2mb", cursor):
         with pytest.raises(BreakerTripped, match="breaker would use"):
-            reader.page(Ask(Range(0, 10_000), 10_000))
-        assert len(reader.page(Ask(Range(0, 10_000), 10)).rows) == 10
+            reader.page(PageRequest(Range(0, 10_000), 10_000))
+        assert len(reader.page(PageRequest(Range(0, 10_000), 10)).rows) == 10
     reader.close()
     source.close()
 
 
-def test_a_low_breaker_is_answered_with_smaller_pages(cursor: Cursor, wider: str, job: Job, account: Account) -> None:
+def test_a_low_breaker_limit_shrinks_pages_and_the_job_completes(
+    cursor: Cursor, wider: str, job: Job, account: Account
+) -> None:
     with breaker_at("12mb", cursor):
         ended = job.run("--table", wider, "--memory", MUCH)  # so that only the breaker makes pages small
     assert ended.code == 0, ended.err
@@ -156,7 +158,7 @@ def test_a_low_breaker_is_answered_with_smaller_pages(cursor: Cursor, wider: str
     assert report["pages"] > 2 * 4, "the breaker never tripped: lower its limit"
 
 
-def test_offset_deep_in_ten_million_rows_trips_it_and_windows_complete(
+def test_deep_offset_paging_trips_the_breaker_and_window_paging_completes(
     ten_million: str, job: Job, account: Account
 ) -> None:
     what = ("--table", ten_million, "--key", "uid", "--mapping", "plain.yaml")

@@ -1,4 +1,4 @@
-"""A clock that is wrong, or set while a job runs, on either machine: no lock is lost, none is held by the dead."""
+"""Wrong or changing clocks on either machine: a live job keeps its lock, and a dead one does not."""
 
 import json
 import signal
@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.local.process import wait_until
-from indexer.local.sample_table import load_sqlite
-from tests.account import Account
-from tests.commands import environment, run
-from tests.fault.bulk import standing_still
-from tests.fault.proxy import FaultProxy
+from indexer.sandbox.process import wait_until
+from indexer.sandbox.sample_table import load_sqlite_sample
+from tests.support.attack_account import Account
+from tests.support.bulk_faults import standing_still
+from tests.support.commands import environment, run
+from tests.support.fault_proxy import FaultProxy
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -46,12 +46,12 @@ signal.signal(signal.SIGUSR1, jump)
 from indexer.cli.main import reindex
 reindex()
 """
-"""The console script on a machine of another name, whose clock is off by its first argument; SIGUSR1 sets it back."""
+"""`reindex` under another host name, its clock off by argv[1] seconds; SIGUSR1 sets the clock back by a day."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """A job on the other machine that stands still until `go` is set; the options that every job of the test has."""
+    """A stalled job on another machine, which continues once `go` is set, and the options all jobs of a test share."""
 
     options: tuple[str, ...]
     alias: str
@@ -77,7 +77,7 @@ class Held:
                 process.kill()
 
     def heartbeat(self) -> timedelta:
-        """How far the last heartbeat is ahead of this machine's clock."""
+        """The last heartbeat minus this machine's clock."""
         lock = self.client.get(index=f"{self.alias}_jobs", id=f"alias:{self.alias}")["_source"]
         assert lock["holder"]["host"] == "elsewhere"
         return datetime.fromisoformat(lock["heartbeat"]) - datetime.now(UTC)
@@ -85,7 +85,7 @@ class Held:
 
 @pytest.fixture
 def job(elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Held]:
-    load_sqlite(tmp_path / "logs.db", ROWS)
+    load_sqlite_sample(tmp_path / "logs.db", ROWS)
     options = (
         "--source", f"sqlite:///{tmp_path}/logs.db", "--index", alias, "--jobs-index", f"{alias}_jobs",
         "--page", "500", "--batch-bytes", "64KiB",
@@ -94,7 +94,7 @@ def job(elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Held]:
         yield Held(options, alias, proxy, go, tmp_path, client)
 
 
-def test_a_clock_that_is_set_back_loses_no_lock(job: Held, elasticsearch_url: str, account: Account) -> None:
+def test_setting_the_clock_back_does_not_lose_the_lock(job: Held, elasticsearch_url: str, account: Account) -> None:
     with job.elsewhere(0) as process:
         process.send_signal(signal.SIGUSR1)
         assert wait_until(lambda: job.heartbeat() < timedelta(hours=-23), 30)
@@ -107,7 +107,7 @@ def test_a_clock_that_is_set_back_loses_no_lock(job: Held, elasticsearch_url: st
     account.tried(rows=ROWS, lost=ROWS - job.client.count(index=job.alias)["count"])
 
 
-def test_a_dead_holder_whose_clock_was_ahead_holds_nothing(
+def test_a_dead_holder_with_a_clock_ahead_does_not_keep_the_lock(
     job: Held, elasticsearch_url: str, alias: str, account: Account
 ) -> None:
     with job.elsewhere(DAY) as process:
@@ -119,7 +119,7 @@ def test_a_dead_holder_whose_clock_was_ahead_holds_nothing(
     first = json.loads(taken.out)
     assert first["resumed"]
     account.tried(rows=ROWS, lost=ROWS - job.client.count(index=alias)["count"])
-    # The index bears tomorrow's time; the next one comes after it all the same, and can be rolled back from.
+    # The index name has tomorrow's time; the next index must still sort after it, so that rollback finds both.
     second = json.loads(run(*command, cwd=job.folder).out)["index"]
     assert first["index"] < second
     assert run("indexer", "rollback", "--index", alias, "--target", elasticsearch_url, cwd=job.folder).code == 0

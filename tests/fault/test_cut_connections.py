@@ -1,4 +1,4 @@
-"""Connections cut after the request, before its answer, on both sides: all is asked again, nothing is doubled."""
+"""Connections to both servers cut before, during or after the response: retries lose and duplicate nothing."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,14 +8,14 @@ from functools import partial
 import pytest
 from elasticsearch import Elasticsearch
 
-from tests.attack import ROWS, Attack
-from tests.fault.proxy import Fault, FaultProxy, after, cut_after, cut_before, each, half, passes
+from tests.support.attack import ROWS, Attack
+from tests.support.fault_proxy import Fault, FaultProxy, after, cut_after, cut_before, each, half, passes
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
 
 TIMES = 5
-"""More often than the client itself asks again."""
+"""More often than the Elasticsearch client itself retries."""
 
 
 def through(attack: Attack, source: FaultProxy, target: FaultProxy) -> Attack:
@@ -23,7 +23,7 @@ def through(attack: Attack, source: FaultProxy, target: FaultProxy) -> Attack:
 
 
 @pytest.mark.parametrize("fault", [cut_before, cut_after, half], ids=["before", "after", "in the answer"])
-def test_every_third_connection_is_cut_on_both_sides(attack: Attack, fault: Fault) -> None:
+def test_every_third_connection_to_either_server_is_cut_and_no_row_is_lost(attack: Attack, fault: Fault) -> None:
     with FaultProxy(attack.source) as source, FaultProxy(attack.target) as target:
         cut: Counter[FaultProxy] = Counter()
 
@@ -45,7 +45,7 @@ def test_every_third_connection_is_cut_on_both_sides(attack: Attack, fault: Faul
     [
         (r"PUT /test_\w+_2\d+_\d+(\?|$)", ()),
         (r"_jobs/_doc/.*op_type=create", ()),
-        (r"_jobs/_doc/.*if_seq_no", ("--batch-bytes", "8KiB")),  # so slow that several are due
+        (r"_jobs/_doc/.*if_seq_no", ("--batch-bytes", "8KiB")),  # slow enough for several checkpoints
         ("/_refresh", ()),
         ("/_settings", ()),
         ("/_pit", ()),
@@ -53,7 +53,7 @@ def test_every_third_connection_is_cut_on_both_sides(attack: Attack, fault: Faul
     ],
     ids=["create the index", "take the lock", "checkpoints", "refresh", "settings", "snapshot", "move the alias"],
 )
-def test_what_was_done_and_not_heard_of_is_not_taken_for_another_s_work(
+def test_a_request_whose_response_is_lost_is_recognized_as_our_own(
     attack: Attack, on: str, more: Sequence[str]
 ) -> None:
     with FaultProxy(attack.target, on=on) as proxy:

@@ -1,4 +1,4 @@
-"""`make ha`, run small: a node of three is killed in mid-job, the job ends complete, the cluster recovers."""
+"""`make ha` on a small table: one of three nodes is killed mid-job, the job completes, the cluster recovers."""
 
 import re
 import subprocess
@@ -11,11 +11,11 @@ import psutil
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.local.cratedb import HOW_TO_GET
-from tests.account import Account
-from tests.cluster import crate_home
-from tests.commands import environment, run
-from tests.runs import runs
+from indexer.sandbox.cratedb import HOW_TO_GET
+from tests.support.attack_account import Account
+from tests.support.commands import environment, run
+from tests.support.crate_cluster import crate_home
+from tests.support.process_state import runs
 
 pytestmark = [pytest.mark.slow, pytest.mark.cratedb, pytest.mark.elasticsearch, pytest.mark.timeout(600)]
 
@@ -36,8 +36,8 @@ def pids(printed: str) -> set[int]:
     return {int(pid) for pid in re.findall(r"process (\d+)", printed)}
 
 
-@pytest.mark.usefixtures("cratedb_url")  # it keeps the usual port, so that no other test takes these nodes for its own
-def test_a_node_dies_in_mid_job_and_the_job_ends_complete(
+@pytest.mark.usefixtures("cratedb_url")  # it occupies the default port, so that no other test picks up these nodes
+def test_one_of_three_nodes_is_killed_mid_job_and_the_job_completes(
     cache: str, elasticsearch_url: str, alias: str, account: Account
 ) -> None:
     own = {"INDEXER_CACHE": cache, "ELASTICSEARCH_URL": elasticsearch_url, "INDEXER_JOBS_INDEX": f"{alias}_jobs"}

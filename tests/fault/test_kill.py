@@ -1,4 +1,4 @@
-"""Killed at any moment, resumed, and nothing is lost or doubled: the attack on checkpoints and on the lock."""
+"""Jobs killed at random moments and resumed: checkpoints and the lock must lose and duplicate nothing."""
 
 import json
 import os
@@ -17,28 +17,28 @@ from typing import Any
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.local.crate_table import Cursor
-from indexer.local.process import wait_until
-from tests.account import Account
-from tests.commands import run, start
-from tests.fault.bulk import standing_still
-from tests.fault.proxy import Exchange, FaultProxy, passes
-from tests.newest_job import holds_lock, newest_job, rows_read, wait_for_lock
-from tests.scan import documents
+from indexer.sandbox.cratedb_table import Cursor
+from indexer.sandbox.process import wait_until
+from tests.support.attack_account import Account
+from tests.support.bulk_faults import standing_still
+from tests.support.commands import run, start
+from tests.support.fault_proxy import Exchange, FaultProxy, passes
+from tests.support.index_contents import documents
+from tests.support.newest_job import holds_lock, newest_job, rows_read, wait_for_lock
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch, pytest.mark.large]
 
 ROWS = 500_000
 PAGE = 5_000
 IN_FLIGHT = 8
-"""Pages: those of two readers, of four batches that wait and of two that are written."""
+"""Pages in flight: 2 being read, 4 queued, 2 being written."""
 
 KILLS = 10
 SLOWLY = ("--page", "100", "--batch-bytes", "4KiB")
-"""So that a job still runs when somebody looks at it."""
+"""Makes the job slow enough to be caught while it runs."""
 
 SEED = int(os.environ.get("ATTACK_SEED") or random.randrange(10**9))
-"""Decides the moments of the kills; it is in the test's name, so that they can be tried again."""
+"""Seed of the kill times; the test's id shows it, so that a failure can be reproduced."""
 
 
 @pytest.fixture
@@ -61,15 +61,15 @@ def table(crate_cursor: Cursor, schema: str, request: pytest.FixtureRequest) -> 
 
 @dataclass(frozen=True)
 class Killed:
-    """A job that is killed and resumed, behind proxies that a test can let it stand still at.
+    """A job to kill and resume, behind proxies that can stall it.
 
     Attributes:
         folder: its working directory.
-        client: for what the test looks up.
+        client: a direct connection for the test's own queries.
         alias: its target.
-        options: all that it is told but for the servers.
-        source: counts the rows that are read.
-        target: stands between it and Elasticsearch.
+        options: its options without those of the servers.
+        source: the proxy before CrateDB, which counts the rows read.
+        target: the proxy before Elasticsearch.
     """
 
     folder: Path
@@ -91,23 +91,23 @@ class Killed:
         return report
 
     def checkpoint(self) -> int:
-        """Rows that the last checkpoint counts as read."""
+        """Rows read, according to the last checkpoint."""
         return rows_read(self.client, self.alias)
 
     def is_past(self, rows: float) -> bool:
-        """Whether the last checkpoint counts more rows."""
+        """Whether the last checkpoint is beyond this many rows."""
         return self.checkpoint() > rows
 
     def stands_at(self, path: str) -> bool:
-        """Whether it asked Elasticsearch for this."""
+        """Whether the job has sent Elasticsearch a request for this path."""
         return any(path in one.path for one in self.target.seen)
 
     def kill(self, condition: Callable[[], bool], moment: float = 0.0) -> None:
-        """Start it, and kill it once it has the lock and the condition is met."""
+        """Start the job; kill it `moment` seconds after it holds the lock and the condition is met."""
         process = start(*self.command, cwd=self.folder)
         try:
             ours = wait_until(lambda: holds_lock(self.client, self.alias, process.pid) and condition(), 180)
-            time.sleep(moment)  # which is what is random here: anywhere between two checkpoints
+            time.sleep(moment)  # random: anywhere between two checkpoints
         finally:
             process.send_signal(signal.SIGKILL)
             said = process.communicate()
@@ -116,12 +116,12 @@ class Killed:
 
 
 class RowsRead:
-    """Counts the rows of the pages that CrateDB answers with, also of those that a killed job had no use for.
+    """Counts the rows of every page that CrateDB returns, including pages that a killed job never used.
 
     Attributes:
-        rows: how many, since they were asked for last.
-        enough: after so many no page is answered until the job is dead, so that it never ends before.
-        dead: set when it is.
+        rows: rows since `taken` was last called.
+        enough: beyond this many rows pages are held back until `dead` is set, so that the job cannot finish first.
+        dead: set once the job has been killed.
     """
 
     def __init__(self) -> None:
@@ -144,7 +144,7 @@ class RowsRead:
         exchange.reply(answer)
 
     def taken(self) -> int:
-        """The rows since this was asked last."""
+        """Rows since the last call; resets the count."""
         with self._lock:
             rows, self.rows = self.rows, 0
         return rows
@@ -166,7 +166,7 @@ def killed(cratedb_url: str, elasticsearch_url: str, table: str, alias: str, tmp
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("table", [ROWS], indirect=True)
 @pytest.mark.parametrize("seed", [SEED], ids=[f"ATTACK_SEED={SEED}"])
-def test_ten_kills_while_it_loads_lose_nothing_and_double_nothing(
+def test_ten_kills_during_the_load_lose_and_duplicate_nothing(
     killed: Killed, account: Account, record_property: Callable[[str, object], None], seed: int
 ) -> None:
     dice = random.Random(seed)
@@ -177,8 +177,8 @@ def test_ten_kills_while_it_loads_lose_nothing_and_double_nothing(
     taken = []
     for kill in range(KILLS):
         share = dice.uniform(kill, kill + 1) / (KILLS + 2)
-        # Past the checkpoint that it goes on from; at once, while what a checkpoint that runs ahead counts is still on
-        # its way, or anywhere before the next one.
+        # Kill after the checkpoint that the job resumed from: either at once, while rows that a checkpoint ahead of the
+        # data would count are still in flight, or anywhere before the next checkpoint.
         before = killed.checkpoint()
         past = max(before, share * ROWS)
         rows.enough, rows.dead = int(past) - before + IN_FLIGHT // 2 * PAGE, threading.Event()
@@ -200,10 +200,8 @@ def test_ten_kills_while_it_loads_lose_nothing_and_double_nothing(
 
 
 @pytest.mark.parametrize("table", [30_000], indirect=True)
-def test_kills_between_the_load_and_the_switch_lose_nothing_and_read_nothing_again(
-    killed: Killed, account: Account
-) -> None:
-    """Once while the index is made searchable to be verified, and once when it is verified and not switched to."""
+def test_kills_between_load_and_alias_switch_lose_nothing_and_reread_nothing(killed: Killed, account: Account) -> None:
+    """Killed once during the refresh before verification, and once between verification and the alias switch."""
     killed.source.otherwise = rows = RowsRead()
     for on in ("/_refresh", "/_aliases"):
         gone = threading.Event()
@@ -213,7 +211,7 @@ def test_kills_between_the_load_and_the_switch_lose_nothing_and_read_nothing_aga
                 passes(exchange)
                 return
             gone.wait(120)
-            exchange.cut()  # what asked is dead: nothing of it may be done any more
+            exchange.cut()  # its sender is dead: the server must not see it
 
         killed.target.seen.clear()
         killed.target.otherwise = stands_still
@@ -234,7 +232,7 @@ def test_kills_between_the_load_and_the_switch_lose_nothing_and_read_nothing_aga
 
 
 @pytest.mark.parametrize("table", [pytest.param(30_000, id="30k")], indirect=True)
-def test_a_second_job_is_refused_and_says_who_holds_the_lock(
+def test_a_second_job_is_refused_and_names_the_lock_holder(
     cratedb_url: str, elasticsearch_url: str, table: str, alias: str, tmp_path: Path
 ) -> None:
     jobs = f"{alias}_jobs"
@@ -269,7 +267,7 @@ def test_a_second_job_is_refused_and_says_who_holds_the_lock(
     ],
     ids=["where", "key", "mapping", "table"],
 )
-def test_a_resume_refuses_what_changed_and_fresh_starts_anew(
+def test_a_resume_with_changed_options_or_table_is_refused_and_fresh_starts_over(
     cratedb_url: str,
     elasticsearch_url: str,
     crate_cursor: Cursor,

@@ -1,4 +1,4 @@
-"""The lock of an alias: whoever holds it, whoever wants it at the same moment, one job at a time."""
+"""The lock of an alias: one job at a time, however many start together."""
 
 import os
 import signal
@@ -12,15 +12,15 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from indexer import Report, Settings, reindex
-from indexer.errors import Refused
-from indexer.job.holder import is_dead, this_process
-from indexer.local.process import wait_until
-from indexer.local.sample_table import load_sqlite
-from indexer.model.job import Holder
-from tests.account import Account
-from tests.commands import Ended, start
-from tests.fault.bulk import standing_still
-from tests.fault.proxy import Exchange, FaultProxy, passes
+from indexer.errors import UsageError
+from indexer.job.lock import is_dead, this_process
+from indexer.model.job.state import LockHolder
+from indexer.sandbox.process import wait_until
+from indexer.sandbox.sample_table import load_sqlite_sample
+from tests.support.attack_account import Account
+from tests.support.bulk_faults import standing_still
+from tests.support.commands import Ended, start
+from tests.support.fault_proxy import Exchange, FaultProxy, passes
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -29,7 +29,7 @@ ROWS = 2_000
 
 @pytest.fixture
 def source(tmp_path: Path) -> str:
-    load_sqlite(tmp_path / "logs.db", ROWS)
+    load_sqlite_sample(tmp_path / "logs.db", ROWS)
     return f"sqlite:///{tmp_path}/logs.db"
 
 
@@ -45,7 +45,7 @@ def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
 
 
 def two_at_once(elasticsearch_url: str, options: tuple[str, ...], on: str) -> tuple[int, Ended, Ended]:
-    """Two jobs whose requests of this kind reach Elasticsearch together: the winner's process, its end, the other's."""
+    """Two jobs whose first requests of this kind meet: the winner's pid, the winner's result, the loser's result."""
     both = threading.Barrier(2)
 
     def together(exchange: Exchange) -> None:
@@ -62,16 +62,16 @@ def two_at_once(elasticsearch_url: str, options: tuple[str, ...], on: str) -> tu
 
 
 def assert_one_index_has_all(client: Elasticsearch, alias: str, account: Account) -> None:
-    """The other job left none of its own."""
+    """The losing job left no index behind."""
     assert len(client.indices.get(index=f"{alias}_2*", expand_wildcards="all")) == 1
     account.tried(rows=ROWS, lost=ROWS - client.count(index=alias)["count"])
 
 
 @pytest.mark.parametrize("place", ["here", "another machine"])
-def test_of_two_that_take_over_a_dead_holder_one_gets_its_lock(
+def test_only_one_of_two_jobs_takes_over_a_dead_holders_lock(
     elasticsearch_url: str, client: Elasticsearch, alias: str, options: tuple[str, ...], account: Account, place: str
 ) -> None:
-    """Of one on another machine nobody can know that it is dead, but by the heartbeat that it owes."""
+    """A holder on another machine counts as dead only when its heartbeats stop."""
     with standing_still(elasticsearch_url) as (proxy, _):
         first = start("reindex", *options, "--target", proxy.url)
         assert wait_until(lambda: bool(proxy.seen), 180)
@@ -85,14 +85,14 @@ def test_of_two_that_take_over_a_dead_holder_one_gets_its_lock(
     assert_one_index_has_all(client, alias, account)
 
 
-def test_of_two_that_begin_at_the_same_moment_one_is_refused_and_leaves_nothing(
+def test_of_two_jobs_started_at_once_one_is_refused_and_leaves_no_index(
     elasticsearch_url: str, client: Elasticsearch, alias: str, options: tuple[str, ...], account: Account
 ) -> None:
     two_at_once(elasticsearch_url, options, on=f"PUT /{alias}_2")
     assert_one_index_has_all(client, alias, account)
 
 
-def test_a_second_thread_of_the_same_process_is_refused(
+def test_a_second_job_in_the_same_process_is_refused(
     elasticsearch_url: str, client: Elasticsearch, alias: str, source: str, account: Account
 ) -> None:
     settings = Settings(table="logs", source=source, target=elasticsearch_url, index=alias, jobs_index=f"{alias}_jobs")
@@ -102,7 +102,7 @@ def test_a_second_thread_of_the_same_process_is_refused(
         first = threading.Thread(target=lambda: reports.append(reindex(slow)))
         first.start()
         assert wait_until(lambda: bool(proxy.seen), 180)
-        with pytest.raises(Refused, match=f"process {os.getpid()} on"):
+        with pytest.raises(UsageError, match=f"process {os.getpid()} on"):
             reindex(settings)
         go.set()
         first.join(180)
@@ -110,14 +110,14 @@ def test_a_second_thread_of_the_same_process_is_refused(
     assert_one_index_has_all(client, alias, account)
 
 
-def holder_of(pid: int) -> Holder:
-    """The holder that another process of this machine is."""
+def holder_of(pid: int) -> LockHolder:
+    """The lock holder that this process id would be."""
     started = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     return replace(this_process(), pid=pid, started=int(started))
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells of processes in /proc")
-def test_a_holder_is_dead_at_once_only_where_that_is_known() -> None:
+def test_a_lock_holder_counts_as_dead_only_if_its_process_is_known_to_be_gone() -> None:
     with subprocess.Popen(["sleep", "60"]) as process:
         holder = holder_of(process.pid)
         assert not is_dead(holder)
@@ -125,7 +125,7 @@ def test_a_holder_is_dead_at_once_only_where_that_is_known() -> None:
         process.kill()
         assert wait_until(lambda: is_dead(holder), 60), "before its parent has heard of it"
     assert is_dead(holder)
-    # Two containers may have one name, and each a process 1.
+    # Two containers may share a host name, and each has a process 1.
     assert not is_dead(replace(holder, place="another boot, or another namespace"))
     assert not is_dead(replace(holder, place=""))
     ours = this_process()

@@ -1,4 +1,4 @@
-"""Rows that are lost without any error: left out of an answer, or deleted from the new index before it is verified."""
+"""Rows lost without an error: missing from a response, or deleted from the new index before verification."""
 
 import itertools
 import json
@@ -11,17 +11,17 @@ import orjson
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.local.crate_table import Cursor
-from tests.account import Account
-from tests.attack import ROWS, Attack
-from tests.commands import Ended, run
-from tests.fault.proxy import Exchange, Fault, FaultProxy, after, altered, cut_after, passes
-from tests.scan import documents
+from indexer.sandbox.cratedb_table import Cursor
+from tests.support.attack import ROWS, Attack
+from tests.support.attack_account import Account
+from tests.support.commands import Ended, run
+from tests.support.fault_proxy import Exchange, Fault, FaultProxy, after, altered, cut_after, passes
+from tests.support.index_contents import documents
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
 HISTOGRAM = b" AS share"
-"""What only the statement of a histogram says."""
+"""Occurs only in the histogram statement."""
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
 
 
 def deleting(client: Elasticsearch, alias: str, id_: str) -> Callable[[], None]:
-    """Takes a document out of the index that is loaded."""
+    """A function that deletes this document from the index being loaded."""
 
     def delete() -> None:
         [index] = client.indices.get(index=f"{alias}_2*", expand_wildcards="all")
@@ -41,7 +41,7 @@ def deleting(client: Elasticsearch, alias: str, id_: str) -> Callable[[], None]:
     return delete
 
 
-def test_a_document_that_vanishes_before_verification_fails_it(
+def test_a_document_deleted_before_verification_fails_it(
     attack: Attack, client: Elasticsearch, account: Account
 ) -> None:
     with FaultProxy(attack.target, on=f"{attack.alias}_2.*/_refresh") as proxy:
@@ -55,10 +55,10 @@ def test_a_document_that_vanishes_before_verification_fails_it(
     assert attack.run("--fresh").code == 0
 
 
-def test_a_document_that_vanishes_where_others_were_written_twice_is_read_again(
+def test_a_document_deleted_where_others_were_written_twice_is_reread(
     attack: Attack, client: Elasticsearch, account: Account
 ) -> None:
-    """An answer that was lost made some documents twice, so that how many were acknowledged tells nothing."""
+    """A lost response made the job write some documents twice, so the number of acknowledgements proves nothing."""
     bulks, refreshes = itertools.count(1), itertools.count(1)
 
     def fault(exchange: Exchange) -> None:
@@ -79,7 +79,7 @@ def test_a_document_that_vanishes_where_others_were_written_twice_is_read_again(
 
 @dataclass(frozen=True)
 class Gappy:
-    """A table of even numbers, by a number or by a text, and a job that reads it through a proxy."""
+    """A table of even ids, keyed by a number or a text, and a job that reads it through a proxy."""
 
     name: str
     cursor: Cursor
@@ -88,7 +88,7 @@ class Gappy:
     rows: ClassVar[int] = 6_000
 
     def add(self, count: int) -> None:
-        """Add rows near the end, which is read last."""
+        """Insert rows near the end, which the job reads last."""
         values = [[f"zy5999{i:03}", 2 * (self.rows - i) - 1] for i in range(1, count + 1)]
         self.cursor.executemany(f"INSERT INTO {self.name} (uid, id) VALUES (?, ?)", values)
         self.cursor.execute(f"REFRESH TABLE {self.name}")
@@ -130,7 +130,7 @@ def gappy(
 
 
 def without(count: int) -> Callable[[bytes], bytes]:
-    """An answer without some of its rows, as of a partitioned table while a shard is away."""
+    """Drop rows from a response, as CrateDB does for a partitioned table with an unavailable shard."""
 
     def change(body: bytes) -> bytes:
         told = orjson.loads(body)
@@ -142,7 +142,7 @@ def without(count: int) -> Callable[[bytes], bytes]:
 
 
 def once(words: bytes, fault: Fault, nth: int = 1) -> Fault:
-    """Of the statements with these words the n-th meets the fault; all others pass."""
+    """Apply the fault to the n-th statement that contains these words; let all others pass."""
     count = itertools.count(1)
 
     def turn(exchange: Exchange) -> None:
@@ -158,10 +158,10 @@ def assert_all_there(gappy: Gappy, client: Elasticsearch, alias: str, ended: End
     account.tried(rows=len(rows), lost=len(rows - found))
 
 
-def test_rows_that_a_page_lacks_are_read_again_though_as_many_were_added(
+def test_rows_missing_from_a_page_are_reread_even_if_as_many_were_added(
     gappy: Gappy, client: Elasticsearch, alias: str, tmp_path: Path, account: Account
 ) -> None:
-    """A shard is away for the moment of one page: nothing tells, and in all there are as many rows as were planned."""
+    """A shard is unavailable during one page: CrateDB reports no error, and the total still matches the plan."""
     gappy.proxy.otherwise = once(b" LIMIT ", after(lambda: gappy.add(20), altered(without(20))))
     ended = gappy.run(tmp_path)
     assert_all_there(gappy, client, alias, ended, account)
@@ -169,10 +169,10 @@ def test_rows_that_a_page_lacks_are_read_again_though_as_many_were_added(
 
 
 @pytest.mark.parametrize("gappy", ["id"], indirect=True)
-def test_rows_that_a_page_and_then_the_count_lack_are_read_again(
+def test_rows_missing_from_a_page_and_then_from_the_count_are_reread(
     gappy: Gappy, client: Elasticsearch, alias: str, tmp_path: Path, account: Account
 ) -> None:
-    """The shard is away again while the source is counted to be verified: its own count, by the shards, tells."""
+    """The shard is unavailable again during the count for verification; the shards' own row counts reveal it."""
     page = once(b" LIMIT ", after(lambda: gappy.add(20), altered(without(20))))
     count = once(HISTOGRAM, altered(without(2_000)), nth=2)
     gappy.proxy.otherwise = lambda exchange: (count if HISTOGRAM in exchange.request.body else page)(exchange)
@@ -180,24 +180,24 @@ def test_rows_that_a_page_and_then_the_count_lack_are_read_again(
 
 
 def ends_early(body: bytes) -> bytes:
-    """A histogram without its last bars."""
+    """Drop the last buckets of a histogram."""
     told = orjson.loads(body)
     kept = sorted(told["rows"], key=lambda bar: bar[0])[: len(told["rows"]) // 2]
     return orjson.dumps({**told, "rows": kept, "rowcount": len(kept)})
 
 
 @pytest.mark.parametrize("gappy", ["id"], indirect=True)
-def test_a_plan_that_lacks_rows_is_made_again(
+def test_an_incomplete_histogram_is_detected_and_the_job_is_replanned(
     gappy: Gappy, client: Elasticsearch, alias: str, tmp_path: Path, account: Account
 ) -> None:
-    """A shard is away for the moment of the histogram: its slices would end before the table does."""
+    """A shard is unavailable during the histogram, so its slices would end before the table does."""
     gappy.proxy.otherwise = once(HISTOGRAM, altered(ends_early))
     ended = gappy.run(tmp_path)
     assert_all_there(gappy, client, alias, ended, account)
     assert json.loads(ended.out)["rows_caught_up"] == 0
 
 
-def test_rows_that_were_only_deleted_are_not_read_again(
+def test_deletes_alone_do_not_cause_a_reread(
     gappy: Gappy, client: Elasticsearch, alias: str, tmp_path: Path, account: Account
 ) -> None:
     def delete() -> None:

@@ -1,4 +1,4 @@
-"""Elasticsearch has more to do than it can (429): the attack on the pace, which must fall, lose nothing, and return."""
+"""Elasticsearch is overloaded (429): the job must slow down, lose nothing, and speed up again."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,11 +7,11 @@ from threading import Barrier
 import orjson
 import pytest
 
-from indexer.local.process import wait_until
-from indexer.model.pace import FULL
-from tests.attack import BATCH, Attack
-from tests.fault.bulk import BUSY_ITEM, busy_items
-from tests.fault.proxy import Exchange, Fault, FaultProxy, after, passes, refuse
+from indexer.sandbox.process import wait_until
+from indexer.sink.rate_limit import FULL
+from tests.support.attack import BATCH, Attack
+from tests.support.bulk_faults import BUSY_ITEM, busy_items
+from tests.support.fault_proxy import Exchange, Fault, FaultProxy, after, passes, refuse
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
@@ -25,10 +25,10 @@ def proxy(elasticsearch_url: str) -> Iterator[FaultProxy]:
 
 
 @pytest.mark.parametrize("fault", [BUSY, busy_items(every=3)], ids=["whole requests", "a third of the documents"])
-def test_a_busy_server_is_sent_fewer_and_smaller_requests_until_it_is_not(
+def test_on_429_requests_become_fewer_and_smaller_and_then_recover(
     attack: Attack, proxy: FaultProxy, elasticsearch_url: str, fault: Fault
 ) -> None:
-    met = after(Barrier(2, timeout=60).wait)  # by chance, each is often answered before the next one is sent
+    met = after(Barrier(2, timeout=60).wait)  # otherwise one is often answered before the next is sent
     proxy.script(*[passes] * 8, met, met)
     proxy.otherwise = fault
     job = replace(attack, target=proxy.url).start()
@@ -36,9 +36,9 @@ def test_a_busy_server_is_sent_fewer_and_smaller_requests_until_it_is_not(
     assert "429 " in line[1]
     assert "es_rejected_execution_exception: rejected execution of coordinating operation" in line[1]
     busy = len(proxy.seen)
-    assert wait_until(lambda: len(proxy.seen) >= busy + 3, 60)  # the last before the line was sent before its pace
+    assert wait_until(lambda: len(proxy.seen) >= busy + 3, 60)  # the last one before the line was sent at the old rate
     busy = len(proxy.seen)
-    proxy.script(*[passes] * FULL, met, met)  # a step with each that is taken
+    proxy.script(*[passes] * FULL, met, met)  # each success raises the rate by a step
     proxy.otherwise = passes
     ended = job.end()
     attack.assert_complete(ended, elasticsearch_url)
@@ -50,8 +50,10 @@ def test_a_busy_server_is_sent_fewer_and_smaller_requests_until_it_is_not(
     assert max(request.together for request in proxy.seen[busy:]) >= 2, "the second request is back"
 
 
-def test_the_pace_finds_what_the_server_takes(attack: Attack, proxy: FaultProxy, elasticsearch_url: str) -> None:
-    """It takes one request at a time, of a quarter of what is sent: most requests must be such."""
+def test_the_rate_limit_settles_at_what_the_server_accepts(
+    attack: Attack, proxy: FaultProxy, elasticsearch_url: str
+) -> None:
+    """The server accepts one request at a time, of at most a quarter batch; few requests may exceed that."""
     refused = []
 
     def strained(exchange: Exchange) -> None:

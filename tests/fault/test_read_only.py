@@ -1,4 +1,4 @@
-"""The disk is full and the index turns read-only: a clear failure without dead letters, and a resume once it is not."""
+"""A full disk makes the index read-only: the job fails clearly, without dead letters, and can be resumed."""
 
 import time
 from dataclasses import replace
@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from elasticsearch import Elasticsearch
 
-from tests.attack import Attack
-from tests.commands import Ended
 from tests.fault.conftest import OwnElasticsearch
-from tests.fault.proxy import FaultProxy, after, passes
+from tests.support.attack import Attack
+from tests.support.commands import Ended
+from tests.support.fault_proxy import FaultProxy, after, passes
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
@@ -30,7 +30,9 @@ def assert_failed_clearly(attack: Attack, ended: Ended, client: Elasticsearch) -
     assert not list(attack.folder.glob("jobs/*/dead_letters.ndjson")), "the documents are not at fault"
 
 
-def test_a_block_in_mid_job_is_a_clear_failure_and_a_resume_completes(attack: Attack, elasticsearch_url: str) -> None:
+def test_a_read_only_block_fails_the_job_clearly_and_a_resume_completes_it(
+    attack: Attack, elasticsearch_url: str
+) -> None:
     with Elasticsearch(elasticsearch_url) as client, FaultProxy(elasticsearch_url, on="/_bulk") as proxy:
 
         def block() -> None:
@@ -51,7 +53,7 @@ WATERMARKS = "cluster.routing.allocation.disk"
 
 
 def set_disk(client: Elasticsearch, *, full: bool) -> None:
-    """Move the watermarks, so that the disk counts as too full, or back."""
+    """Move the watermarks so that the disk counts as full, or reset them."""
     marks = {f"{WATERMARKS}.watermark.{name}": "1000tb" for name in ("low", "high", "flood_stage")}
     settings = {f"{WATERMARKS}.threshold_enabled": True, **marks}
     client.cluster.put_settings(persistent=settings if full else dict.fromkeys(settings))
@@ -69,10 +71,10 @@ def wait_for_block(client: Elasticsearch, attack: Attack, *, on: bool) -> None:
 
 
 @pytest.mark.slow
-def test_the_flood_stage_watermark_is_a_clear_failure_and_a_resume_completes(
+def test_the_flood_stage_watermark_fails_the_job_clearly_and_a_resume_completes_it(
     attack: Attack, own_elasticsearch: OwnElasticsearch
 ) -> None:
-    """Here the server itself blocks every index, also the one of the jobs and their locks."""
+    """Elasticsearch itself blocks every index, including the one that holds jobs and locks."""
     with Elasticsearch(own_elasticsearch.url) as client, FaultProxy(own_elasticsearch.url, on="/_bulk") as proxy:
 
         def fill_disk() -> None:

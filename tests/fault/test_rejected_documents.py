@@ -1,4 +1,4 @@
-"""Documents that Elasticsearch refuses for what they are: dead letters with their reason, and the rest goes on."""
+"""Documents that Elasticsearch rejects become dead letters with the reason; all others are indexed."""
 
 import json
 import subprocess
@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.local.crate_table import Cursor
-from tests.account import Account
-from tests.attack import BATCH, ROWS, Attack, fill
-from tests.commands import environment, run
+from indexer.sandbox.cratedb_table import Cursor
 from tests.fault.conftest import OwnElasticsearch
-from tests.fault.proxy import FaultProxy, larger_than
-from tests.scan import documents
+from tests.support.attack import BATCH, ROWS, Attack, fill
+from tests.support.attack_account import Account
+from tests.support.commands import environment, run
+from tests.support.fault_proxy import FaultProxy, larger_than
+from tests.support.index_contents import documents
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
@@ -36,7 +36,7 @@ BAD = {
     "400": ("closed", {"other": 1}, 400, "strict_dynamic_mapping_exception"),
     "500": ("open", {"a": {"b": 1}}, 400, "[open.a]"),
 }
-"""By id: the column, its value, and the status and reason of the rejection."""
+"""id -> column, value, and the status and reason of the rejection."""
 
 
 def letters(folder: Path) -> list[dict[str, object]]:
@@ -46,7 +46,7 @@ def letters(folder: Path) -> list[dict[str, object]]:
 
 @pytest.fixture
 def odd_table(crate_cursor: Cursor, schema: str) -> str:
-    """Rows as they should be, and one of each kind that the index cannot take."""
+    """1,000 rows, one of each kind that the index rejects."""
     name = f'"{schema}".odd'
     crate_cursor.execute(
         f"CREATE TABLE {name} (id BIGINT PRIMARY KEY, word TEXT INDEX OFF STORAGE WITH (columnstore = false), n TEXT,"
@@ -65,7 +65,7 @@ def odd_table(crate_cursor: Cursor, schema: str) -> str:
 
 @pytest.fixture
 def odd_job(odd_table: str, cratedb_url: str, elasticsearch_url: str, alias: str, tmp_path: Path) -> tuple[str, ...]:
-    """The command that moves them."""
+    """The command that loads `odd_table`."""
     (tmp_path / "odd.yaml").write_text(OVERLAY)
     return (
         "reindex", "--source", cratedb_url, "--target", elasticsearch_url, "--table", odd_table, "--index", alias,
@@ -74,10 +74,10 @@ def odd_job(odd_table: str, cratedb_url: str, elasticsearch_url: str, alias: str
     )  # fmt: skip
 
 
-def test_dead_letters_that_the_disk_does_not_take_fail_the_job_and_a_resume_completes(
+def test_an_unwritable_dead_letter_file_fails_the_job_and_a_resume_completes_it(
     odd_job: tuple[str, ...], elasticsearch_url: str, alias: str, tmp_path: Path, account: Account
 ) -> None:
-    """No file may be larger than some kilobytes, as on a disk that is nearly full; one letter has 40,000 letters."""
+    """`ulimit` caps files at a kilobyte or two, as a full disk would; one dead letter has 40,000 characters."""
     limited = ["sh", "-c", 'ulimit -f 2 && exec "$@"', "sh", str(Path(sys.executable).parent / odd_job[0])]
     failed = subprocess.run(
         [*limited, *odd_job[1:]],
@@ -99,7 +99,7 @@ def test_dead_letters_that_the_disk_does_not_take_fail_the_job_and_a_resume_comp
     account.tried(rows=1000, lost=len({str(i) for i in range(1000)} - set(dead) - found))
 
 
-def test_each_kind_of_rejection_is_a_dead_letter_with_its_reason(
+def test_every_kind_of_rejection_becomes_a_dead_letter_with_its_reason(
     odd_job: tuple[str, ...], elasticsearch_url: str, alias: str, tmp_path: Path, account: Account
 ) -> None:
     ended = run(*odd_job, cwd=tmp_path, INDEXER_CACHE=str(tmp_path))
@@ -118,17 +118,17 @@ def test_each_kind_of_rejection_is_a_dead_letter_with_its_reason(
     assert not found & BAD.keys()
 
 
-def test_requests_that_are_too_large_are_split(attack: Attack) -> None:
+def test_bulk_requests_refused_with_413_are_split(attack: Attack) -> None:
     with FaultProxy(attack.target, on="/_bulk") as proxy:
         proxy.otherwise = larger_than(BATCH // 3)
         attack.assert_complete(replace(attack, target=proxy.url).run("--quiet"), attack.target)
 
 
 @pytest.mark.slow
-def test_a_row_too_large_for_elasticsearch_itself_is_a_dead_letter(
+def test_a_row_over_http_max_content_length_becomes_a_dead_letter(
     attack: Attack, crate_cursor: Cursor, schema: str, own_elasticsearch: OwnElasticsearch
 ) -> None:
-    """The server really answers 413, for what is larger than its `http.max_content_length`."""
+    """The 413 comes from the server itself."""
     most, attack = own_elasticsearch.MOST_BYTES, replace(attack, table=fill(crate_cursor, schema))
     for id_, size in ((5000, most + 1), (5001, most // 2), (12_000, 4 * most), (ROWS - 1, most)):
         crate_cursor.execute(f"UPDATE {attack.table} SET m = ? WHERE id = ?", ("x" * size, id_))

@@ -1,4 +1,4 @@
-"""A node of three dies in mid-job: rows that are away are never taken for rows that are not."""
+"""One of three CrateDB nodes dies mid-job: rows on unavailable shards never count as absent."""
 
 import json
 import tempfile
@@ -9,22 +9,22 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.local.cratedb import HOW_TO_GET
-from indexer.local.process import wait_until
-from tests.account import Account
-from tests.cluster import Cluster, crate_cluster, crate_home
-from tests.commands import Ended, run, start
-from tests.newest_job import newest_job, rows_done, rows_read
-from tests.readme import loader_grants
-from tests.scan import documents
-from tests.secured_crate import PASSWORD
+from indexer.sandbox.cratedb import HOW_TO_GET
+from indexer.sandbox.process import wait_until
+from tests.support.attack_account import Account
+from tests.support.commands import Ended, run, start
+from tests.support.crate_cluster import Cluster, crate_cluster, crate_home
+from tests.support.documentation import loader_grants
+from tests.support.index_contents import documents
+from tests.support.newest_job import newest_job, rows_done, rows_read
+from tests.support.secured_crate import PASSWORD
 
 pytestmark = [pytest.mark.slow, pytest.mark.cratedb, pytest.mark.elasticsearch, pytest.mark.timeout(1800)]
 
 ROWS = 20_000
 DAYS = 3
 PAGE = 20
-"""Rows of a page: so few that a job has a thousand pages to lose rows from."""
+"""Rows a page: few enough for a thousand pages that could lose rows."""
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def cluster() -> Iterator[Cluster]:
 
 @dataclass(frozen=True)
 class Job:
-    """One way to call `reindex`, again and again, as a user who may do what the README lists and no more."""
+    """`reindex` with fixed options, run as a user with exactly the privileges that the documentation lists."""
 
     alias: str
     options: Sequence[str]
@@ -54,7 +54,7 @@ class Job:
         return run(*words, cwd=self.folder, timeout=900, INDEXER_SOURCE_PASSWORD=PASSWORD)
 
     def run_and_kill(self, cluster: Cluster, victim: int, *more: str, command: str = "reindex") -> Ended:
-        """Kill a node once a part of the rows, and not all of them, is read and indexed; or a repair has begun."""
+        """Kill a node once some of the rows are indexed, or a repair has begun."""
         words = ("indexer", command, *self.options, *more)
         process = start(*words, cwd=self.folder, INDEXER_SOURCE_PASSWORD=PASSWORD)
         try:
@@ -92,7 +92,7 @@ def job(cluster: Cluster, elasticsearch_url: str, alias: str, tmp_path: Path) ->
 
 @pytest.fixture
 def table(cluster: Cluster, request: pytest.FixtureRequest) -> None:
-    """Rows over three partitions of three shards; each node, started again where one is dead, has a part of each."""
+    """Rows in three partitions of three shards, spread over all nodes; dead nodes are restarted first."""
     for node in cluster.nodes:
         if node.process is None:
             node.start()
@@ -127,14 +127,14 @@ def assert_complete(job: Job, ended: Ended, account: Account) -> None:
 
 @pytest.mark.parametrize("table", [0], indirect=True, ids=["no replica"])
 @pytest.mark.usefixtures("table")
-def test_a_dead_node_without_replicas_is_never_success_and_a_resume_completes(
+def test_losing_a_node_without_replicas_fails_the_job_and_a_resume_completes_it(
     cluster: Cluster, job: Job, account: Account
 ) -> None:
     before = job.run("--where", "id <= 10")
     assert before.code == 0, before.err
     old = job.served()
     ended = job.run_and_kill(cluster, victim=2)
-    cluster.wait_for(f"SELECT count(*) < {ROWS} FROM logs", [[True]])  # CrateDB itself says that all is well
+    cluster.wait_for(f"SELECT count(*) < {ROWS} FROM logs", [[True]])  # CrateDB reports no error
     assert ended.code == 1, ended.err
     assert "cannot be read whole: shard " in ended.err
     assert "'day'" in ended.err
@@ -156,14 +156,14 @@ def test_a_dead_node_without_replicas_is_never_success_and_a_resume_completes(
 
 @pytest.mark.parametrize("table", [1], indirect=True, ids=["one replica"])
 @pytest.mark.usefixtures("table")
-def test_a_dead_node_with_a_replica_is_survived(cluster: Cluster, job: Job, account: Account) -> None:
-    ended = job.run_and_kill(cluster, 1, "--patience", "90")  # where it is the master, another is elected first
+def test_a_job_survives_losing_a_node_when_shards_have_a_replica(cluster: Cluster, job: Job, account: Account) -> None:
+    ended = job.run_and_kill(cluster, 1, "--patience", "90")  # a dead master delays this by an election
     assert_complete(job, ended, account)
 
 
 @pytest.mark.parametrize("table", [0], indirect=True, ids=["no replica"])
 @pytest.mark.usefixtures("table")
-def test_a_repair_deletes_nothing_while_shards_are_away(cluster: Cluster, job: Job, account: Account) -> None:
+def test_a_repair_deletes_nothing_while_shards_are_unavailable(cluster: Cluster, job: Job, account: Account) -> None:
     made = job.run("--page", "10000")
     assert made.code == 0, made.err
     before = documents(job.client, job.alias).keys()

@@ -1,4 +1,4 @@
-"""CrateDB goes away in mid-job, and comes back or does not: the job waits, says why, and loses nothing."""
+"""CrateDB becomes unavailable mid-job, briefly or for good: the job waits, says why, and loses nothing."""
 
 import json
 import signal
@@ -12,28 +12,28 @@ from threading import Event
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.local.crate_table import crate_cursor
-from indexer.local.cratedb import HOW_TO_GET
-from indexer.local.process import free_port
-from indexer.local.server import Server
-from tests.account import Account
-from tests.attack import Running
-from tests.commands import Ended, run, start
-from tests.fault.bulk import standing_still
-from tests.newest_job import wait_for_rows
-from tests.quick_start import start_quick_cratedb
-from tests.scan import documents
+from indexer.sandbox.cratedb import HOW_TO_GET
+from indexer.sandbox.cratedb_table import crate_cursor
+from indexer.sandbox.process import free_port
+from indexer.sandbox.server import Server
+from tests.support.attack import Running
+from tests.support.attack_account import Account
+from tests.support.bulk_faults import standing_still
+from tests.support.commands import Ended, run, start
+from tests.support.index_contents import documents
+from tests.support.newest_job import wait_for_rows
+from tests.support.quick_servers import start_quick_cratedb
 
 pytestmark = [pytest.mark.slow, pytest.mark.cratedb, pytest.mark.elasticsearch]
 
 ROWS = 15_000
 PAGE = 20
-"""Rows of a page: so few that the job is still reading when the server goes."""
+"""Rows a page: few enough for the job to be still reading when the server stops."""
 
 
 @dataclass
 class OwnServer:
-    """A CrateDB that a test stops and starts: always the same data, at the same port."""
+    """A CrateDB that a test stops and restarts on the same data and port."""
 
     folder: Path
     port: int
@@ -56,7 +56,7 @@ class OwnServer:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[OwnServer]:
-    """With a partitioned table of rows, made once."""
+    """A server with a partitioned table, created once."""
     with tempfile.TemporaryDirectory(prefix="cratedb-") as folder:
         server = OwnServer(Path(folder), free_port())
         server.start()
@@ -77,7 +77,7 @@ def server() -> Iterator[OwnServer]:
 
 @dataclass(frozen=True)
 class Job:
-    """One way to call `reindex`, again and again."""
+    """`reindex` with fixed options, to be run several times."""
 
     options: Sequence[str]
     alias: str
@@ -87,7 +87,7 @@ class Job:
     go: Event
 
     def start(self, patience: int) -> Running:
-        """Start it, and wait until it has read a part of the rows; it reads no more until it may go on."""
+        """Start the job and wait until it is stalled after a part of the rows; setting `go` lets it continue."""
         process = start("reindex", *self.options, "--patience", str(patience), cwd=self.folder)
         wait_for_rows(self.client, self.alias, process.pid, below=ROWS)
         return Running(process)
@@ -116,7 +116,7 @@ def job(server: OwnServer, elasticsearch_url: str, alias: str, tmp_path: Path, a
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_a_restart_is_waited_for(server: OwnServer, job: Job, how: signal.Signals) -> None:
+def test_the_job_waits_for_cratedb_to_restart_and_completes(server: OwnServer, job: Job, how: signal.Signals) -> None:
     running = job.start(patience=120)
     assert server.running is not None
     assert server.running.process is not None
@@ -127,7 +127,7 @@ def test_a_restart_is_waited_for(server: OwnServer, job: Job, how: signal.Signal
     job.assert_complete(running.end())
 
 
-def test_a_server_that_stays_away_fails_the_job_and_a_resume_completes_it(server: OwnServer, job: Job) -> None:
+def test_a_cratedb_outage_beyond_patience_fails_the_job_and_a_resume_completes_it(server: OwnServer, job: Job) -> None:
     first = run("reindex", *job.options, "--where", "id <= 10", cwd=job.folder)
     assert first.code == 0, first.err
     old = job.served()

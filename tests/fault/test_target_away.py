@@ -1,4 +1,4 @@
-"""Elasticsearch goes away in mid-job: the job waits as long as patience lasts, says why, and goes on."""
+"""Elasticsearch becomes unavailable mid-job: the job waits up to --patience, says why, and continues."""
 
 import threading
 import time
@@ -8,38 +8,40 @@ from dataclasses import replace
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.local.process import wait_until
-from tests.attack import Attack
+from indexer.sandbox.process import wait_until
 from tests.fault.conftest import OwnElasticsearch
-from tests.fault.proxy import FaultProxy, cut_before, first, held, passes
+from tests.support.attack import Attack
+from tests.support.fault_proxy import FaultProxy, cut_before, first, held, passes
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
 DOWN = 60.0
-"""Seconds that it is away."""
+"""Length of the outage in seconds."""
 
 
 @pytest.mark.slow
-def test_a_restart_that_takes_a_minute_is_waited_out(attack: Attack, own_elasticsearch: OwnElasticsearch) -> None:
+def test_the_job_waits_out_a_one_minute_elasticsearch_outage(
+    attack: Attack, own_elasticsearch: OwnElasticsearch
+) -> None:
     with FaultProxy(own_elasticsearch.url, on="/_bulk") as proxy:
         gone = threading.Event()
         proxy.script(*[passes] * 20)
         proxy.otherwise = held(gone)
         job = replace(attack, target=proxy.url).start("--batch-bytes", "16KiB")
-        assert wait_until(lambda: len(proxy.seen) > 20, 120)  # in the midst of about 300
+        assert wait_until(lambda: len(proxy.seen) > 20, 120)  # of about 300
         own_elasticsearch.stop()
         proxy.otherwise = passes
         gone.set()
         stopped = time.monotonic()
         line = job.err.wait_for("waiting: (Elasticsearch could not take documents for .*)")
         assert "check that it runs" in line[1]
-        time.sleep(max(0.0, stopped + DOWN - time.monotonic()))  # the minute itself is the fault
+        time.sleep(max(0.0, stopped + DOWN - time.monotonic()))  # the outage must last the whole minute
         own_elasticsearch.start()
         ended = job.end()
         attack.assert_complete(ended, own_elasticsearch.url)
 
 
-def test_where_patience_ends_first_the_same_command_goes_on_later(attack: Attack) -> None:
+def test_an_elasticsearch_outage_beyond_patience_fails_the_job_and_a_resume_completes_it(attack: Attack) -> None:
     with FaultProxy(attack.target, on="/_bulk") as proxy:
         proxy.script(*[passes] * 10)
         proxy.otherwise = cut_before
@@ -54,8 +56,8 @@ def test_where_patience_ends_first_the_same_command_goes_on_later(attack: Attack
         assert report["resumed"]
 
 
-def test_it_is_waited_for_as_a_load_ends(attack: Attack) -> None:
-    """So few rows that the first checkpoint is the load's last, which is lost more often than the client asks again."""
+def test_the_job_waits_for_elasticsearch_to_take_the_last_checkpoint(attack: Attack) -> None:
+    """So few rows that the first checkpoint is also the last; its request fails more often than the client retries."""
     with FaultProxy(attack.target, on="_jobs/_doc/.*if_seq_no") as proxy:
         proxy.script(*[cut_before] * 5)
         ended = replace(attack, target=proxy.url).run("--quiet", "--where", "id < 100")
@@ -65,8 +67,8 @@ def test_it_is_waited_for_as_a_load_ends(attack: Attack) -> None:
         attack.account.tried(rows=100, lost=100 - client.count(index=attack.alias)["count"])
 
 
-def test_it_is_waited_for_also_after_the_last_document(attack: Attack) -> None:
-    """Each of the last steps is refused three times as often as the client itself asks again."""
+def test_the_job_waits_for_elasticsearch_after_the_last_document_too(attack: Attack) -> None:
+    """Each of the final steps fails three times as often as the client retries."""
     with FaultProxy(attack.target, on="/_refresh|/_settings|POST /_aliases") as proxy:
         proxy.otherwise = first(12, cut_before)
         ended = replace(attack, target=proxy.url).run("--quiet")

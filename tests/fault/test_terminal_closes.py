@@ -1,4 +1,4 @@
-"""The terminal closes, or the system stops the job: it ends with its code, and the same command goes on."""
+"""The terminal closes, or the system stops the job: it exits with the right code and can be resumed."""
 
 import fcntl
 import itertools
@@ -18,24 +18,24 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.local.process import wait_until
-from indexer.local.sample_table import load_sqlite
-from tests.account import Account
-from tests.commands import environment, run, start
-from tests.fault.bulk import standing_still
-from tests.fault.proxy import Exchange, FaultProxy, held, passes, refuse
-from tests.stream import terminal
+from indexer.sandbox.process import wait_until
+from indexer.sandbox.sample_table import load_sqlite_sample
+from tests.support.attack_account import Account
+from tests.support.bulk_faults import standing_still
+from tests.support.commands import environment, run, start
+from tests.support.fault_proxy import Exchange, FaultProxy, held, passes, refuse
+from tests.support.output_stream import terminal
 
 pytestmark = pytest.mark.elasticsearch
 
 ROWS = 3_000
 TAKEN = 12
-"""Batches that are taken before the job stands still: some pages of 500 rows."""
+"""Bulk requests that succeed before the job is stalled: a few pages of 500 rows."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """A job that stands still once it has begun, and what to start it with."""
+    """A job stalled soon after its start, and its command."""
 
     command: tuple[str, ...]
     alias: str
@@ -45,7 +45,7 @@ class Held:
 
     @contextmanager
     def started(self, *before: str, screen: int) -> Iterator["subprocess.Popen[bytes]"]:
-        """The job as the first process of a session, on this terminal, once it waits for Elasticsearch."""
+        """Start the job as session leader on this terminal."""
 
         def take_terminal() -> None:
             fcntl.ioctl(2, termios.TIOCSCTTY, 0)
@@ -66,17 +66,17 @@ class Held:
                 process.kill()
 
     def status(self, client: Elasticsearch) -> str:
-        """What the job is, as it is kept."""
+        """The status in the job document."""
         return str(client.get(index=f"{self.alias}_jobs", id=f"alias:{self.alias}")["_source"]["status"])
 
     def is_interrupted(self, client: Elasticsearch) -> bool:
-        """Whether that is what it says, if not at once: a job waits a little for its last write, not for long."""
+        """Whether the job document says so within 30 s: a stopped job waits only briefly for its last write."""
         return wait_until(lambda: self.status(client) == "interrupted", 30)
 
 
 @pytest.fixture
 def job(elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Held]:
-    load_sqlite(tmp_path / "logs.db", ROWS)
+    load_sqlite_sample(tmp_path / "logs.db", ROWS)
     with standing_still(elasticsearch_url, 1) as (proxy, go):
         command = (
             "--source", f"sqlite:///{tmp_path}/logs.db", "--target", proxy.url, "--index", alias,
@@ -85,7 +85,7 @@ def job(elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Held]:
         yield Held(command, alias, proxy, go, tmp_path)
 
 
-def test_a_closed_terminal_ends_the_job_with_its_code_and_it_can_be_resumed(
+def test_closing_the_terminal_ends_the_job_with_code_143_and_a_resume_completes_it(
     job: Held, elasticsearch_url: str, account: Account
 ) -> None:
     with ExitStack() as stack:
@@ -104,13 +104,11 @@ def test_a_closed_terminal_ends_the_job_with_its_code_and_it_can_be_resumed(
         account.tried(rows=ROWS, lost=ROWS - client.count(index=job.alias)["count"])
 
 
-def test_what_was_acknowledged_before_it_was_stopped_is_in_its_last_checkpoint(
-    job: Held, elasticsearch_url: str
-) -> None:
+def test_a_stopped_job_checkpoints_the_documents_acknowledged_so_far(job: Held, elasticsearch_url: str) -> None:
     bulks, locks, answers = itertools.count(1), itertools.count(1), threading.Event()
 
     def fault(exchange: Exchange) -> None:
-        """Some documents are taken; of checkpoints only the first, until one more is asked for."""
+        """Accept some bulk requests, and only the first write of the lock, until `answers` is set."""
         if "/_bulk" in exchange.request.path:
             (passes if next(bulks) <= TAKEN else held(job.go))(exchange)
         else:
@@ -118,12 +116,12 @@ def test_what_was_acknowledged_before_it_was_stopped_is_in_its_last_checkpoint(
 
     def read(client: Elasticsearch) -> int:
         found = client.get(index=f"{job.alias}_jobs", id=f"alias:{job.alias}")["_source"]
-        return sum(part["read"] for part in found["left"])
+        return sum(part["read"] for part in found["slices"])
 
     with FaultProxy(elasticsearch_url, on="/_bulk|PUT .*/_doc/alias") as proxy, Elasticsearch(elasticsearch_url) as es:
         proxy.otherwise = fault
         process = start("reindex", *job.command, "--target", proxy.url, cwd=job.folder)
-        # Both writers stand still with their next request, so that all before it is acknowledged.
+        # Both writers are stalled in their next request, so every request before it is acknowledged.
         assert wait_until(lambda: sum("/_bulk" in one.path for one in proxy.seen) == TAKEN + 2, 180)
         assert read(es) == 0
         answers.set()
@@ -140,7 +138,7 @@ def test_what_was_acknowledged_before_it_was_stopped_is_in_its_last_checkpoint(
     assert json.loads(again.out)["rows_indexed"] == ROWS
 
 
-def test_under_nohup_it_outlives_the_terminal(job: Held, elasticsearch_url: str, account: Account) -> None:
+def test_a_job_under_nohup_outlives_its_terminal(job: Held, elasticsearch_url: str, account: Account) -> None:
     with ExitStack() as stack:
         with terminal() as (screen, keyboard):
             process = stack.enter_context(job.started("nohup", screen=keyboard))
@@ -154,7 +152,7 @@ def test_under_nohup_it_outlives_the_terminal(job: Held, elasticsearch_url: str,
         account.tried(rows=ROWS, lost=ROWS - client.count(index=job.alias)["count"])
 
 
-def test_signals_that_come_together_do_not_keep_it_from_saying_how_it_ended(job: Held, elasticsearch_url: str) -> None:
+def test_a_burst_of_signals_still_ends_the_job_with_its_message_and_code(job: Held, elasticsearch_url: str) -> None:
     with terminal() as (screen, keyboard), job.started(screen=keyboard) as process:
         os.close(keyboard)
         screen.wait_for(r"[1-9]\d* of 3,000 rows")

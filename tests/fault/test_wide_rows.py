@@ -1,4 +1,4 @@
-"""Rows that grow a thousandfold in mid-table, and shrink again: the attack on the memory budget."""
+"""Rows that grow from 200 bytes to a megabyte mid-table, and shrink again: memory stays within the budget."""
 
 import json
 from pathlib import Path
@@ -7,9 +7,9 @@ import orjson
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.local.crate_table import Cursor
-from tests.account import Account
-from tests.commands import Ended, run
+from indexer.sandbox.cratedb_table import Cursor
+from tests.support.attack_account import Account
+from tests.support.commands import Ended, run
 
 pytestmark = [
     pytest.mark.cratedb,
@@ -22,22 +22,22 @@ pytestmark = [
 MIB = 2**20
 MEMORY, CONSTANT = 64 * MIB, 120 * MIB
 TOO_LARGE = 101 * MIB
-"""More than Elasticsearch takes in one request, unless it is told to (`http.max_content_length`)."""
+"""More than Elasticsearch accepts in one request by default (`http.max_content_length`, 100 MB)."""
 
 COPIES = 4
-"""Of a row that is alone larger than the budget: the answer, the row, the document and its line are held in turn."""
+"""Memory of a row larger than the budget, in row sizes: response, row, document and bulk line."""
 
 NARROW, WIDE = "narrow row ", "a wide row "
 TIMES = {NARROW: 18, WIDE: 95_000}
-"""How often the text is repeated in a row: to 200 bytes, and to a megabyte."""
+"""How often the text is repeated in a row: 200 bytes, or a megabyte."""
 
 GROWING = ((NARROW, 20_000), (WIDE, 200))
 SHRINKING = ((NARROW, 90_000), (WIDE, 100), (NARROW, 90_000), (WIDE, 100), (NARROW, 20_000))
-"""So long that wide rows are in two slices: both readers meet them."""
+"""Long enough for wide rows in two slices, so that both readers get some."""
 
 
 def make_table(cursor: Cursor, name: str, parts: tuple[tuple[str, int], ...]) -> int:
-    """Make a table of these parts, one after the other by its key; how many rows it has."""
+    """Create a table of these parts in key order; return the number of rows."""
     cursor.execute(
         f"CREATE TABLE {name} (id BIGINT PRIMARY KEY, m TEXT INDEX OFF STORAGE WITH (columnstore = false))"
         " CLUSTERED INTO 4 SHARDS WITH (number_of_replicas = 0)"
@@ -58,7 +58,7 @@ def make_table(cursor: Cursor, name: str, parts: tuple[tuple[str, int], ...]) ->
 @pytest.mark.parametrize(
     "parts", [pytest.param(GROWING, id="from the middle on"), pytest.param(SHRINKING, id="and narrow again")]
 )
-def test_rows_of_a_megabyte_stay_within_the_budget(
+def test_megabyte_rows_stay_within_the_memory_budget(
     cratedb_url: str,
     elasticsearch_url: str,
     crate_cursor: Cursor,
@@ -80,9 +80,9 @@ def test_rows_of_a_megabyte_stay_within_the_budget(
     assert report["peak_rss_bytes"] < MEMORY + CONSTANT
     assert ended.peak < MEMORY + CONSTANT
     wide_pages = sum(count for text, count in parts if text is WIDE)
-    # Two or three wide rows fit a reader's share. Pages that stayed so small would be 10,000 for the rows behind them.
+    # Two or three wide rows fit a reader's share. Pages that stayed so small would be 10,000 for the narrow rows.
     assert wide_pages / 4 < report["pages"] < 2 * wide_pages + 100
-    if parts is SHRINKING:  # once is enough: it reads them again from both sides
+    if parts is SHRINKING:  # one case is enough: it rereads both sides
         verified = command(cratedb_url, elasticsearch_url, alias, tmp_path, "indexer", "verify", "--full")
         assert verified.code == 0, verified.err
         account.tried(memory="64MiB", peak=verified.peak)
@@ -102,7 +102,7 @@ def command(source: str, target: str, alias: str, folder: Path, *words: str) -> 
     )  # fmt: skip
 
 
-def test_a_row_too_large_for_elasticsearch_is_a_dead_letter(
+def test_a_row_of_101_mib_becomes_a_dead_letter(
     cratedb_url: str,
     elasticsearch_url: str,
     crate_cursor: Cursor,

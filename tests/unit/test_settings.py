@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.errors import Refused
+from indexer.errors import UsageError
 from indexer.settings import Settings, Strategy, load_settings, without_secrets
 
 
@@ -65,7 +65,7 @@ def test_every_setting_can_come_from_the_environment(monkeypatch: pytest.MonkeyP
     ],
 )
 def test_a_value_that_cannot_be_is_one_sentence(given: dict[str, object], sentence: str) -> None:
-    with pytest.raises(Refused, match=sentence) as refused:
+    with pytest.raises(UsageError, match=sentence) as refused:
         load_settings(**given)
     assert "\n" not in str(refused.value)
 
@@ -76,25 +76,25 @@ def test_every_option_has_its_name_in_the_file() -> None:
     assert (settings.as_json, settings.quiet, settings.source_timeout) == (True, True, 7)
     assert not load_settings(as_json=False).as_json
     Path("indexer.toml").write_text("json = 5\n")
-    with pytest.raises(Refused, match=r"^--json: "):
+    with pytest.raises(UsageError, match=r"^--json: "):
         load_settings()
 
 
 def test_an_unknown_setting_in_the_file_is_refused_with_the_nearest() -> None:
     Path("indexer.toml").write_text("pgae = 5\n")
-    with pytest.raises(Refused, match=r"unknown setting pgae\. Did you mean page"):
+    with pytest.raises(UsageError, match=r"unknown setting pgae\. Did you mean page"):
         load_settings()
 
 
 def test_a_file_that_is_not_toml_is_refused() -> None:
     Path("indexer.toml").write_text("page = \n")
-    with pytest.raises(Refused, match=r"indexer\.toml cannot be read"):
+    with pytest.raises(UsageError, match=r"indexer\.toml cannot be read"):
         load_settings()
 
 
 def test_a_config_file_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INDEXER_CONFIG", "nowhere.toml")
-    with pytest.raises(Refused, match=r"nowhere\.toml"):
+    with pytest.raises(UsageError, match=r"nowhere\.toml"):
         load_settings()
 
 

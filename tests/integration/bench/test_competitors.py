@@ -14,8 +14,8 @@ from bench.meter.servers import query
 from bench.scenarios.kill import kill_each
 from bench.scenarios.tables import make_logs
 from indexer.job.overlay_file import shipped_mappings
-from indexer.local.samples import SampleRow
-from indexer.model.identifier import TableName
+from indexer.model.table.table import TableName
+from indexer.sandbox.sample_logs import SampleRow
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch, pytest.mark.slow, pytest.mark.timeout(1_500)]
 

@@ -15,13 +15,13 @@ from bench.meter.servers import bench_folder, query
 from bench.scenarios.page_curves import DEPTHS, WAYS, PageTime, time_pages
 from bench.scenarios.page_sql import NarrowTable
 from bench.scenarios.tables import make_logs, make_narrow, make_wide
-from indexer.local import cache
-from indexer.local.crate_table import Cursor
-from indexer.local.cratedb import HOW_TO_GET
-from indexer.local.process import wait_until
-from indexer.model.identifier import TableName
-from tests.cluster import crate_home
-from tests.commands import environment
+from indexer.model.table.table import TableName
+from indexer.sandbox import cache
+from indexer.sandbox.cratedb import HOW_TO_GET
+from indexer.sandbox.cratedb_table import Cursor
+from indexer.sandbox.process import wait_until
+from tests.support.commands import environment
+from tests.support.crate_cluster import crate_home
 
 pytestmark = pytest.mark.cratedb
 

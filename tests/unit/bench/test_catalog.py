@@ -10,7 +10,7 @@ from bench.competitors.task import Competitor
 from bench.scenarios.end_to_end import Plan
 from bench.scenarios.kill import MOVERS
 from bench.scenarios.suite import SCENARIOS, SMALL, chosen
-from indexer.errors import Refused
+from indexer.errors import UsageError
 
 
 @pytest.fixture(autouse=True)
@@ -37,9 +37,9 @@ def test_an_environment_is_made_once_and_anew_when_its_pins_change(pins: Path) -
 
 def test_what_cannot_be_installed_is_refused_with_the_installers_words(pins: Path) -> None:
     pins.write_text("./not-here\n")
-    with pytest.raises(Refused, match=r"other.txt cannot be installed: .*not-here"):
+    with pytest.raises(UsageError, match=r"other.txt cannot be installed: .*not-here"):
         Environment("other").python()
-    with pytest.raises(Refused, match="cannot be installed"):
+    with pytest.raises(UsageError, match="cannot be installed"):
         Environment("other").python()  # half of one does not count as made
 
 
@@ -53,13 +53,13 @@ def test_a_jar_that_was_cut_off_is_not_taken_for_whole(monkeypatch: pytest.Monke
         return Path(named[-1]) / "one.jar"
 
     jar = Jar("org.one", "one", "1.2")
-    monkeypatch.setattr(environment, "fetch", cut_off)
+    monkeypatch.setattr(environment, "maven_artifact", cut_off)
     for _ in range(2):
-        with pytest.raises(Refused, match=r"one-1\.2\.jar cannot be fetched from Maven Central"):
+        with pytest.raises(UsageError, match=r"one-1\.2\.jar cannot be fetched from Maven Central"):
             jar.path()
-    monkeypatch.setattr(environment, "fetch", whole)
+    monkeypatch.setattr(environment, "maven_artifact", whole)
     assert jar.path().read_text() == "half"
-    monkeypatch.setattr(environment, "fetch", cut_off)
+    monkeypatch.setattr(environment, "maven_artifact", cut_off)
     assert jar.path().read_text() == "half", "it is fetched once"
 
 
@@ -68,7 +68,7 @@ def test_a_jar_that_no_repository_gives_is_refused_and_leaves_nothing(
 ) -> None:
     for name in ("HTTPS_PROXY", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    with pytest.raises(Refused, match=r"one-1\.2\.jar cannot be fetched"):
+    with pytest.raises(UsageError, match=r"one-1\.2\.jar cannot be fetched"):
         Jar("org.one", "one", "1.2").path()
     assert [path.name for path in tmp_path.iterdir()] == ["environments.lock"]
 
@@ -134,7 +134,7 @@ def test_what_cannot_run_is_skipped_where_all_are_wanted(tmp_path: Path, monkeyp
 def test_some_benchmarks_are_chosen_by_name_in_their_own_order() -> None:
     assert chosen("") == tuple(SCENARIOS)
     assert chosen("memory, paging") == ("paging", "memory")
-    with pytest.raises(Refused, match="There is no benchmark 'pages': name some of paging, end-to-end"):
+    with pytest.raises(UsageError, match="There is no benchmark 'pages': name some of paging, end-to-end"):
         chosen("paging,pages")
 
 

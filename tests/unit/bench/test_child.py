@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bench.meter.child import ChildFailed, console_script, run_child
-from indexer.job.memory import peak_rss
+from indexer.pipeline.memory import peak_rss
 
 HOLD = "held = bytearray({size}); print(len(held))"
 BURN = "import time\nwhile time.process_time() < 0.3: pass"
@@ -38,7 +38,7 @@ def test_much_output_on_both_sides_does_not_block() -> None:
 
 
 def test_the_high_water_mark_of_a_process_is_its_own() -> None:
-    code = "from indexer.job.memory import peak_rss; print(peak_rss())"
+    code = "from indexer.pipeline.memory import peak_rss; print(peak_rss())"
     held = bytearray(peak_rss() + 200_000_000)
     held[::4096] = b"x" * len(held[::4096])
     done = run_child([sys.executable, "-c", code])

@@ -2,7 +2,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bench.__main__ import app, numbers, sizes
-from indexer.errors import Refused
+from indexer.errors import UsageError
 
 
 def test_numbers_and_sizes_are_read_from_options() -> None:
@@ -12,7 +12,7 @@ def test_numbers_and_sizes_are_read_from_options() -> None:
 
 @pytest.mark.parametrize("text", ["", "0", "1,", "x", "-1", "1.5"])
 def test_what_is_no_number_is_refused(text: str) -> None:
-    with pytest.raises(Refused, match="no number or size"):
+    with pytest.raises(UsageError, match="no number or size"):
         numbers(text)
 
 

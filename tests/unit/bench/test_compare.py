@@ -5,7 +5,7 @@ import pytest
 
 from bench.report.compare import Move, Verdict, compare, comparison, differences
 from bench.report.record import Figure, load_record, load_records, save_record
-from indexer.errors import Refused
+from indexer.errors import UsageError
 from tests.support.bench_records import MACHINE, a_record
 
 SLOW = Figure("a page", "ms", (20.0, 21.0, 22.0))
@@ -39,7 +39,7 @@ def test_only_what_both_measured_is_compared() -> None:
 
 
 def test_different_benchmarks_are_refused() -> None:
-    with pytest.raises(Refused, match="paging cannot be compared with one of memory"):
+    with pytest.raises(UsageError, match="paging cannot be compared with one of memory"):
         compare(a_record(), a_record(bench="memory"))
 
 
@@ -73,9 +73,9 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_a_file_that_is_no_record_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "other.json"
     file.write_text("{}")
-    with pytest.raises(Refused, match="was not written by `python -m bench`"):
+    with pytest.raises(UsageError, match="was not written by `python -m bench`"):
         load_record(file)
-    with pytest.raises(Refused, match="cannot be read"):
+    with pytest.raises(UsageError, match="cannot be read"):
         load_record(tmp_path / "absent.json")
 
 
@@ -84,5 +84,5 @@ def test_records_are_told_apart_by_the_names_of_their_files(tmp_path: Path) -> N
     for file in files:
         save_record(a_record(SLOW), file)
     assert load_records([files[0], files[2]]) == {"paging": a_record(SLOW), "paging-of-today": a_record(SLOW)}
-    with pytest.raises(Refused, match=r"Two records are called paging, the second is .*a day/paging\.json: rename"):
+    with pytest.raises(UsageError, match=r"Two records are called paging, the second is .*a day/paging\.json: rename"):
         load_records(files)

@@ -8,8 +8,8 @@ import pytest
 
 from bench.report.charts import draw
 from bench.report.html import save_charts, to_html
-from tests.browser import Shown, show
 from tests.support.bench_records import BARS, LINES, a_record
+from tests.support.browser import Shown, show
 
 RECORDS = {name: a_record(bench="paging") for name in ("paging", "again")}
 DRAWN = [draw(chart, a_record().charted(chart)) for chart in (BARS, LINES)]

@@ -2,7 +2,7 @@ import pytest
 
 from bench.competitors.logstash import pipeline
 from bench.competitors.task import Competitor, Task
-from tests.pipeline import FOLDER
+from tests.support.logstash_pipeline import FOLDER
 
 TASK = Task(Competitor.LOGSTASH, "crate://localhost:4200", "http://localhost:9200", "bench.some", "", "some")
 SHIPPED = (FOLDER / "pipeline" / "logs.conf").read_text("utf-8")

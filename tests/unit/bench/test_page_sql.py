@@ -4,7 +4,7 @@ import pytest
 
 from bench.scenarios.page_sql import NarrowTable, PageKey, PageStrategy, strategies
 from bench.scenarios.tables import NARROW_COLUMNS, SPAN
-from indexer.model.identifier import TableName
+from indexer.model.table.table import TableName
 
 TABLE = NarrowTable(TableName("t", "bench"), rows=1_000_000, page=10_000)
 SELECT = f"SELECT {', '.join(NARROW_COLUMNS)} FROM bench.t"

@@ -7,7 +7,7 @@ from bench.meter.servers import Servers, target_server
 from bench.meter.usage import Usage
 from bench.report.record import Record
 from bench.scenarios.scale import FEW, Point, Scaled, ScalePlan, default_point, run_scale, scale_record
-from indexer.errors import Refused
+from indexer.errors import UsageError
 from tests.support.bench_records import MACHINE
 
 MIB = 1 << 20
@@ -77,10 +77,10 @@ def test_settings_are_shown_in_the_order_of_their_numbers_whatever_ran_first() -
 
 
 def test_tables_that_are_no_larger_than_what_they_are_compared_with_are_refused() -> None:
-    with pytest.raises(Refused, match="--grow 1000 is too few"):
+    with pytest.raises(UsageError, match="--grow 1000 is too few"):
         run_scale(Servers("crate://nowhere", "http://nowhere"), replace(PLAN, grow=(FEW,)), print)
 
 
 def test_the_heap_of_a_server_that_is_there_cannot_be_chosen() -> None:
-    with pytest.raises(Refused, match="leave out --target or"), target_server("http://nowhere", heap=MIB):
+    with pytest.raises(UsageError, match="leave out --target or"), target_server("http://nowhere", heap=MIB):
         pass

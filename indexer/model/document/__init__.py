@@ -1,0 +1,1 @@
+"""Documents: made of rows, identified, and what Elasticsearch answered for each."""

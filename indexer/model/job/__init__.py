@@ -1,0 +1,1 @@
+"""A job: its plan, its state and checkpoints, its progress and its report."""

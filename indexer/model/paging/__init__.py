@@ -1,0 +1,1 @@
+"""Slices, windows, and the walks through them."""

@@ -1,0 +1,1 @@
+"""Local servers and sample logs, for the demo, the tests and the benchmarks."""

@@ -1,0 +1,1 @@
+"""Queries against an indexed table: hits, counts, summaries, exports."""

@@ -1,1 +1,0 @@
-"""The write side: Elasticsearch indexes, bulk requests and search."""

@@ -1,0 +1,1 @@
+"""Comparing a table with its index, and repairing the index."""

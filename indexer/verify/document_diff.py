@@ -1,0 +1,85 @@
+"""Comparing a row's document with what the index holds: field by field, as Elasticsearch understands values.
+
+A number is its value (1 is 1.0, and neither is true), a field that is absent is null, and a vector is what is left of
+it in 32-bit floats, for Elasticsearch keeps no more. Everything else must be the same JSON.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isclose
+from typing import Final
+
+import orjson
+
+from indexer.model.json import Json
+
+__all__ = ["FieldDifference", "document_differences", "split_line"]
+
+_BEFORE_ID: Final = len(b'{"index":{"_id":')
+_BEHIND_ID: Final = len(b"}}")
+
+_SHOWN: Final = 80
+"""Characters that are shown of a value."""
+
+_FLOAT32: Final = 1e-6
+"""How far two equal numbers may be apart once one of them was a 32-bit float, and was normalized for cosine."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDifference:
+    """One field that differs.
+
+    Attributes:
+        path: where, with the place in an array: `attrs.http.path`, `tags[1]`.
+        row: the value that the row's document has, as JSON, shortened.
+        index: the value that the index holds, likewise.
+    """
+
+    path: str
+    row: str
+    index: str
+
+    def __str__(self) -> str:
+        return f"{self.path} is {self.index} where the row has {self.row}"
+
+
+def split_line(line: bytes) -> tuple[bytes, bytes]:
+    """The `_id` and the document of a line of `Documents.lines`, both as JSON."""
+    end = line.index(b"\n")
+    return line[_BEFORE_ID : end - _BEHIND_ID], line[end + 1 : -1]
+
+
+def document_differences(row: Json, held: Json, vectors: frozenset[str] = frozenset()) -> Iterator[FieldDifference]:
+    """The fields in which two documents differ, in the row's order.
+
+    Args:
+        row: the row's document.
+        held: what the index holds.
+        vectors: the dotted names of the fields that are vectors.
+    """
+    return _differences(row, held, vectors, "", "")
+
+
+def _differences(row: Json, held: Json, vectors: frozenset[str], name: str, path: str) -> Iterator[FieldDifference]:
+    if isinstance(row, dict) and isinstance(held, dict):
+        for key in {**row, **held}:
+            dot = "." if path else ""
+            yield from _differences(row.get(key), held.get(key), vectors, f"{name}{dot}{key}", f"{path}{dot}{key}")
+    elif isinstance(row, list) and isinstance(held, list) and len(row) == len(held):
+        for place, (one, other) in enumerate(zip(row, held, strict=True)):
+            yield from _differences(one, other, vectors, name, f"{path}[{place}]")
+    elif not _equal(row, held, rounded=name in vectors):
+        yield FieldDifference(path, _shown(row), _shown(held))
+
+
+def _equal(row: Json, held: Json, *, rounded: bool) -> bool:
+    if isinstance(row, bool) or isinstance(held, bool):
+        return row is held
+    if rounded and isinstance(row, int | float) and isinstance(held, int | float):
+        return isclose(row, held, rel_tol=_FLOAT32, abs_tol=_FLOAT32)
+    return row == held
+
+
+def _shown(value: Json) -> str:
+    text = orjson.dumps(value).decode()
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

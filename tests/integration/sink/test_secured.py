@@ -1,0 +1,170 @@
+"""A server with passwords, privileges and TLS: who may do what, and what the others are told."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from indexer.errors import TargetError, UsageError
+from indexer.sandbox.sample_table import load_sqlite_sample
+from indexer.search.search import search_alias
+from indexer.settings import TargetAccess
+from indexer.sink.bulk import BulkWriter
+from indexer.sink.capabilities import probe_capabilities
+from indexer.sink.client import Cluster, connect
+from indexer.sink.index import Indexes
+from indexer.sink.privileges import refuse_unprivileged
+from tests.support.bulk_lines import NOW, line, lines, new_index
+from tests.support.commands import run
+from tests.support.documentation import loader_role
+from tests.support.secured_elasticsearch import MAX_CONTENT, Secured
+
+pytestmark = pytest.mark.elasticsearch
+
+
+@pytest.fixture
+def cluster(secured: Secured) -> Iterator[Cluster]:
+    """As a user who may do all with logs*, and look at the cluster."""
+    with connect(secured.access("writer")) as connected:
+        yield connected
+        for index in connected.client.indices.get(index="logs*", expand_wildcards="all").body:
+            connected.client.indices.delete(index=index)
+
+
+def test_a_user_with_few_privileges_can_run_a_whole_job(cluster: Cluster) -> None:
+    indexes = Indexes(cluster)
+    indexes.refuse_concrete("logs")
+    refuse_unprivileged(cluster, "logs", "logs-jobs")
+    assert probe_capabilities(cluster, ["cjk"], ["text"]).field_types == {"text"}
+    for count in (1, 2):
+        name = new_index(cluster, "logs")
+        assert indexes.matching_templates(name) == ()
+        assert BulkWriter(cluster, name).write(lines(count)).done == count
+        indexes.finish(name, {})
+        indexes.switch("logs", name)
+        assert indexes.count("logs") == count
+        assert search_alias(cluster, "logs", "*").total == count
+    assert len(indexes.delete_old("logs", keep=0)) == 1
+
+
+def test_an_alias_without_privileges_is_refused_with_their_names(cluster: Cluster) -> None:
+    with pytest.raises(UsageError, match=r"lacks .*manage on elsewhere.* role .*manage, read, write on elsewhere"):
+        refuse_unprivileged(cluster, "elsewhere", "logs-jobs")
+
+
+def test_a_reader_may_search_and_is_refused_before_anything_is_made(secured: Secured, cluster: Cluster) -> None:
+    name = new_index(cluster, "logs")
+    Indexes(cluster).switch("logs", name)
+    with connect(secured.access("reader")) as reader:
+        assert search_alias(reader, "logs", "*").total == 0
+        with pytest.raises(UsageError, match=r"lacks manage on logs, write on logs"):
+            refuse_unprivileged(reader, "logs", "logs-jobs")
+        with pytest.raises(UsageError, match=r"403: security_exception.*grant the privilege"):
+            Indexes(reader).create("logs_20300101_000000", {}, {}, {})
+        with pytest.raises(TargetError, match=r"403: security_exception.*grant the privilege"):
+            BulkWriter(reader, name, alias="logs").write([line("1")])
+
+
+def test_a_user_who_may_not_see_the_version_is_told_the_privilege(secured: Secured) -> None:
+    with pytest.raises(UsageError, match=r"403: security_exception.*cluster privileges \[monitor"):
+        connect(secured.access("blind"))
+
+
+@pytest.mark.parametrize("password", ["wrong", "", "few-word "])
+def test_a_wrong_password_is_refused_and_not_shown(secured: Secured, password: str) -> None:
+    access = secured.access("writer").model_copy(update={"password": SecretStr(password)})
+    with pytest.raises(UsageError, match="check --target-user and --target-password") as refused:
+        connect(access)
+    assert not password or password not in str(refused.value)
+
+
+def test_no_credentials_are_refused(secured: Secured) -> None:
+    with pytest.raises(UsageError, match="or the lack of them"):
+        connect(TargetAccess(url=secured.server.url, ca=secured.ca))
+
+
+def test_a_certificate_tells_who_the_user_is(secured: Secured, cluster: Cluster) -> None:
+    name = new_index(cluster, "logs")
+    access = TargetAccess(url=secured.server.url, ca=secured.ca, cert=secured.card.cert, cert_key=secured.card.key)
+    with connect(access) as carded:
+        assert BulkWriter(carded, name).write(lines(1)).done == 1
+    with pytest.raises(UsageError, match="no-target-verify"):
+        connect(access.model_copy(update={"verify": False}))
+
+
+@pytest.fixture
+def api_key(secured: Secured) -> Iterator[str]:
+    """A key that the server made, with the privileges that the README lists."""
+    with connect(secured.access("admin")) as admin:
+        keys = admin.client.security
+        made = keys.create_api_key(name="tests", role_descriptors={"loader": loader_role()}).body
+        yield str(made["encoded"])
+        keys.invalidate_api_key(ids=[made["id"]])
+        admin.client.options(ignore_status=404).indices.delete(index="reindex-jobs")
+
+
+def test_a_job_with_an_api_key_and_nothing_else(
+    secured: Secured, cluster: Cluster, api_key: str, tmp_path: Path
+) -> None:
+    load_sqlite_sample(tmp_path / "logs.db", 500)
+    (tmp_path / "indexer.toml").write_text(f'target_api_key = "{api_key}"\n')
+    reach = ("--target", secured.server.url, "--target-ca", str(secured.ca))
+    ended = run(
+        "reindex", "--source", f"sqlite:///{tmp_path}/logs.db", *reach, cwd=tmp_path, INDEXER_CACHE=str(tmp_path)
+    )
+    assert (ended.code, api_key in ended.out + ended.err) == (0, False), ended.err
+    assert cluster.client.count(index="logs")["count"] == 500
+    found = run("indexer", "search", "*", "--size", "1", "--json", *reach, cwd=tmp_path)
+    assert found.code == 0, found.err
+
+
+def test_an_api_key_that_was_taken_back_is_refused(secured: Secured, api_key: str) -> None:
+    access = TargetAccess(url=secured.server.url, ca=secured.ca, api_key=SecretStr(api_key))
+    with connect(access) as keyed:
+        assert keyed.version
+    with connect(secured.access("admin")) as admin:
+        admin.client.security.invalidate_api_key(name="tests")
+    with pytest.raises(UsageError, match="--target-api-key"):
+        connect(access)
+
+
+def test_a_wrong_api_key_is_refused(secured: Secured) -> None:
+    with pytest.raises(UsageError, match="--target-api-key"):
+        connect(TargetAccess(url=secured.server.url, ca=secured.ca, api_key=SecretStr("a2V5OndvcmQ=")))
+
+
+def test_an_unknown_authority_is_refused_unless_the_user_does_without(secured: Secured) -> None:
+    access = secured.access("writer").model_copy(update={"ca": None})
+    with pytest.raises(UsageError, match=r"certificate is not trusted.*--target-ca"):
+        connect(access)
+    with connect(access.model_copy(update={"verify": False})) as cluster:
+        assert cluster.version
+
+
+def test_a_certificate_for_another_host_is_refused(secured: Secured) -> None:
+    access = secured.access("writer").model_copy(update={"url": secured.server.url.replace("localhost", "127.1")})
+    with pytest.raises(UsageError, match="certificate is not trusted"):
+        connect(access)
+
+
+def test_plain_http_is_told_that_the_url_may_be_wrong(secured: Secured) -> None:
+    with pytest.raises(UsageError, match="http:// or https://"):
+        connect(TargetAccess(url=secured.server.url.replace("https", "http")))
+
+
+def test_credentials_in_the_url_work(secured: Secured) -> None:
+    url = secured.server.url.replace("https://", "https://writer:few%2Dword@")
+    with connect(TargetAccess(url=url, ca=secured.ca)) as cluster:
+        assert "word" not in repr(cluster)
+        assert cluster.client.indices.exists_alias(name="logs") is not None
+
+
+def test_the_servers_own_413_splits_a_batch(cluster: Cluster) -> None:
+    name = Indexes(cluster).new_name("logs", NOW)
+    new_index(cluster, "logs")
+    wide = [line(str(n), text="x" * 30_000) for n in range(100)]
+    huge = line("huge", text="x" * (MAX_CONTENT + 1))
+    written = BulkWriter(cluster, name).write([*wide, huge])
+    assert (written.done, written.retries) == (100, 0)
+    assert [(letter.id, letter.status) for letter in written.dead] == [("huge", 413)]

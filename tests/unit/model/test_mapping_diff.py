@@ -1,0 +1,65 @@
+"""What a live index has otherwise than the overlay wants, and what that takes."""
+
+import pytest
+
+from indexer.model.json import JsonObject
+from indexer.model.mapping.diff import MappingDifference, mapping_differences
+from indexer.model.mapping.overlay import parse_overlay
+from indexer.model.table.table import ColumnKind
+from tests.support.columns import column
+from tests.support.mappings import mapped
+
+
+def fields(wanted: JsonObject, live: JsonObject) -> tuple[MappingDifference, ...]:
+    return mapping_differences({"properties": wanted}, {"properties": live}, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "live", "expected"),
+    [
+        (
+            {"a": {"type": "keyword"}},
+            {"a": {"type": "text"}},
+            MappingDifference("a: type", "keyword", "text", reindex=True),
+        ),
+        ({"a": {"type": "keyword"}}, {}, MappingDifference("a", "keyword", None, reindex=True)),
+        ({}, {"a": {"type": "long"}}, MappingDifference("a", None, "long", reindex=True)),
+        (
+            {"a": {"type": "keyword", "ignore_above": 9}},
+            {"a": {"type": "keyword", "ignore_above": 8}},
+            MappingDifference("a: ignore_above", "9", "8", reindex=False),
+        ),
+        (
+            {"a": {"type": "text", "fields": {"keyword": {"type": "keyword"}}}},
+            {"a": {"type": "text"}},
+            MappingDifference("a.keyword", "keyword", None, reindex=True),
+        ),
+        (
+            {"a": {"type": "keyword", "doc_values": False}},
+            {"a": {"type": "keyword"}},
+            MappingDifference("a: doc_values", "false", None, reindex=True),
+        ),
+    ],
+)
+def test_a_difference_is_told(wanted: JsonObject, live: JsonObject, expected: MappingDifference) -> None:
+    assert fields(wanted, live) == (expected,)
+
+
+def test_what_documents_brought_into_a_dynamic_object_is_no_difference() -> None:
+    wanted: JsonObject = {"a": {"type": "object", "dynamic": True, "properties": {"b": {"type": "long"}}}}
+    live: JsonObject = {"a": {"dynamic": "true", "properties": {"b": {"type": "long"}, "c": {"type": "text"}}}}
+    assert fields(wanted, live) == ()
+
+
+def test_settings_are_fixed_or_not() -> None:
+    found = mapping_differences(
+        {}, {}, {"number_of_shards": 2, "number_of_replicas": 0}, {"number_of_shards": "1", "number_of_replicas": "1"}
+    )
+    assert [(one.name, one.reindex) for one in found] == [("number_of_shards", True), ("number_of_replicas", False)]
+
+
+def test_the_mapping_tells_a_search_what_it_was_built_with() -> None:
+    overlay = {"fields": {"a": {"type": "text", "analyzer": "korean"}}, "search": {"message": "a"}}
+    assert parse_overlay(overlay, "m.yaml").search.message == "a"
+    meta = mapped(column("a", ColumnKind.TEXT), overlay=overlay).meta
+    assert meta == {"analyzers": {"korean": "standard"}, "search": {"message": "a"}}
