@@ -5,15 +5,21 @@ It works with Elasticsearch 9.2.0 and CrateDB 6.4.3: Spark 3.5.9 (Scala 2.12) on
 
 What a user has to know: OBJECT comes as JSON text and needs a schema, by which keys that it does not name are lost;
 GEO_POINT has to be taken apart in SQL, and is rounded unless it is read from `_doc`; rows are divided by the range of
-`id` alone; the plain distribution of Elasticsearch has no `GET /`, which elasticsearch-spark asks for the version, so
-that it is told.
+`id` alone; the plain distribution of Elasticsearch has no `GET /`, which elasticsearch-spark asks before it writes, so
+that it is answered in its stead.
 """
 
 import json
 import os
 import sys
 import time
+import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -49,8 +55,9 @@ def move(task: Task) -> Moved:
     spark = _session(sys.argv[2:])
     try:
         began = time.perf_counter()
-        last = int(_jdbc(spark, task, f"SELECT max(id) AS last FROM {task.table}").load().head()["last"])
-        _write(_read(spark, task, last), task)
+        last = int(_jdbc(spark, task, f"SELECT max(id) AS last_id FROM {task.table}").load().head()["last_id"])
+        with _greeting(task.target) as target:
+            _write(_read(spark, task, last), target, task.index)
         return Moved(last, time.perf_counter() - began)
     finally:
         spark.stop()
@@ -76,17 +83,65 @@ def _read(spark: SparkSession, task: Task, last: int) -> DataFrame:
     return rows.withColumn("attrs", from_json("attrs", _ATTRS)) if "attrs" in task.columns else rows
 
 
-def _write(rows: DataFrame, task: Task) -> None:
-    url = urlsplit(task.target)
-    with urllib.request.urlopen(f"{task.target}/_nodes?filter_path=cluster_name,nodes.*.version") as answered:  # noqa: S310  # http
-        cluster = json.load(answered)
+def _write(rows: DataFrame, target: str, index: str) -> None:
+    url = urlsplit(target)
     settings = {
         "es.nodes": url.hostname, "es.port": url.port, "es.mapping.id": "id", "es.write.operation": "index",
         "es.batch.size.entries": _BATCH, "es.batch.size.bytes": "5mb", "es.batch.write.refresh": "false",
-        "es.internal.es.cluster.name": cluster["cluster_name"],
-        "es.internal.es.version": next(iter(cluster["nodes"].values()))["version"],
     }  # fmt: skip
-    rows.write.format("org.elasticsearch.spark.sql").mode("append").options(**settings).save(task.index)
+    rows.write.format("org.elasticsearch.spark.sql").mode("append").options(**settings).save(index)
+
+
+@contextmanager
+def _greeting(target: str) -> Iterator[str]:
+    """Where `GET /` is answered: the server itself where it does so, else a port that is open inside `with`.
+
+    What else is asked there (which nodes there are) is passed on, so that the documents go to the server itself.
+    """
+    try:
+        _get(f"{target}/")
+    except urllib.error.HTTPError as error:
+        if error.code != HTTPStatus.METHOD_NOT_ALLOWED:
+            raise
+    else:
+        yield target
+        return
+    with ThreadingHTTPServer(("127.0.0.1", 0), _greeter(target)) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
+def _greeter(target: str) -> type[BaseHTTPRequestHandler]:
+    about = json.loads(_get(f"{target}/_nodes?filter_path=cluster_name,nodes.*.version"))
+    version = {"number": next(iter(about["nodes"].values()))["version"], "build_flavor": "default"}
+    name = {"name": "one", "cluster_name": about["cluster_name"], "cluster_uuid": "unknown"}
+    hello = json.dumps({**name, "version": version, "tagline": "You Know, for Search"}).encode()
+
+    class Greeter(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            body = hello if self.path.split("?")[0] == "/" else _get(f"{target}{self.path}")
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("X-elastic-product", "Elasticsearch")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    return Greeter
+
+
+def _get(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=60) as answered:  # noqa: S310  # the target's URL is http
+        body: bytes = answered.read()
+    return body
 
 
 def _cause(error: Py4JJavaError) -> str:
