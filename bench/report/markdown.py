@@ -18,7 +18,8 @@ Cells = Sequence[str]
 
 def report(record: Record, *parts: str) -> Record:
     """The record with its report: these parts, the verdict on its goals, and the machine."""
-    return replace(record, report="\n\n".join([*parts, verdict(record.goals, record.doubts), str(record.machine)]))
+    every = (*parts, verdict(record.goals, record.doubts), str(record.machine))
+    return replace(record, report="\n\n".join(part for part in every if part))
 
 
 def figure_tables(record: Record) -> Iterator[str]:
