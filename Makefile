@@ -3,6 +3,7 @@
 PYTHON ?= python3
 EXTRAS := local,bench,test,check,docs
 BENCH ?= --small --to build/bench
+PLOTTED := end-to-end-2m end-to-end paging memory scale
 BIN := .venv/bin
 PYTEST = $(BIN)/python -m pytest --no-fold-skipped --durations=15 $(PYTEST_OPTIONS)
 LARGE := $(patsubst %,tests/fault/test_%.py,circuit_breaker wide_rows kill pressure)
@@ -29,7 +30,7 @@ demo: install ## start what is missing, load sample logs, reindex them, search
 	$(BIN)/indexer demo
 
 ha: install ## three CrateDB nodes; one is killed in the middle of a reindex, which ends complete
-	$(BIN)/python -m bench.ha
+	$(BIN)/python -m bench ha
 
 # Three groups at once, two of them on servers of their own: attacks mostly wait for servers to fail and to come back, but
 # for some that move many rows and wait for nobody; most other tests start short commands. A group of which PYTEST_OPTIONS
@@ -67,8 +68,8 @@ docs: install ## build the documentation into build/site, strictly
 	$(BIN)/python docs/.site/check_links.py build/site
 
 pictures: install ## draw docs/assets: plots of the runs in bench/results, and searches of what `make demo` indexed
-	$(if $(wildcard bench/results/*.json),$(BIN)/python -m bench report bench/results/*.json --to build/bench/report.html --plots docs)
-	$(BIN)/python -m bench.pictures
+	$(BIN)/python -m bench report $(PLOTTED:%=bench/results/%.json) --to build/bench/report.html --plots docs/assets
+	$(BIN)/python -m bench.report.terminal_picture
 
 clean: ## stop the local servers and remove what was made, the cache folder's contents too
 	@if [ -x $(BIN)/indexer ]; then $(BIN)/indexer down --clean; fi

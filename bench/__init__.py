@@ -1,1 +1,1 @@
-"""Benchmarks: how fast rows get through, beside the usual ways, and what a page costs at any depth."""
+"""Benchmarks: scenarios that run competitors, measure them and report what they found."""

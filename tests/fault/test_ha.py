@@ -41,7 +41,7 @@ def test_one_of_three_nodes_is_killed_mid_job_and_the_job_completes(
     cache: str, elasticsearch_url: str, alias: str, account: Account
 ) -> None:
     own = {"INDEXER_CACHE": cache, "ELASTICSEARCH_URL": elasticsearch_url, "INDEXER_JOBS_INDEX": f"{alias}_jobs"}
-    command = [sys.executable, "-m", "bench.ha", "--rows", str(ROWS), "--index", alias]
+    command = [sys.executable, "-m", "bench", "ha", "--rows", str(ROWS), "--index", alias]
     ended = subprocess.run(
         command, cwd=ROOT, env=environment(**own), capture_output=True, text=True, check=False, timeout=450
     )

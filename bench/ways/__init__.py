@@ -1,1 +1,0 @@
-"""The ways that are compared, each run in a process of its own."""
