@@ -1,4 +1,4 @@
-"""The real servers that the tests run against: found or started once a session, left as they were found."""
+"""Fixtures of the servers that tests use: found or started once a session; found ones are left as they were."""
 
 import shutil
 import signal
@@ -29,45 +29,46 @@ from tests.support.crate_cluster import crate_home
 from tests.support.playground import Playground, playground_beside
 from tests.support.quick_servers import start_quick_cratedb, start_quick_elasticsearch
 from tests.support.secured_crate import SecuredCrate, secured_crate
-from tests.support.secured_elasticsearch import Secured, server_home, start_secured
+from tests.support.secured_elasticsearch import SecuredElasticsearch, server_home, start_secured_elasticsearch
 
-pytest_plugins = ["tests.support.attack_account"]
+pytest_plugins = ["tests.support.attack_table"]
 
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, `kill`, and a terminal that closes."""
 
 
 def pytest_configure() -> None:
-    """Let each of them end the tests with their servers stopped, and let programs under test hear them.
+    """Stop the servers when a signal ends the tests, and make programs under test receive signals.
 
-    A `&` makes both ignore Ctrl-C, `nohup` a closed terminal: what is ignored is inherited, a handler is not.
+    A shell's `&` makes tests and programs ignore Ctrl-C, and `nohup` a closed terminal: a child inherits an ignored
+    signal, but not a handler.
 
-    No property fails for being slow: how long an example takes is up to what else the machine does.
+    Properties have no deadline: the time that an example takes depends on the machine's load.
     """
     settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("untimed")
     nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-    for number in ENDING:
+    for number in END_SIGNALS:
         signal.signal(number, end_once)
     if nohup:
-        signal.signal(signal.SIGHUP, stay)
+        signal.signal(signal.SIGHUP, ignore)
 
 
 def end_once(number: int, frame: object) -> None:
-    """End as Ctrl-C does. What comes after it, such as from an impatient `make`, must not cut off the teardown."""
+    """End as after Ctrl-C. A second signal, for example from `make`, must not interrupt the teardown."""
     del number, frame
-    for again in ENDING:
-        signal.signal(again, stay)
+    for other in END_SIGNALS:
+        signal.signal(other, ignore)
     raise KeyboardInterrupt
 
 
-def stay(number: int, frame: object) -> None:
-    """Go on."""
+def ignore(number: int, frame: object) -> None:
+    """Do nothing; unlike SIG_IGN, child processes do not inherit it."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--own-servers", action="store_true", help="start servers even where some are there already")
+    parser.addoption("--own-servers", action="store_true", help="start servers even if some are running")
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +78,7 @@ def own_servers(pytestconfig: pytest.Config) -> bool:
 
 @pytest.fixture(scope="session")
 def large(request: pytest.FixtureRequest) -> bool:
-    """Whether any of the tests that were asked for moves very many rows."""
+    """Whether any of the selected tests moves millions of rows."""
     return any(item.get_closest_marker("large") for item in request.session.items)
 
 
@@ -116,22 +117,24 @@ def cratedb_url(cratedb_server: Server | None) -> str:
 
 @pytest.fixture(scope="session")
 def playground(elasticsearch_server: Server, cratedb_server: Server | None) -> Iterator[Playground]:
-    """Servers that the tests alone use, for what works on names that a user has too, such as `logs`."""
-    with playground_beside(elasticsearch_server, cratedb_server) as place:
-        yield place
+    """Servers that only the tests use, for commands that use names such as `logs`, which a user may have."""
+    with playground_beside(elasticsearch_server, cratedb_server) as servers:
+        yield servers
 
 
 @pytest.fixture(scope="session")
-def secured() -> Iterator[Secured]:
+def secured() -> Iterator[SecuredElasticsearch]:
     """An Elasticsearch with passwords, privileges and TLS."""
     if not can_sign():
-        pytest.skip("openssl makes the certificates: install it")
+        pytest.skip("openssl is not installed, and the certificates need it")
     try:
         server_home()
-    except UsageError as refused:
-        pytest.skip(str(refused))
-    with tempfile.TemporaryDirectory(prefix="elasticsearch-") as folder:  # pytest's own are closed to other users
-        running = start_secured(Path(folder))
+    except UsageError as error:
+        pytest.skip(str(error))
+    with tempfile.TemporaryDirectory(
+        prefix="elasticsearch-"
+    ) as folder:  # pytest's folders are closed to the server's account
+        running = start_secured_elasticsearch(Path(folder))
         yield running
         running.server.stop()
 
@@ -143,35 +146,35 @@ def secured_cratedb() -> Iterator[SecuredCrate]:
     if home is None:
         pytest.skip(HOW_TO_GET)
     if not can_sign():
-        pytest.skip("openssl makes the certificates: install it")
+        pytest.skip("openssl is not installed, and the certificates need it")
     with tempfile.TemporaryDirectory(prefix="cratedb-") as folder, secured_crate(home, Path(folder)) as running:
         yield running
 
 
 @pytest.fixture
 def crate_cursor(cratedb_url: str) -> Iterator[Cursor]:
-    """A cursor for what a test creates and looks up itself."""
+    """A cursor for the tables of one test."""
     with crate_table.crate_cursor(cratedb_url) as cursor:
         yield cursor
 
 
 @pytest.fixture
 def schema(crate_cursor: Cursor) -> Iterator[str]:
-    """A schema of the test's own; its tables are dropped afterwards."""
+    """The schema of one test; its tables are dropped afterwards."""
     with own_schema(crate_cursor) as name:
         yield name
 
 
 @pytest.fixture(scope="module")
 def shared_cursor(cratedb_url: str) -> Iterator[Cursor]:
-    """A cursor for what the tests of a file share."""
+    """A cursor for the tables that the tests of a file share."""
     with crate_table.crate_cursor(cratedb_url) as cursor:
         yield cursor
 
 
 @pytest.fixture(scope="module")
 def shared_schema(shared_cursor: Cursor) -> Iterator[str]:
-    """A schema for tables that the tests of a file share, because none of them changes them."""
+    """A schema for tables that the tests of a file share, because no test changes them."""
     with own_schema(shared_cursor) as name:
         yield name
 
@@ -190,17 +193,17 @@ def own_schema(cursor: Cursor) -> Iterator[str]:
 
 @pytest.fixture
 def alias(elasticsearch_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An index alias of the test's own; every index that bears it, or a name that begins with it, is deleted.
+    """The alias of one test; afterwards, all indexes whose names begin with it are deleted.
 
-    So is that of its jobs, which the commands use in place of `reindex-jobs`, unless the test names another, and so are
-    the folders of its jobs in the cache folder.
+    So are its index of jobs, which commands use instead of `reindex-jobs` unless a test names another, and its jobs'
+    folders in the cache folder.
     """
     name = f"test_{uuid4().hex[:12]}"
     monkeypatch.setenv(JOBS_INDEX, f"{name}_jobs")
     yield name
     with Elasticsearch(elasticsearch_url) as client:
-        ours = client.indices.get(index=f"{name}*", expand_wildcards="all", ignore_unavailable=True)
-        for index in ours:
+        indexes = client.indices.get(index=f"{name}*", expand_wildcards="all", ignore_unavailable=True)
+        for index in indexes:
             client.indices.delete(index=index)
     for folder in job_folder(name).parent.glob(f"{name}*"):
         shutil.rmtree(folder)

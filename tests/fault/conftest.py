@@ -1,4 +1,4 @@
-"""What the attacks share: a table to move, an Elasticsearch that may be stopped and set to refuse, and an account."""
+"""Fixtures of the attacks: a table to move, an Elasticsearch that a test may stop, a row in the table of attacks."""
 
 import tempfile
 from collections.abc import Iterator
@@ -10,22 +10,22 @@ from indexer.sandbox.cratedb_table import Cursor
 from indexer.sandbox.download import VERSION
 from indexer.sandbox.process import free_port
 from indexer.sandbox.server import Server
-from tests.support.attack import Attack, fill
-from tests.support.attack_account import Account, account_of
+from tests.support.attack import Attack, create_attacked_table
+from tests.support.attack_table import AttackRecord, record_of
 from tests.support.quick_servers import start_quick_elasticsearch
 
 
 @pytest.fixture(autouse=True)
-def account(request: pytest.FixtureRequest) -> Account:
-    """Every test here is a row of the table that is printed at the end; its figures are noted here."""
-    return account_of(request.node)
+def record(request: pytest.FixtureRequest) -> AttackRecord:
+    """The test's row in the table of attacks, which is printed at the end."""
+    return record_of(request.node)
 
 
 class OwnElasticsearch:
-    """A server of the tests' own: stopped and started again on the same data and port."""
+    """A server that a test can stop, and start again with the same data and port."""
 
-    MOST_BYTES = 1024 * 1024
-    """Bytes of a request body, beyond which it answers 413."""
+    MAX_CONTENT = 1024 * 1024
+    """Maximum bytes of a request body; it answers 413 to larger ones."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -33,7 +33,7 @@ class OwnElasticsearch:
         self._server = self._launch()
 
     def _launch(self) -> Server:
-        settings = {"http.max_content_length": f"{self.MOST_BYTES}b", "cluster.info.update.interval": "10s"}
+        settings = {"http.max_content_length": f"{self.MAX_CONTENT}b", "cluster.info.update.interval": "10s"}
         return start_quick_elasticsearch(self._folder, version=VERSION, port=self._port, settings=settings)
 
     @property
@@ -57,13 +57,13 @@ def own_elasticsearch() -> Iterator[OwnElasticsearch]:
 
 @pytest.fixture(scope="module")
 def attacked(shared_cursor: Cursor, shared_schema: str) -> str:
-    """The table to move."""
-    return fill(shared_cursor, shared_schema)
+    """The table that the jobs read."""
+    return create_attacked_table(shared_cursor, shared_schema)
 
 
 @pytest.fixture
 def attack(
-    attacked: str, cratedb_url: str, elasticsearch_url: str, alias: str, tmp_path: Path, account: Account
+    attacked: str, cratedb_url: str, elasticsearch_url: str, alias: str, tmp_path: Path, record: AttackRecord
 ) -> Attack:
-    """A job without any fault so far; `replace` its source or target by a proxy."""
-    return Attack(attacked, alias, tmp_path, cratedb_url, elasticsearch_url, account)
+    """A job without faults; to add some, `replace` its source or target with a proxy."""
+    return Attack(attacked, alias, tmp_path, cratedb_url, elasticsearch_url, record)

@@ -14,11 +14,11 @@ from elasticsearch import Elasticsearch
 
 from indexer.sandbox.cratedb_table import Cursor
 from indexer.sandbox.process import wait_until
-from tests.support.attack_account import Account
-from tests.support.bulk_faults import standing_still
+from tests.support.attack_table import AttackRecord
+from tests.support.bulk_faults import stalled_bulk
 from tests.support.commands import Ended, run, start
-from tests.support.concurrent_writer import BEGIN, Moving, writing
-from tests.support.fault_proxy import FaultProxy, after, cut_before, passes
+from tests.support.concurrent_writer import BEGIN, ChangingTable, concurrent_writes
+from tests.support.fault_proxy import FaultProxy, cut_before, pass_through, run_before
 from tests.support.index_contents import documents
 from tests.support.newest_job import newest_job
 
@@ -30,7 +30,7 @@ TAKEN = 20
 
 
 @pytest.fixture
-def table(crate_cursor: Cursor, schema: str) -> Moving:
+def table(crate_cursor: Cursor, schema: str) -> ChangingTable:
     name = f'"{schema}".moving'
     crate_cursor.execute(
         f"CREATE TABLE {name} (id BIGINT PRIMARY KEY, ts TIMESTAMP, state BIGINT, m TEXT)"
@@ -41,7 +41,7 @@ def table(crate_cursor: Cursor, schema: str) -> Moving:
         f" FROM generate_series(0, {ROWS - 1}) AS t (i)"
     )
     crate_cursor.execute(f"REFRESH TABLE {name}")
-    return Moving(name, crate_cursor, ROWS)
+    return ChangingTable(name, crate_cursor, ROWS)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
 
 
 @pytest.fixture
-def options(cratedb_url: str, table: Moving, alias: str) -> tuple[str, ...]:
+def options(cratedb_url: str, table: ChangingTable, alias: str) -> tuple[str, ...]:
     return (
         "--source", cratedb_url, "--table", table.name, "--index", alias, "--jobs-index", f"{alias}_jobs",
         "--page", "500", "--batch-bytes", "32KiB", "--json", "--quiet",
@@ -72,10 +72,10 @@ def ended(process: "subprocess.Popen[str]") -> Ended:
 @contextmanager
 def half_way(elasticsearch_url: str, *command: str) -> Iterator[tuple["subprocess.Popen[str]", threading.Event]]:
     """A job stalled after some of its pages; it continues once the event is set."""
-    with standing_still(elasticsearch_url, TAKEN) as (proxy, go):
+    with stalled_bulk(elasticsearch_url, TAKEN) as (proxy, go):
         process = start(*command, "--target", proxy.url)
         try:
-            wait_while(process, lambda: len(proxy.seen) > TAKEN)
+            wait_while(process, lambda: len(proxy.requests) > TAKEN)
             yield process, go
         finally:
             process.kill()
@@ -87,15 +87,15 @@ def test_no_surviving_row_is_lost_under_concurrent_writes(
     cratedb_url: str,
     elasticsearch_url: str,
     client: Elasticsearch,
-    table: Moving,
+    table: ChangingTable,
     options: tuple[str, ...],
     alias: str,
     key: str,
-    account: Account,
+    record: AttackRecord,
 ) -> None:
     """Rows are written before the job reads anything, while it is stalled halfway, and while it reads the rest."""
     before, command = table.now(), ("reindex", *options, "--key", key)
-    with writing(cratedb_url, table) as writer, half_way(elasticsearch_url, *command) as (process, go):
+    with concurrent_writes(cratedb_url, table) as writer, half_way(elasticsearch_url, *command) as (process, go):
         begun = writer.rounds
         wait_while(process, lambda: writer.rounds > begun + 10)
         go.set()
@@ -104,7 +104,7 @@ def test_no_surviving_row_is_lost_under_concurrent_writes(
     stayed = before.keys() & table.now().keys()
     assert len(before) / 2 < len(stayed) < len(before)
     found = documents(client, alias)
-    account.tried(rows=len(stayed), lost=len(stayed - found.keys()))
+    record.tried(rows=len(stayed), lost=len(stayed - found.keys()))
     assert all(found[id_]["state"] >= before[id_][1] for id_ in stayed)
 
 
@@ -112,14 +112,14 @@ def test_catch_up_loads_every_row_added_or_changed_during_the_load(
     cratedb_url: str,
     elasticsearch_url: str,
     client: Elasticsearch,
-    table: Moving,
+    table: ChangingTable,
     options: tuple[str, ...],
     alias: str,
-    account: Account,
+    record: AttackRecord,
 ) -> None:
     # The load pages by ts: an update that moves a row to another ts also gives it a new state.
     command = ("reindex", *options, "--key", "ts", "--catch-up", "state")
-    with writing(cratedb_url, table) as writer, half_way(elasticsearch_url, *command) as (process, go):
+    with concurrent_writes(cratedb_url, table) as writer, half_way(elasticsearch_url, *command) as (process, go):
         begun = writer.rounds
         wait_while(process, lambda: writer.rounds > begun + 10)
         writer.end()
@@ -127,14 +127,19 @@ def test_catch_up_loads_every_row_added_or_changed_during_the_load(
         job = ended(process)
     assert job.code == 0, job.err
     rows, found = table.now(), documents(client, alias)
-    account.tried(rows=len(rows), lost=len(rows.keys() - found.keys()))
+    record.tried(rows=len(rows), lost=len(rows.keys() - found.keys()))
     assert {id_: (found[id_]["ts"], found[id_]["state"]) for id_ in rows} == rows
     changed = sum(state > table.rows + begun + 1 for _, state in rows.values())
     assert json.loads(job.out)["rows_caught_up"] >= changed > 100
 
 
 def test_rows_moved_behind_the_reader_are_found(
-    elasticsearch_url: str, client: Elasticsearch, table: Moving, options: tuple[str, ...], alias: str, account: Account
+    elasticsearch_url: str,
+    client: Elasticsearch,
+    table: ChangingTable,
+    options: tuple[str, ...],
+    alias: str,
+    record: AttackRecord,
 ) -> None:
     """Some rows move behind the reader, others are deleted and added, so counts alone do not show what is missing."""
     command = ("reindex", *options, "--key", "ts", "--readers", "1")
@@ -148,12 +153,17 @@ def test_rows_moved_behind_the_reader_are_found(
     assert job.code == 0, job.err
     rows = table.now()
     assert len(rows) == table.rows - 50
-    assert_all_in(rows, client, alias, account)
+    assert_all_in(rows, client, alias, record)
     assert json.loads(job.out)["rows_caught_up"] >= len(rows)
 
 
 def test_deletes_and_appended_logs_do_not_cause_a_full_reread(
-    elasticsearch_url: str, client: Elasticsearch, table: Moving, options: tuple[str, ...], alias: str, account: Account
+    elasticsearch_url: str,
+    client: Elasticsearch,
+    table: ChangingTable,
+    options: tuple[str, ...],
+    alias: str,
+    record: AttackRecord,
 ) -> None:
     with half_way(elasticsearch_url, "reindex", *options, "--key", "id") as (process, go):
         last = 2 * (table.rows - 1)
@@ -165,11 +175,16 @@ def test_deletes_and_appended_logs_do_not_cause_a_full_reread(
     assert job.code == 0, job.err
     report = json.loads(job.out)
     assert report["rows_caught_up"] <= 101
-    assert_all_in(table.now(), client, alias, account)
+    assert_all_in(table.now(), client, alias, record)
 
 
 def test_appended_logs_do_not_cause_a_full_reread_with_a_time_key(
-    elasticsearch_url: str, client: Elasticsearch, table: Moving, options: tuple[str, ...], alias: str, account: Account
+    elasticsearch_url: str,
+    client: Elasticsearch,
+    table: ChangingTable,
+    options: tuple[str, ...],
+    alias: str,
+    record: AttackRecord,
 ) -> None:
     """Rows were updated only before the load, so none can have moved during it."""
     table.cursor.execute(f"UPDATE {table.name} SET ts = ts + 1 WHERE id < 1000")
@@ -181,16 +196,21 @@ def test_appended_logs_do_not_cause_a_full_reread_with_a_time_key(
     assert job.code == 0, job.err
     assert json.loads(job.out)["rows_caught_up"] <= 101
     stayed = {id_ for id_ in table.now() if int(id_) <= last}
-    account.tried(rows=len(stayed), lost=len(stayed - documents(client, alias).keys()))
+    record.tried(rows=len(stayed), lost=len(stayed - documents(client, alias).keys()))
 
 
 def test_a_killed_job_resumes_after_rows_it_had_indexed_are_deleted(
-    elasticsearch_url: str, client: Elasticsearch, table: Moving, options: tuple[str, ...], alias: str, account: Account
+    elasticsearch_url: str,
+    client: Elasticsearch,
+    table: ChangingTable,
+    options: tuple[str, ...],
+    alias: str,
+    record: AttackRecord,
 ) -> None:
     """A lost batch holds back the checkpoint although documents of later pages are already indexed."""
     command, ended_now = ("reindex", *options, "--key", "id", "--readers", "1"), threading.Event()
-    with FaultProxy(elasticsearch_url, on="/_bulk") as proxy:
-        proxy.script(passes, after(lambda: ended_now.wait(240), cut_before))
+    with FaultProxy(elasticsearch_url, pattern="/_bulk") as proxy:
+        proxy.script(pass_through, run_before(lambda: ended_now.wait(240), cut_before))
         process = start(*command, "--target", proxy.url)
         wait_while(process, lambda: bool(unacknowledged(client, alias)))
         process.send_signal(signal.SIGKILL)
@@ -204,7 +224,7 @@ def test_a_killed_job_resumes_after_rows_it_had_indexed_are_deleted(
     assert json.loads(job.out)["resumed"]
     rows = table.now()
     assert len(rows) == table.rows - len(gone)
-    assert_all_in(rows, client, alias, account)
+    assert_all_in(rows, client, alias, record)
 
 
 def unacknowledged(client: Elasticsearch, alias: str) -> list[int]:
@@ -219,7 +239,12 @@ def unacknowledged(client: Elasticsearch, alias: str) -> list[int]:
 
 
 def test_a_job_killed_during_catch_up_resumes_the_catch_up(
-    elasticsearch_url: str, client: Elasticsearch, table: Moving, options: tuple[str, ...], alias: str, account: Account
+    elasticsearch_url: str,
+    client: Elasticsearch,
+    table: ChangingTable,
+    options: tuple[str, ...],
+    alias: str,
+    record: AttackRecord,
 ) -> None:
     command = ("reindex", *options, "--catch-up", "state")
     slowly = ("--page", "50", "--batch-bytes", "8KiB")
@@ -241,40 +266,40 @@ def test_a_job_killed_during_catch_up_resumes_the_catch_up(
     assert newest_job(client, alias)["slices"] == loaded, "the load was read again"
     assert report["rows_caught_up"] > before
     rows, found = table.now(), documents(client, alias)
-    account.tried(rows=len(rows), lost=len(rows.keys() - found.keys()))
+    record.tried(rows=len(rows), lost=len(rows.keys() - found.keys()))
     assert {id_: document["state"] for id_, document in found.items()} == {
         id_: state for id_, (_, state) in rows.items()
     }
 
 
-def assert_all_in(rows: dict[str, tuple[int, int]], client: Elasticsearch, alias: str, account: Account) -> None:
-    account.tried(rows=len(rows), lost=len(rows.keys() - documents(client, alias).keys()))
+def assert_all_in(rows: dict[str, tuple[int, int]], client: Elasticsearch, alias: str, record: AttackRecord) -> None:
+    record.tried(rows=len(rows), lost=len(rows.keys() - documents(client, alias).keys()))
 
 
 def caught_up(state: dict[str, object]) -> int:
-    passes: list[dict[str, list[dict[str, int]]]] = state.get("passes") or []  # type: ignore[assignment]  # JSON
-    return sum(part["read"] for one in passes for part in one["slices"])
+    pass_through: list[dict[str, list[dict[str, int]]]] = state.get("passes") or []  # type: ignore[assignment]  # JSON
+    return sum(part["read"] for one in pass_through for part in one["slices"])
 
 
 def test_rows_not_yet_refreshed_are_loaded(
     elasticsearch_url: str,
     client: Elasticsearch,
-    table: Moving,
+    table: ChangingTable,
     options: tuple[str, ...],
     alias: str,
     tmp_path: Path,
-    account: Account,
+    record: AttackRecord,
 ) -> None:
     table.cursor.execute(f"ALTER TABLE {table.name} SET (refresh_interval = 0)")
     table.insert([1, 3], table.rows)
     command = ("reindex", *options, "--catch-up", "state", "--target", elasticsearch_url)
     assert run(*command, cwd=tmp_path).code == 0
-    assert_all_in(table.now(), client, alias, account)
+    assert_all_in(table.now(), client, alias, record)
     with half_way(elasticsearch_url, *command[:-2]) as (process, go):
         table.insert([5, 7], table.rows + 1)
         go.set()
         assert ended(process).code == 0
-    assert_all_in(table.now(), client, alias, account)
+    assert_all_in(table.now(), client, alias, record)
 
 
 @pytest.mark.parametrize(

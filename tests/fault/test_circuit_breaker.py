@@ -23,7 +23,7 @@ from indexer.sandbox.cratedb_table import Cursor, crate_cursor
 from indexer.sandbox.process import free_port
 from indexer.settings import SourceAccess
 from indexer.source.cratedb import CrateSource
-from tests.support.attack_account import Account
+from tests.support.attack_table import AttackRecord
 from tests.support.commands import Ended, run, start
 from tests.support.newest_job import newest_job, wait_for_rows
 
@@ -148,18 +148,18 @@ def test_a_page_trips_the_breaker_and_a_smaller_one_succeeds(server: str, cursor
 
 
 def test_a_low_breaker_limit_shrinks_pages_and_the_job_completes(
-    cursor: Cursor, wider: str, job: Job, account: Account
+    cursor: Cursor, wider: str, job: Job, record: AttackRecord
 ) -> None:
     with breaker_at("12mb", cursor):
         ended = job.run("--table", wider, "--memory", MUCH)  # so that only the breaker makes pages small
     assert ended.code == 0, ended.err
     report = json.loads(ended.out)
-    account.tried(rows=40_000, lost=40_000 - job.count(), memory=MUCH, peak=ended.peak)
+    record.tried(rows=40_000, lost=40_000 - job.count(), memory=MUCH, peak=ended.peak)
     assert report["pages"] > 2 * 4, "the breaker never tripped: lower its limit"
 
 
 def test_deep_offset_paging_trips_the_breaker_and_window_paging_completes(
-    ten_million: str, job: Job, account: Account
+    ten_million: str, job: Job, record: AttackRecord
 ) -> None:
     what = ("--table", ten_million, "--key", "uid", "--mapping", "plain.yaml")
     job.deep(DEEP, *what, "--strategy", "offset")
@@ -174,7 +174,7 @@ def test_deep_offset_paging_trips_the_breaker_and_window_paging_completes(
     assert completed.code == 0, completed.err
     report = json.loads(completed.out)
     peak = max(completed.peak, report["peak_rss_bytes"])
-    account.tried(2, rows=ROWS, lost=ROWS - job.count(), memory="64MiB", peak=peak)
+    record.tried(2, rows=ROWS, lost=ROWS - job.count(), memory="64MiB", peak=peak)
     assert report["rows_read"] == ROWS
     assert peak < (64 + 120) * MIB
     assert report["checkpoint_cpu_seconds"] < report["seconds"] / 100

@@ -16,8 +16,8 @@ from elasticsearch import Elasticsearch
 
 from indexer.sandbox.process import wait_until
 from indexer.sandbox.sample_table import load_sqlite_sample
-from tests.support.attack_account import Account
-from tests.support.bulk_faults import standing_still
+from tests.support.attack_table import AttackRecord
+from tests.support.bulk_faults import stalled_bulk
 from tests.support.commands import environment, run
 from tests.support.fault_proxy import FaultProxy
 
@@ -71,7 +71,7 @@ class Held:
             env=environment(),
         ) as process:
             try:
-                assert wait_until(lambda: len(self.proxy.seen) > 1, 60)
+                assert wait_until(lambda: len(self.proxy.requests) > 1, 60)
                 yield process
             finally:
                 process.kill()
@@ -90,11 +90,11 @@ def job(elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Held]:
         "--source", f"sqlite:///{tmp_path}/logs.db", "--index", alias, "--jobs-index", f"{alias}_jobs",
         "--page", "500", "--batch-bytes", "64KiB",
     )  # fmt: skip
-    with standing_still(elasticsearch_url, 1) as (proxy, go), Elasticsearch(elasticsearch_url) as client:
+    with stalled_bulk(elasticsearch_url, 1) as (proxy, go), Elasticsearch(elasticsearch_url) as client:
         yield Held(options, alias, proxy, go, tmp_path, client)
 
 
-def test_setting_the_clock_back_does_not_lose_the_lock(job: Held, elasticsearch_url: str, account: Account) -> None:
+def test_setting_the_clock_back_does_not_lose_the_lock(job: Held, elasticsearch_url: str, record: AttackRecord) -> None:
     with job.elsewhere(0) as process:
         process.send_signal(signal.SIGUSR1)
         assert wait_until(lambda: job.heartbeat() < timedelta(hours=-23), 30)
@@ -104,11 +104,11 @@ def test_setting_the_clock_back_does_not_lose_the_lock(job: Held, elasticsearch_
         job.go.set()
         _, err = process.communicate(timeout=60)
         assert process.returncode == 0, err
-    account.tried(rows=ROWS, lost=ROWS - job.client.count(index=job.alias)["count"])
+    record.tried(rows=ROWS, lost=ROWS - job.client.count(index=job.alias)["count"])
 
 
 def test_a_dead_holder_with_a_clock_ahead_does_not_keep_the_lock(
-    job: Held, elasticsearch_url: str, alias: str, account: Account
+    job: Held, elasticsearch_url: str, alias: str, record: AttackRecord
 ) -> None:
     with job.elsewhere(DAY) as process:
         assert wait_until(lambda: job.heartbeat() > timedelta(hours=23), 30)
@@ -118,7 +118,7 @@ def test_a_dead_holder_with_a_clock_ahead_does_not_keep_the_lock(
     assert taken.code == 0, taken.err
     first = json.loads(taken.out)
     assert first["resumed"]
-    account.tried(rows=ROWS, lost=ROWS - job.client.count(index=alias)["count"])
+    record.tried(rows=ROWS, lost=ROWS - job.client.count(index=alias)["count"])
     # The index name has tomorrow's time; the next index must still sort after it, so that rollback finds both.
     second = json.loads(run(*command, cwd=job.folder).out)["index"]
     assert first["index"] < second

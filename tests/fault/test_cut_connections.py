@@ -9,7 +9,16 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from tests.support.attack import ROWS, Attack
-from tests.support.fault_proxy import Fault, FaultProxy, after, cut_after, cut_before, each, half, passes
+from tests.support.fault_proxy import (
+    Fault,
+    FaultProxy,
+    cut_after,
+    cut_before,
+    cut_midway,
+    every_nth,
+    pass_through,
+    run_before,
+)
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
@@ -22,16 +31,16 @@ def through(attack: Attack, source: FaultProxy, target: FaultProxy) -> Attack:
     return replace(attack, source=source.crate, target=target.url)
 
 
-@pytest.mark.parametrize("fault", [cut_before, cut_after, half], ids=["before", "after", "in the answer"])
+@pytest.mark.parametrize("fault", [cut_before, cut_after, cut_midway], ids=["before", "after", "in the answer"])
 def test_every_third_connection_to_either_server_is_cut_and_no_row_is_lost(attack: Attack, fault: Fault) -> None:
     with FaultProxy(attack.source) as source, FaultProxy(attack.target) as target:
         cut: Counter[FaultProxy] = Counter()
 
         def begin() -> None:
             for side in (source, target):
-                side.otherwise = each(3, after(partial(cut.update, [side]), fault))
+                side.default = every_nth(3, run_before(partial(cut.update, [side]), fault))
 
-        target.script(*[passes] * 20, after(begin))
+        target.script(*[pass_through] * 20, run_before(begin))
         ended = through(attack, source, target).run("--quiet")
         report = attack.assert_complete(ended, attack.target)
         assert cut[source] > 3
@@ -56,8 +65,8 @@ def test_every_third_connection_to_either_server_is_cut_and_no_row_is_lost(attac
 def test_a_request_whose_response_is_lost_is_recognized_as_our_own(
     attack: Attack, on: str, more: Sequence[str]
 ) -> None:
-    with FaultProxy(attack.target, on=on) as proxy:
+    with FaultProxy(attack.target, pattern=on) as proxy:
         proxy.script(*[cut_after] * TIMES)
         ended = replace(attack, target=proxy.url).run("--quiet", *more)
-        assert len(proxy.seen) > TIMES
+        assert len(proxy.requests) > TIMES
         attack.assert_complete(ended, attack.target)

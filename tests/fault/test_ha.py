@@ -12,10 +12,10 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from indexer.sandbox.cratedb import HOW_TO_GET
-from tests.support.attack_account import Account
+from tests.support.attack_table import AttackRecord
 from tests.support.commands import environment, run
 from tests.support.crate_cluster import crate_home
-from tests.support.process_state import runs
+from tests.support.process_state import is_running
 
 pytestmark = [pytest.mark.slow, pytest.mark.cratedb, pytest.mark.elasticsearch, pytest.mark.timeout(600)]
 
@@ -38,7 +38,7 @@ def pids(printed: str) -> set[int]:
 
 @pytest.mark.usefixtures("cratedb_url")  # it occupies the default port, so that no other test picks up these nodes
 def test_one_of_three_nodes_is_killed_mid_job_and_the_job_completes(
-    cache: str, elasticsearch_url: str, alias: str, account: Account
+    cache: str, elasticsearch_url: str, alias: str, record: AttackRecord
 ) -> None:
     own = {"INDEXER_CACHE": cache, "ELASTICSEARCH_URL": elasticsearch_url, "INDEXER_JOBS_INDEX": f"{alias}_jobs"}
     command = [sys.executable, "-m", "bench", "ha", "--rows", str(ROWS), "--index", alias]
@@ -61,7 +61,7 @@ def test_one_of_three_nodes_is_killed_mid_job_and_the_job_completes(
     assert places == sorted(places)
     assert "UNASSIGNED" not in ended.stderr, "a replica that is away is no shard that is away"
     with Elasticsearch(elasticsearch_url) as client:
-        account.tried(rows=ROWS, lost=ROWS - client.count(index=alias)["count"])
+        record.tried(rows=ROWS, lost=ROWS - client.count(index=alias)["count"])
     assert_three_nodes_run_until_down(own, killed=pids(ended.stdout))
 
 
@@ -74,4 +74,4 @@ def assert_three_nodes_run_until_down(own: dict[str, str], killed: set[int]) -> 
     assert (more.code, "A CrateDB cluster of 3 nodes runs" in more.err) == (2, True)
     down = run("indexer", "down", cwd=ROOT, timeout=120, **own)
     assert down.out.count("Stopped ") == 3
-    assert not any(map(runs, running))
+    assert not any(map(is_running, running))

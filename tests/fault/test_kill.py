@@ -19,10 +19,10 @@ from elasticsearch import Elasticsearch
 
 from indexer.sandbox.cratedb_table import Cursor
 from indexer.sandbox.process import wait_until
-from tests.support.attack_account import Account
-from tests.support.bulk_faults import standing_still
+from tests.support.attack_table import AttackRecord
+from tests.support.bulk_faults import stalled_bulk
 from tests.support.commands import run, start
-from tests.support.fault_proxy import Exchange, FaultProxy, passes
+from tests.support.fault_proxy import Exchange, FaultProxy, pass_through
 from tests.support.index_contents import documents
 from tests.support.newest_job import holds_lock, newest_job, rows_read, wait_for_lock
 
@@ -100,7 +100,7 @@ class Killed:
 
     def stands_at(self, path: str) -> bool:
         """Whether the job has sent Elasticsearch a request for this path."""
-        return any(path in one.path for one in self.target.seen)
+        return any(path in one.path for one in self.target.requests)
 
     def kill(self, condition: Callable[[], bool], moment: float = 0.0) -> None:
         """Start the job; kill it `moment` seconds after it holds the lock and the condition is met."""
@@ -155,8 +155,8 @@ def killed(cratedb_url: str, elasticsearch_url: str, table: str, alias: str, tmp
     jobs = f"{alias}_jobs"
     options = ("--table", table, "--page", str(PAGE), "--batch-bytes", "100KiB", "--json", "--quiet")
     with (
-        FaultProxy(cratedb_url, on="/_sql") as source,
-        FaultProxy(elasticsearch_url, on=r"/_refresh|POST /_aliases") as target,
+        FaultProxy(cratedb_url, pattern="/_sql") as source,
+        FaultProxy(elasticsearch_url, pattern=r"/_refresh|POST /_aliases") as target,
         Elasticsearch(elasticsearch_url) as client,
     ):
         yield Killed(tmp_path, client, alias, (*options, "--jobs-index", jobs), source, target)
@@ -167,10 +167,10 @@ def killed(cratedb_url: str, elasticsearch_url: str, table: str, alias: str, tmp
 @pytest.mark.parametrize("table", [ROWS], indirect=True)
 @pytest.mark.parametrize("seed", [SEED], ids=[f"ATTACK_SEED={SEED}"])
 def test_ten_kills_during_the_load_lose_and_duplicate_nothing(
-    killed: Killed, account: Account, record_property: Callable[[str, object], None], seed: int
+    killed: Killed, record: AttackRecord, record_property: Callable[[str, object], None], seed: int
 ) -> None:
     dice = random.Random(seed)
-    killed.source.otherwise = rows = RowsRead()
+    killed.source.default = rows = RowsRead()
     calm = replace(killed, alias=f"{killed.alias}_calm")
     calm.run()
     once = rows.taken()
@@ -190,7 +190,7 @@ def test_ten_kills_during_the_load_lose_and_duplicate_nothing(
     taken.append(rows.taken())
     assert report["resumed"]
     expected, found = (documents(killed.client, one.alias) for one in (calm, killed))
-    account.tried(KILLS, rows=len(expected), lost=len(expected.keys() - found.keys()))
+    record.tried(KILLS, rows=len(expected), lost=len(expected.keys() - found.keys()))
     assert found == expected
     assert report["rows_read"] == report["rows_indexed"] == len(expected) == ROWS
     assert report["rows_caught_up"] == 0, "the load left rows out, which only the verification found"
@@ -200,27 +200,29 @@ def test_ten_kills_during_the_load_lose_and_duplicate_nothing(
 
 
 @pytest.mark.parametrize("table", [30_000], indirect=True)
-def test_kills_between_load_and_alias_switch_lose_nothing_and_reread_nothing(killed: Killed, account: Account) -> None:
+def test_kills_between_load_and_alias_switch_lose_nothing_and_reread_nothing(
+    killed: Killed, record: AttackRecord
+) -> None:
     """Killed once during the refresh before verification, and once between verification and the alias switch."""
-    killed.source.otherwise = rows = RowsRead()
+    killed.source.default = rows = RowsRead()
     for on in ("/_refresh", "/_aliases"):
         gone = threading.Event()
 
         def stands_still(exchange: Exchange, on: str = on, gone: threading.Event = gone) -> None:
             if on not in exchange.request.path:
-                passes(exchange)
+                pass_through(exchange)
                 return
             gone.wait(120)
             exchange.cut()  # its sender is dead: the server must not see it
 
-        killed.target.seen.clear()
-        killed.target.otherwise = stands_still
+        killed.target.requests.clear()
+        killed.target.default = stands_still
         killed.kill(partial(killed.stands_at, on))
         gone.set()
         assert not killed.client.indices.exists_alias(name=killed.alias)
     assert killed.checkpoint() == 30_000
     once = rows.taken()
-    killed.target.otherwise = passes
+    killed.target.default = pass_through
     report = killed.run()
     assert report["resumed"]
     assert report["rows_read"] == report["rows_indexed"] == 30_000
@@ -228,7 +230,7 @@ def test_kills_between_load_and_alias_switch_lose_nothing_and_reread_nothing(kil
     assert rows.taken() == 0
     found = documents(killed.client, killed.alias)
     assert {document["n"] for document in found.values()} == set(range(30_000))
-    account.tried(2, rows=30_000, lost=30_000 - len(found))
+    record.tried(2, rows=30_000, lost=30_000 - len(found))
 
 
 @pytest.mark.parametrize("table", [pytest.param(30_000, id="30k")], indirect=True)
@@ -240,7 +242,7 @@ def test_a_second_job_is_refused_and_names_the_lock_holder(
         "--source", cratedb_url, "--target", elasticsearch_url, "--table", table, "--index", alias,
         "--jobs-index", jobs,
     )  # fmt: skip
-    with Elasticsearch(elasticsearch_url) as client, standing_still(elasticsearch_url) as (proxy, _):
+    with Elasticsearch(elasticsearch_url) as client, stalled_bulk(elasticsearch_url) as (proxy, _):
         first = start("reindex", *options, "--target", proxy.url, "--quiet", cwd=tmp_path)
         wait_for_lock(client, alias, first.pid)
         second = run("reindex", *options, cwd=tmp_path)

@@ -17,10 +17,10 @@ from indexer.job.lock import is_dead, this_process
 from indexer.model.job.state import LockHolder
 from indexer.sandbox.process import wait_until
 from indexer.sandbox.sample_table import load_sqlite_sample
-from tests.support.attack_account import Account
-from tests.support.bulk_faults import standing_still
+from tests.support.attack_table import AttackRecord
+from tests.support.bulk_faults import stalled_bulk
 from tests.support.commands import Ended, start
-from tests.support.fault_proxy import Exchange, FaultProxy, passes
+from tests.support.fault_proxy import Exchange, FaultProxy, pass_through
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -50,9 +50,9 @@ def two_at_once(elasticsearch_url: str, options: tuple[str, ...], on: str) -> tu
 
     def together(exchange: Exchange) -> None:
         both.wait(120)
-        passes(exchange)
+        pass_through(exchange)
 
-    with FaultProxy(elasticsearch_url, on=on) as proxy:
+    with FaultProxy(elasticsearch_url, pattern=on) as proxy:
         proxy.script(together, together)
         takers = [start("reindex", *options, "--target", proxy.url) for _ in range(2)]
         ended = {taker.pid: Ended(taker.wait(120), *taker.communicate()) for taker in takers}
@@ -61,20 +61,25 @@ def two_at_once(elasticsearch_url: str, options: tuple[str, ...], on: str) -> tu
     return winner, won, lost
 
 
-def assert_one_index_has_all(client: Elasticsearch, alias: str, account: Account) -> None:
+def assert_one_index_has_all(client: Elasticsearch, alias: str, record: AttackRecord) -> None:
     """The losing job left no index behind."""
     assert len(client.indices.get(index=f"{alias}_2*", expand_wildcards="all")) == 1
-    account.tried(rows=ROWS, lost=ROWS - client.count(index=alias)["count"])
+    record.tried(rows=ROWS, lost=ROWS - client.count(index=alias)["count"])
 
 
 @pytest.mark.parametrize("place", ["here", "another machine"])
 def test_only_one_of_two_jobs_takes_over_a_dead_holders_lock(
-    elasticsearch_url: str, client: Elasticsearch, alias: str, options: tuple[str, ...], account: Account, place: str
+    elasticsearch_url: str,
+    client: Elasticsearch,
+    alias: str,
+    options: tuple[str, ...],
+    record: AttackRecord,
+    place: str,
 ) -> None:
     """A holder on another machine counts as dead only when its heartbeats stop."""
-    with standing_still(elasticsearch_url) as (proxy, _):
+    with stalled_bulk(elasticsearch_url) as (proxy, _):
         first = start("reindex", *options, "--target", proxy.url)
-        assert wait_until(lambda: bool(proxy.seen), 180)
+        assert wait_until(lambda: bool(proxy.requests), 180)
         first.send_signal(signal.SIGKILL)
         first.communicate()
     if place != "here":
@@ -82,32 +87,32 @@ def test_only_one_of_two_jobs_takes_over_a_dead_holders_lock(
     winner, won, lost = two_at_once(elasticsearch_url, options, on=f"PUT /{alias}_jobs/_doc/alias")
     assert f"process {winner} on {os.uname().nodename}" in lost.err
     assert '"resumed": true' in won.out
-    assert_one_index_has_all(client, alias, account)
+    assert_one_index_has_all(client, alias, record)
 
 
 def test_of_two_jobs_started_at_once_one_is_refused_and_leaves_no_index(
-    elasticsearch_url: str, client: Elasticsearch, alias: str, options: tuple[str, ...], account: Account
+    elasticsearch_url: str, client: Elasticsearch, alias: str, options: tuple[str, ...], record: AttackRecord
 ) -> None:
     two_at_once(elasticsearch_url, options, on=f"PUT /{alias}_2")
-    assert_one_index_has_all(client, alias, account)
+    assert_one_index_has_all(client, alias, record)
 
 
 def test_a_second_job_in_the_same_process_is_refused(
-    elasticsearch_url: str, client: Elasticsearch, alias: str, source: str, account: Account
+    elasticsearch_url: str, client: Elasticsearch, alias: str, source: str, record: AttackRecord
 ) -> None:
     settings = Settings(table="logs", source=source, target=elasticsearch_url, index=alias, jobs_index=f"{alias}_jobs")
     reports: list[Report] = []
-    with standing_still(elasticsearch_url) as (proxy, go):
+    with stalled_bulk(elasticsearch_url) as (proxy, go):
         slow = settings.model_copy(update={"target": proxy.url})
         first = threading.Thread(target=lambda: reports.append(reindex(slow)))
         first.start()
-        assert wait_until(lambda: bool(proxy.seen), 180)
+        assert wait_until(lambda: bool(proxy.requests), 180)
         with pytest.raises(UsageError, match=f"process {os.getpid()} on"):
             reindex(settings)
         go.set()
         first.join(180)
     assert [report.rows_indexed for report in reports] == [ROWS]
-    assert_one_index_has_all(client, alias, account)
+    assert_one_index_has_all(client, alias, record)
 
 
 def holder_of(pid: int) -> LockHolder:

@@ -13,9 +13,9 @@ from elasticsearch import Elasticsearch
 
 from indexer.sandbox.cratedb_table import Cursor
 from tests.support.attack import ROWS, Attack
-from tests.support.attack_account import Account
+from tests.support.attack_table import AttackRecord
 from tests.support.commands import Ended, run
-from tests.support.fault_proxy import Exchange, Fault, FaultProxy, after, altered, cut_after, passes
+from tests.support.fault_proxy import Exchange, Fault, FaultProxy, alter, cut_after, pass_through, run_before
 from tests.support.index_contents import documents
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
@@ -42,12 +42,12 @@ def deleting(client: Elasticsearch, alias: str, id_: str) -> Callable[[], None]:
 
 
 def test_a_document_deleted_before_verification_fails_it(
-    attack: Attack, client: Elasticsearch, account: Account
+    attack: Attack, client: Elasticsearch, record: AttackRecord
 ) -> None:
-    with FaultProxy(attack.target, on=f"{attack.alias}_2.*/_refresh") as proxy:
-        proxy.script(after(deleting(client, attack.alias, "7")))
+    with FaultProxy(attack.target, pattern=f"{attack.alias}_2.*/_refresh") as proxy:
+        proxy.script(run_before(deleting(client, attack.alias, "7")))
         ended = replace(attack, target=proxy.url).run()
-    account.tried()
+    record.tried()
     assert ended.code == 4, ended.err
     assert "lacks documents: slice 0 has " in ended.err
     assert not client.indices.exists_alias(name=attack.alias)
@@ -56,24 +56,24 @@ def test_a_document_deleted_before_verification_fails_it(
 
 
 def test_a_document_deleted_where_others_were_written_twice_is_reread(
-    attack: Attack, client: Elasticsearch, account: Account
+    attack: Attack, client: Elasticsearch, record: AttackRecord
 ) -> None:
     """A lost response made the job write some documents twice, so the number of acknowledgements proves nothing."""
     bulks, refreshes = itertools.count(1), itertools.count(1)
 
     def fault(exchange: Exchange) -> None:
         if "/_bulk" in exchange.request.path:
-            (cut_after if next(bulks) == 3 else passes)(exchange)
+            (cut_after if next(bulks) == 3 else pass_through)(exchange)
         else:
             delete = deleting(client, attack.alias, "7")
-            (after(delete) if next(refreshes) == 1 else passes)(exchange)
+            (run_before(delete) if next(refreshes) == 1 else pass_through)(exchange)
 
-    with FaultProxy(attack.target, on=f"/_bulk|{attack.alias}_2.*/_refresh") as proxy:
-        proxy.otherwise = fault
+    with FaultProxy(attack.target, pattern=f"/_bulk|{attack.alias}_2.*/_refresh") as proxy:
+        proxy.default = fault
         ended = replace(attack, target=proxy.url).run()
     assert ended.code == 0, ended.err
     found = documents(client, attack.alias)
-    account.tried(rows=ROWS, lost=ROWS - len(found))
+    record.tried(rows=ROWS, lost=ROWS - len(found))
     assert 0 < json.loads(ended.out)["rows_caught_up"] < ROWS
 
 
@@ -125,7 +125,7 @@ def gappy(
         "--target", elasticsearch_url, "--table", name, "--index", alias, "--jobs-index", f"{alias}_jobs",
         "--page", "100", "--readers", "1", "--key", request.param, "--json", "--quiet",
     )  # fmt: skip
-    with FaultProxy(cratedb_url, on="/_sql") as proxy:
+    with FaultProxy(cratedb_url, pattern="/_sql") as proxy:
         yield Gappy(name, crate_cursor, proxy, options)
 
 
@@ -146,37 +146,37 @@ def once(words: bytes, fault: Fault, nth: int = 1) -> Fault:
     count = itertools.count(1)
 
     def turn(exchange: Exchange) -> None:
-        (fault if words in exchange.request.body and next(count) == nth else passes)(exchange)
+        (fault if words in exchange.request.body and next(count) == nth else pass_through)(exchange)
 
     return turn
 
 
-def assert_all_there(gappy: Gappy, client: Elasticsearch, alias: str, ended: Ended, account: Account) -> None:
+def assert_all_there(gappy: Gappy, client: Elasticsearch, alias: str, ended: Ended, record: AttackRecord) -> None:
     assert ended.code == 0, ended.err
     rows = gappy.everything()
     found = {document["id"] for document in documents(client, alias).values()}
-    account.tried(rows=len(rows), lost=len(rows - found))
+    record.tried(rows=len(rows), lost=len(rows - found))
 
 
 def test_rows_missing_from_a_page_are_reread_even_if_as_many_were_added(
-    gappy: Gappy, client: Elasticsearch, alias: str, tmp_path: Path, account: Account
+    gappy: Gappy, client: Elasticsearch, alias: str, tmp_path: Path, record: AttackRecord
 ) -> None:
     """A shard is unavailable during one page: CrateDB reports no error, and the total still matches the plan."""
-    gappy.proxy.otherwise = once(b" LIMIT ", after(lambda: gappy.add(20), altered(without(20))))
+    gappy.proxy.default = once(b" LIMIT ", run_before(lambda: gappy.add(20), alter(without(20))))
     ended = gappy.run(tmp_path)
-    assert_all_there(gappy, client, alias, ended, account)
+    assert_all_there(gappy, client, alias, ended, record)
     assert 0 < json.loads(ended.out)["rows_caught_up"] < gappy.rows, "only what lacks rows is read again"
 
 
 @pytest.mark.parametrize("gappy", ["id"], indirect=True)
 def test_rows_missing_from_a_page_and_then_from_the_count_are_reread(
-    gappy: Gappy, client: Elasticsearch, alias: str, tmp_path: Path, account: Account
+    gappy: Gappy, client: Elasticsearch, alias: str, tmp_path: Path, record: AttackRecord
 ) -> None:
     """The shard is unavailable again during the count for verification; the shards' own row counts reveal it."""
-    page = once(b" LIMIT ", after(lambda: gappy.add(20), altered(without(20))))
-    count = once(HISTOGRAM, altered(without(2_000)), nth=2)
-    gappy.proxy.otherwise = lambda exchange: (count if HISTOGRAM in exchange.request.body else page)(exchange)
-    assert_all_there(gappy, client, alias, gappy.run(tmp_path), account)
+    page = once(b" LIMIT ", run_before(lambda: gappy.add(20), alter(without(20))))
+    count = once(HISTOGRAM, alter(without(2_000)), nth=2)
+    gappy.proxy.default = lambda exchange: (count if HISTOGRAM in exchange.request.body else page)(exchange)
+    assert_all_there(gappy, client, alias, gappy.run(tmp_path), record)
 
 
 def ends_early(body: bytes) -> bytes:
@@ -188,23 +188,23 @@ def ends_early(body: bytes) -> bytes:
 
 @pytest.mark.parametrize("gappy", ["id"], indirect=True)
 def test_an_incomplete_histogram_is_detected_and_the_job_is_replanned(
-    gappy: Gappy, client: Elasticsearch, alias: str, tmp_path: Path, account: Account
+    gappy: Gappy, client: Elasticsearch, alias: str, tmp_path: Path, record: AttackRecord
 ) -> None:
     """A shard is unavailable during the histogram, so its slices would end before the table does."""
-    gappy.proxy.otherwise = once(HISTOGRAM, altered(ends_early))
+    gappy.proxy.default = once(HISTOGRAM, alter(ends_early))
     ended = gappy.run(tmp_path)
-    assert_all_there(gappy, client, alias, ended, account)
+    assert_all_there(gappy, client, alias, ended, record)
     assert json.loads(ended.out)["rows_caught_up"] == 0
 
 
 def test_deletes_alone_do_not_cause_a_reread(
-    gappy: Gappy, client: Elasticsearch, alias: str, tmp_path: Path, account: Account
+    gappy: Gappy, client: Elasticsearch, alias: str, tmp_path: Path, record: AttackRecord
 ) -> None:
     def delete() -> None:
         gappy.cursor.execute(f"DELETE FROM {gappy.name} WHERE id >= {gappy.rows} AND id < {gappy.rows + 500}")
         gappy.cursor.execute(f"REFRESH TABLE {gappy.name}")
 
-    gappy.proxy.otherwise = once(b" LIMIT ", after(delete))
+    gappy.proxy.default = once(b" LIMIT ", run_before(delete))
     ended = gappy.run(tmp_path)
-    assert_all_there(gappy, client, alias, ended, account)
+    assert_all_there(gappy, client, alias, ended, record)
     assert json.loads(ended.out)["rows_caught_up"] == 0

@@ -9,7 +9,7 @@ from elasticsearch import Elasticsearch
 from tests.fault.conftest import OwnElasticsearch
 from tests.support.attack import Attack
 from tests.support.commands import Ended
-from tests.support.fault_proxy import FaultProxy, after, passes
+from tests.support.fault_proxy import FaultProxy, pass_through, run_before
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
@@ -33,12 +33,12 @@ def assert_failed_clearly(attack: Attack, ended: Ended, client: Elasticsearch) -
 def test_a_read_only_block_fails_the_job_clearly_and_a_resume_completes_it(
     attack: Attack, elasticsearch_url: str
 ) -> None:
-    with Elasticsearch(elasticsearch_url) as client, FaultProxy(elasticsearch_url, on="/_bulk") as proxy:
+    with Elasticsearch(elasticsearch_url) as client, FaultProxy(elasticsearch_url, pattern="/_bulk") as proxy:
 
         def block() -> None:
             client.indices.put_settings(index=index_of(client, attack), settings={BLOCK: True})
 
-        proxy.script(*[passes] * 20, after(block))
+        proxy.script(*[pass_through] * 20, run_before(block))
         blocked = replace(attack, target=proxy.url)
         began = time.monotonic()
         assert_failed_clearly(attack, blocked.run("--quiet"), client)
@@ -75,13 +75,13 @@ def test_the_flood_stage_watermark_fails_the_job_clearly_and_a_resume_completes_
     attack: Attack, own_elasticsearch: OwnElasticsearch
 ) -> None:
     """Elasticsearch itself blocks every index, including the one that holds jobs and locks."""
-    with Elasticsearch(own_elasticsearch.url) as client, FaultProxy(own_elasticsearch.url, on="/_bulk") as proxy:
+    with Elasticsearch(own_elasticsearch.url) as client, FaultProxy(own_elasticsearch.url, pattern="/_bulk") as proxy:
 
         def fill_disk() -> None:
             set_disk(client, full=True)
             wait_for_block(client, attack, on=True)
 
-        proxy.script(*[passes] * 20, after(fill_disk))
+        proxy.script(*[pass_through] * 20, run_before(fill_disk))
         blocked = replace(attack, target=proxy.url)
         try:
             assert_failed_clearly(attack, blocked.run("--quiet"), client)

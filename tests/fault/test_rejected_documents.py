@@ -11,8 +11,8 @@ from elasticsearch import Elasticsearch
 
 from indexer.sandbox.cratedb_table import Cursor
 from tests.fault.conftest import OwnElasticsearch
-from tests.support.attack import BATCH, ROWS, Attack, fill
-from tests.support.attack_account import Account
+from tests.support.attack import BATCH, ROWS, Attack, create_attacked_table
+from tests.support.attack_table import AttackRecord
 from tests.support.commands import environment, run
 from tests.support.fault_proxy import FaultProxy, larger_than
 from tests.support.index_contents import documents
@@ -75,7 +75,7 @@ def odd_job(odd_table: str, cratedb_url: str, elasticsearch_url: str, alias: str
 
 
 def test_an_unwritable_dead_letter_file_fails_the_job_and_a_resume_completes_it(
-    odd_job: tuple[str, ...], elasticsearch_url: str, alias: str, tmp_path: Path, account: Account
+    odd_job: tuple[str, ...], elasticsearch_url: str, alias: str, tmp_path: Path, record: AttackRecord
 ) -> None:
     """`ulimit` caps files at a kilobyte or two, as a full disk would; one dead letter has 40,000 characters."""
     limited = ["sh", "-c", 'ulimit -f 2 && exec "$@"', "sh", str(Path(sys.executable).parent / odd_job[0])]
@@ -96,11 +96,11 @@ def test_an_unwritable_dead_letter_file_fails_the_job_and_a_resume_completes_it(
     assert sorted(dead) == sorted(BAD)
     with Elasticsearch(elasticsearch_url) as client:
         found = documents(client, alias).keys()
-    account.tried(rows=1000, lost=len({str(i) for i in range(1000)} - set(dead) - found))
+    record.tried(rows=1000, lost=len({str(i) for i in range(1000)} - set(dead) - found))
 
 
 def test_every_kind_of_rejection_becomes_a_dead_letter_with_its_reason(
-    odd_job: tuple[str, ...], elasticsearch_url: str, alias: str, tmp_path: Path, account: Account
+    odd_job: tuple[str, ...], elasticsearch_url: str, alias: str, tmp_path: Path, record: AttackRecord
 ) -> None:
     ended = run(*odd_job, cwd=tmp_path, INDEXER_CACHE=str(tmp_path))
     assert ended.code == 3, ended.err
@@ -114,13 +114,13 @@ def test_every_kind_of_rejection_becomes_a_dead_letter_with_its_reason(
         assert dead[id_]["document"][column] == value  # type: ignore[index]
     with Elasticsearch(elasticsearch_url) as client:
         found = documents(client, alias).keys()
-    account.tried(rows=1000, lost=len({str(i) for i in range(1000)} - BAD.keys() - found))
+    record.tried(rows=1000, lost=len({str(i) for i in range(1000)} - BAD.keys() - found))
     assert not found & BAD.keys()
 
 
 def test_bulk_requests_refused_with_413_are_split(attack: Attack) -> None:
-    with FaultProxy(attack.target, on="/_bulk") as proxy:
-        proxy.otherwise = larger_than(BATCH // 3)
+    with FaultProxy(attack.target, pattern="/_bulk") as proxy:
+        proxy.default = larger_than(BATCH // 3)
         attack.assert_complete(replace(attack, target=proxy.url).run("--quiet"), attack.target)
 
 
@@ -129,7 +129,7 @@ def test_a_row_over_http_max_content_length_becomes_a_dead_letter(
     attack: Attack, crate_cursor: Cursor, schema: str, own_elasticsearch: OwnElasticsearch
 ) -> None:
     """The 413 comes from the server itself."""
-    most, attack = own_elasticsearch.MOST_BYTES, replace(attack, table=fill(crate_cursor, schema))
+    most, attack = own_elasticsearch.MAX_CONTENT, replace(attack, table=create_attacked_table(crate_cursor, schema))
     for id_, size in ((5000, most + 1), (5001, most // 2), (12_000, 4 * most), (ROWS - 1, most)):
         crate_cursor.execute(f"UPDATE {attack.table} SET m = ? WHERE id = ?", ("x" * size, id_))
     crate_cursor.execute(f"REFRESH TABLE {attack.table}")
@@ -144,5 +144,5 @@ def test_a_row_over_http_max_content_length_becomes_a_dead_letter(
         assert len(letter["document"]["m"]) >= most  # type: ignore[index]
     with Elasticsearch(own_elasticsearch.url) as client:
         found = documents(client, attack.alias).keys()
-        attack.account.tried(rows=ROWS, lost=len({str(i) for i in range(ROWS)} - dead.keys() - found))
+        attack.record.tried(rows=ROWS, lost=len({str(i) for i in range(ROWS)} - dead.keys() - found))
         assert len(client.get(index=attack.alias, id="5001")["_source"]["m"]) == most // 2

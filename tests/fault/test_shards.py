@@ -11,7 +11,7 @@ from elasticsearch import Elasticsearch
 
 from indexer.sandbox.cratedb import HOW_TO_GET
 from indexer.sandbox.process import wait_until
-from tests.support.attack_account import Account
+from tests.support.attack_table import AttackRecord
 from tests.support.commands import Ended, run, start
 from tests.support.crate_cluster import Cluster, crate_cluster, crate_home
 from tests.support.documentation import loader_grants
@@ -112,14 +112,14 @@ def table(cluster: Cluster, request: pytest.FixtureRequest) -> None:
     cluster.wait_for_shards()
 
 
-def assert_complete(job: Job, ended: Ended, account: Account) -> None:
+def assert_complete(job: Job, ended: Ended, record: AttackRecord) -> None:
     assert ended.code == 0, ended.err
     report = json.loads(ended.out)
     assert report["rows_read"] == report["rows_indexed"] == ROWS
     found = documents(job.client, job.alias)
     there = {(document["id"], document["day"]) for document in found.values()}
     expected = {(number, number % DAYS) for number in range(1, ROWS + 1)}
-    account.tried(rows=ROWS, lost=len(expected - there))
+    record.tried(rows=ROWS, lost=len(expected - there))
     assert there == expected
     assert len(found) == ROWS
     assert job.served() == [report["job"]]
@@ -128,7 +128,7 @@ def assert_complete(job: Job, ended: Ended, account: Account) -> None:
 @pytest.mark.parametrize("table", [0], indirect=True, ids=["no replica"])
 @pytest.mark.usefixtures("table")
 def test_losing_a_node_without_replicas_fails_the_job_and_a_resume_completes_it(
-    cluster: Cluster, job: Job, account: Account
+    cluster: Cluster, job: Job, record: AttackRecord
 ) -> None:
     before = job.run("--where", "id <= 10")
     assert before.code == 0, before.err
@@ -150,20 +150,24 @@ def test_losing_a_node_without_replicas_fails_the_job_and_a_resume_completes_it(
     cluster.nodes[2].start()
     cluster.wait_for_shards()
     resumed = job.run()
-    assert_complete(job, resumed, account)
+    assert_complete(job, resumed, record)
     assert json.loads(resumed.out)["resumed"]
 
 
 @pytest.mark.parametrize("table", [1], indirect=True, ids=["one replica"])
 @pytest.mark.usefixtures("table")
-def test_a_job_survives_losing_a_node_when_shards_have_a_replica(cluster: Cluster, job: Job, account: Account) -> None:
+def test_a_job_survives_losing_a_node_when_shards_have_a_replica(
+    cluster: Cluster, job: Job, record: AttackRecord
+) -> None:
     ended = job.run_and_kill(cluster, 1, "--patience", "90")  # a dead master delays this by an election
-    assert_complete(job, ended, account)
+    assert_complete(job, ended, record)
 
 
 @pytest.mark.parametrize("table", [0], indirect=True, ids=["no replica"])
 @pytest.mark.usefixtures("table")
-def test_a_repair_deletes_nothing_while_shards_are_unavailable(cluster: Cluster, job: Job, account: Account) -> None:
+def test_a_repair_deletes_nothing_while_shards_are_unavailable(
+    cluster: Cluster, job: Job, record: AttackRecord
+) -> None:
     made = job.run("--page", "10000")
     assert made.code == 0, made.err
     before = documents(job.client, job.alias).keys()
@@ -176,5 +180,5 @@ def test_a_repair_deletes_nothing_while_shards_are_unavailable(cluster: Cluster,
     assert "cannot be read whole: shard " in again.err
     assert "UNASSIGNED" in again.err
     after = documents(job.client, job.alias).keys()
-    account.tried(2, rows=ROWS, lost=len(before - after))
+    record.tried(2, rows=ROWS, lost=len(before - after))
     assert len(after) == ROWS

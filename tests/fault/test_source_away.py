@@ -17,8 +17,8 @@ from indexer.sandbox.cratedb_table import crate_cursor
 from indexer.sandbox.process import free_port
 from indexer.sandbox.server import Server
 from tests.support.attack import Running
-from tests.support.attack_account import Account
-from tests.support.bulk_faults import standing_still
+from tests.support.attack_table import AttackRecord
+from tests.support.bulk_faults import stalled_bulk
 from tests.support.commands import Ended, run, start
 from tests.support.index_contents import documents
 from tests.support.newest_job import wait_for_rows
@@ -83,7 +83,7 @@ class Job:
     alias: str
     folder: Path
     client: Elasticsearch
-    account: Account
+    record: AttackRecord
     go: Event
 
     def start(self, patience: int) -> Running:
@@ -100,19 +100,19 @@ class Job:
         report = json.loads(ended.out)
         assert report["rows_read"] == report["rows_indexed"] == ROWS
         found = [document["id"] for document in documents(self.client, self.alias).values()]
-        self.account.tried(rows=ROWS, lost=len(set(range(1, ROWS + 1)) - set(found)))
+        self.record.tried(rows=ROWS, lost=len(set(range(1, ROWS + 1)) - set(found)))
         assert sorted(found) == list(range(1, ROWS + 1))
         assert self.served() == [report["job"]]
 
 
 @pytest.fixture
-def job(server: OwnServer, elasticsearch_url: str, alias: str, tmp_path: Path, account: Account) -> Iterator[Job]:
-    with standing_still(elasticsearch_url, 100) as (proxy, go), Elasticsearch(elasticsearch_url) as client:
+def job(server: OwnServer, elasticsearch_url: str, alias: str, tmp_path: Path, record: AttackRecord) -> Iterator[Job]:
+    with stalled_bulk(elasticsearch_url, 100) as (proxy, go), Elasticsearch(elasticsearch_url) as client:
         options = (
             "--source", server.url, "--target", proxy.url, "--table", "logs", "--index", alias,
             "--jobs-index", f"{alias}_jobs", "--page", str(PAGE), "--json",
         )  # fmt: skip
-        yield Job(options, alias, tmp_path, client, account, go)
+        yield Job(options, alias, tmp_path, client, record, go)
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])

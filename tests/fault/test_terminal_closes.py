@@ -20,10 +20,10 @@ from elasticsearch import Elasticsearch
 
 from indexer.sandbox.process import wait_until
 from indexer.sandbox.sample_table import load_sqlite_sample
-from tests.support.attack_account import Account
-from tests.support.bulk_faults import standing_still
+from tests.support.attack_table import AttackRecord
+from tests.support.bulk_faults import stalled_bulk
 from tests.support.commands import environment, run, start
-from tests.support.fault_proxy import Exchange, FaultProxy, held, passes, refuse
+from tests.support.fault_proxy import Exchange, FaultProxy, hold_until, pass_through, refuse
 from tests.support.output_stream import terminal
 
 pytestmark = pytest.mark.elasticsearch
@@ -77,7 +77,7 @@ class Held:
 @pytest.fixture
 def job(elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Held]:
     load_sqlite_sample(tmp_path / "logs.db", ROWS)
-    with standing_still(elasticsearch_url, 1) as (proxy, go):
+    with stalled_bulk(elasticsearch_url, 1) as (proxy, go):
         command = (
             "--source", f"sqlite:///{tmp_path}/logs.db", "--target", proxy.url, "--index", alias,
             "--jobs-index", f"{alias}_jobs", "--page", "500", "--batch-bytes", "64KiB",
@@ -86,7 +86,7 @@ def job(elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Held]:
 
 
 def test_closing_the_terminal_ends_the_job_with_code_143_and_a_resume_completes_it(
-    job: Held, elasticsearch_url: str, account: Account
+    job: Held, elasticsearch_url: str, record: AttackRecord
 ) -> None:
     with ExitStack() as stack:
         with terminal() as (screen, keyboard):
@@ -101,7 +101,7 @@ def test_closing_the_terminal_ends_the_job_with_code_143_and_a_resume_completes_
     assert again.code == 0, again.err
     assert json.loads(again.out)["resumed"]
     with Elasticsearch(elasticsearch_url) as client:
-        account.tried(rows=ROWS, lost=ROWS - client.count(index=job.alias)["count"])
+        record.tried(rows=ROWS, lost=ROWS - client.count(index=job.alias)["count"])
 
 
 def test_a_stopped_job_checkpoints_the_documents_acknowledged_so_far(job: Held, elasticsearch_url: str) -> None:
@@ -110,19 +110,22 @@ def test_a_stopped_job_checkpoints_the_documents_acknowledged_so_far(job: Held, 
     def fault(exchange: Exchange) -> None:
         """Accept some bulk requests, and only the first write of the lock, until `answers` is set."""
         if "/_bulk" in exchange.request.path:
-            (passes if next(bulks) <= TAKEN else held(job.go))(exchange)
+            (pass_through if next(bulks) <= TAKEN else hold_until(job.go))(exchange)
         else:
-            (passes if next(locks) == 1 or answers.is_set() else refuse(503))(exchange)
+            (pass_through if next(locks) == 1 or answers.is_set() else refuse(503))(exchange)
 
     def read(client: Elasticsearch) -> int:
         found = client.get(index=f"{job.alias}_jobs", id=f"alias:{job.alias}")["_source"]
         return sum(part["read"] for part in found["slices"])
 
-    with FaultProxy(elasticsearch_url, on="/_bulk|PUT .*/_doc/alias") as proxy, Elasticsearch(elasticsearch_url) as es:
-        proxy.otherwise = fault
+    with (
+        FaultProxy(elasticsearch_url, pattern="/_bulk|PUT .*/_doc/alias") as proxy,
+        Elasticsearch(elasticsearch_url) as es,
+    ):
+        proxy.default = fault
         process = start("reindex", *job.command, "--target", proxy.url, cwd=job.folder)
         # Both writers are stalled in their next request, so every request before it is acknowledged.
-        assert wait_until(lambda: sum("/_bulk" in one.path for one in proxy.seen) == TAKEN + 2, 180)
+        assert wait_until(lambda: sum("/_bulk" in one.path for one in proxy.requests) == TAKEN + 2, 180)
         assert read(es) == 0
         answers.set()
         process.send_signal(signal.SIGTERM)
@@ -138,18 +141,18 @@ def test_a_stopped_job_checkpoints_the_documents_acknowledged_so_far(job: Held, 
     assert json.loads(again.out)["rows_indexed"] == ROWS
 
 
-def test_a_job_under_nohup_outlives_its_terminal(job: Held, elasticsearch_url: str, account: Account) -> None:
+def test_a_job_under_nohup_outlives_its_terminal(job: Held, elasticsearch_url: str, record: AttackRecord) -> None:
     with ExitStack() as stack:
         with terminal() as (screen, keyboard):
             process = stack.enter_context(job.started("nohup", screen=keyboard))
             os.close(keyboard)
             screen.wait_for("nohup")
-            assert wait_until(lambda: len(job.proxy.seen) > 1, 60)
+            assert wait_until(lambda: len(job.proxy.requests) > 1, 60)
         job.go.set()
         assert process.wait(timeout=120) == 0
     with Elasticsearch(elasticsearch_url) as client:
         assert job.status(client) == "done"
-        account.tried(rows=ROWS, lost=ROWS - client.count(index=job.alias)["count"])
+        record.tried(rows=ROWS, lost=ROWS - client.count(index=job.alias)["count"])
 
 
 def test_a_burst_of_signals_still_ends_the_job_with_its_message_and_code(job: Held, elasticsearch_url: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from indexer.sandbox.cratedb_table import Cursor
-from tests.support.attack_account import Account
+from tests.support.attack_table import AttackRecord
 from tests.support.commands import Ended, run
 
 pytestmark = [
@@ -65,7 +65,7 @@ def test_megabyte_rows_stay_within_the_memory_budget(
     schema: str,
     alias: str,
     tmp_path: Path,
-    account: Account,
+    record: AttackRecord,
     parts: tuple[tuple[str, int], ...],
 ) -> None:
     rows = make_table(crate_cursor, f'"{schema}".wide', parts)
@@ -75,7 +75,7 @@ def test_megabyte_rows_stay_within_the_memory_budget(
     with Elasticsearch(elasticsearch_url) as client:
         found = client.count(index=alias)["count"]
         wide = client.get(index=alias, id=str(parts[0][1]))["_source"]["m"]
-    account.tried(rows=rows, lost=rows - found, memory="64MiB", peak=max(ended.peak, report["peak_rss_bytes"]))
+    record.tried(rows=rows, lost=rows - found, memory="64MiB", peak=max(ended.peak, report["peak_rss_bytes"]))
     assert wide == WIDE * TIMES[WIDE]
     assert report["peak_rss_bytes"] < MEMORY + CONSTANT
     assert ended.peak < MEMORY + CONSTANT
@@ -85,7 +85,7 @@ def test_megabyte_rows_stay_within_the_memory_budget(
     if parts is SHRINKING:  # one case is enough: it rereads both sides
         verified = command(cratedb_url, elasticsearch_url, alias, tmp_path, "indexer", "verify", "--full")
         assert verified.code == 0, verified.err
-        account.tried(memory="64MiB", peak=verified.peak)
+        record.tried(memory="64MiB", peak=verified.peak)
         assert json.loads(verified.out)["compared"] == rows
         assert verified.peak < MEMORY + CONSTANT
 
@@ -109,7 +109,7 @@ def test_a_row_of_101_mib_becomes_a_dead_letter(
     schema: str,
     alias: str,
     tmp_path: Path,
-    account: Account,
+    record: AttackRecord,
 ) -> None:
     rows = make_table(crate_cursor, f'"{schema}".wide', ((NARROW, 1_000),))
     crate_cursor.execute(f'INSERT INTO "{schema}".wide VALUES (-1, repeat(?, ?))', (WIDE, TOO_LARGE // len(WIDE)))
@@ -120,7 +120,7 @@ def test_a_row_of_101_mib_becomes_a_dead_letter(
     with Elasticsearch(elasticsearch_url) as client:
         found = client.count(index=alias)["count"]
     lost = rows + 1 - found - report["dead_letters"]
-    account.tried(rows=rows + 1, lost=lost, memory="64MiB", peak=ended.peak)
+    record.tried(rows=rows + 1, lost=lost, memory="64MiB", peak=ended.peak)
     assert ended.peak < MEMORY + CONSTANT + COPIES * TOO_LARGE
     (line,) = Path(report["dead_letter_file"]).read_bytes().splitlines()
     letter = orjson.loads(line)

@@ -1,4 +1,4 @@
-"""A job under attack: its table, its options, what it says while it runs, and what must be in the index at its end."""
+"""A job under attack: its table, its options, its output while it runs, and the documents that it must index."""
 
 import json
 import subprocess
@@ -8,23 +8,23 @@ from pathlib import Path
 from elasticsearch import Elasticsearch
 
 from indexer.sandbox.cratedb_table import Cursor
-from tests.support.attack_account import Account
+from tests.support.attack_table import AttackRecord
 from tests.support.commands import Ended, run, start
 from tests.support.index_contents import documents
 from tests.support.output_stream import Stream
 
-__all__ = ["BATCH", "ROWS", "Attack", "Running", "fill"]
+__all__ = ["BATCH", "ROWS", "Attack", "Running", "create_attacked_table"]
 
 ROWS = 20_000
 BATCH = 64 * 1024
-"""Bytes of a bulk request at most: about 75 requests in all."""
+"""Maximum bytes of a bulk request: about 75 requests in all."""
 
 _MESSAGE = "message {} of a log that is moved while what moves it is attacked, in a line as long as such lines are"
 
 
 @dataclass
 class Running:
-    """A job that runs. Its progress is read as it comes."""
+    """A running job, whose progress is read as it is printed."""
 
     process: "subprocess.Popen[str]"
 
@@ -33,7 +33,7 @@ class Running:
         self.err = Stream(self.process.stderr.fileno())
 
     def end(self, timeout: float = 120) -> Ended:
-        """Wait for its end."""
+        """Wait until it ends."""
         with self.process as process:  # closes its pipes too
             self.err.rest(timeout)
             assert process.stdout is not None
@@ -43,14 +43,14 @@ class Running:
 
 @dataclass(frozen=True)
 class Attack:
-    """One job, and all that it is told; its folder is its working directory and keeps what it writes."""
+    """A job's options; `folder` is its working directory and its cache folder."""
 
     table: str
     alias: str
     folder: Path
     source: str
     target: str
-    account: Account
+    record: AttackRecord
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -66,21 +66,21 @@ class Attack:
         return Running(start("reindex", *self.options, *more, cwd=self.folder, INDEXER_CACHE=str(self.folder)))
 
     def assert_complete(self, ended: Ended, elasticsearch_url: str) -> dict[str, object]:
-        """Exit code 0, every row in the index as it is, once, and the alias moved; noted, and the report returned."""
+        """Check exit code, alias and every document, and record the attack; returns the job's report."""
         assert ended.code == 0, ended.err
         report: dict[str, object] = json.loads(ended.out)
         with Elasticsearch(elasticsearch_url) as client:
             assert list(client.indices.get_alias(name=self.alias).body) == [report["index"]]
             found = documents(client, self.alias)
         expected = {str(i): {"id": i, "m": _MESSAGE.format(i)} for i in range(ROWS)}
-        self.account.tried(rows=ROWS, lost=len(expected.keys() - found.keys()))
+        self.record.tried(rows=ROWS, lost=len(expected.keys() - found.keys()))
         assert found == expected
         assert report["rows_read"] == report["rows_indexed"] == ROWS
         return report
 
 
-def fill(cursor: Cursor, schema: str) -> str:
-    """Make the table."""
+def create_attacked_table(cursor: Cursor, schema: str) -> str:
+    """Create the table that the jobs read; returns its quoted name."""
     name = f'"{schema}".attacked'
     cursor.execute(
         f"CREATE TABLE {name} (id BIGINT PRIMARY KEY, m TEXT INDEX OFF STORAGE WITH (columnstore = false))"

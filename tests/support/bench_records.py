@@ -1,4 +1,4 @@
-"""Records as a benchmark leaves them, small enough to read."""
+"""Small records of benchmarks, for tests of reports."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A headless Chromium that opens one page: what it drew, what it said, what it asked for."""
+"""Opens a page in a headless Chromium: its elements, its picture, its console and its requests."""
 
 import json
 import re
@@ -19,29 +19,29 @@ LIMIT = 120
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A page as the browser left it: its elements, lines of its console, what it asked hosts for, and its picture."""
+class RenderedPage:
+    """A rendered page: its elements, the lines of its console, the URLs that it requested, and its picture."""
 
     dom: str
     console: list[str]
-    asked: list[str]
+    requests: list[str]
     picture: Path
 
 
 def browser() -> str:
-    """The program; a test without one is skipped by name."""
+    """The browser's program; without one, the test is skipped."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
-        pytest.skip(f"There is no headless browser ({', '.join(NAMES)}): only a parser has read the report.")
+        pytest.skip(f"There is no headless browser ({', '.join(NAMES)}): only a parser has checked the report.")
     return found
 
 
-def show(page: Path, folder: Path) -> Shown:
-    """Open a file, once for its elements and once for a picture, each with a fresh profile."""
+def render(page: Path, folder: Path) -> RenderedPage:
+    """Open a file twice, for its elements and for a picture, each time with a new profile."""
     dom, errors = _run(page, folder, "dom", "--dump-dom")
     picture = folder / "page.png"
     _run(page, folder, "picture", f"--screenshot={picture}", "--window-size=1200,3000")
-    return Shown(dom, re.findall(r"CONSOLE[^\n]*", errors), _asked(folder / "dom.json"), picture)
+    return RenderedPage(dom, re.findall(r"CONSOLE[^\n]*", errors), _requests(folder / "dom.json"), picture)
 
 
 def _run(page: Path, folder: Path, name: str, *options: str) -> tuple[str, str]:
@@ -52,8 +52,8 @@ def _run(page: Path, folder: Path, name: str, *options: str) -> tuple[str, str]:
     return done.stdout, done.stderr
 
 
-def _asked(log: Path) -> list[str]:
-    """What the page asked for, by the browser's own log of its network; what the browser asks for has no origin."""
+def _requests(log: Path) -> list[str]:
+    """The URLs that the page requested, from the network log; the browser's own requests have no origin."""
     events = (event.get("params", {}) for event in json.loads(log.read_text())["events"])
     pages = (one for one in events if one.get("initiator", "not an origin") != "not an origin")
     return [one["url"] for one in pages if not one["url"].startswith(("file:", "data:"))]

@@ -1,4 +1,4 @@
-"""What may become of bulk requests, beyond what may become of any: documents that are refused, lost, or held back."""
+"""Faults of bulk requests: documents that are refused, lost or delayed."""
 
 import itertools
 import threading
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import orjson
 
-from tests.support.fault_proxy import Answer, Exchange, Fault, FaultProxy, held, passes
+from tests.support.fault_proxy import Answer, Exchange, Fault, FaultProxy, hold_until, pass_through
 
 BUSY_ITEM = {
     "index": {
@@ -18,29 +18,29 @@ BUSY_ITEM = {
         },
     }
 }
-"""What Elasticsearch says of a document that it has no room for at the moment."""
+"""Elasticsearch's answer for a document while its indexing queue is full."""
 
 
 def without_last_item(body: bytes) -> bytes:
-    """The answer to a bulk request without what it says of the last document, for `altered`."""
-    answer = orjson.loads(body)
-    return orjson.dumps({**answer, "items": answer["items"][:-1]})
+    """A bulk response without the item of the last document; an argument for `alter`."""
+    response = orjson.loads(body)
+    return orjson.dumps({**response, "items": response["items"][:-1]})
 
 
 def busy_items(every: int) -> Fault:
-    """Of all documents, each so many-th finds the server busy (429) and never reaches it; the others pass."""
+    """Every n-th document finds the server busy (429) and never reaches it; the others pass through."""
     count = itertools.count(1)
 
     def fault(exchange: Exchange) -> None:
         documents = bulk_documents(exchange.request.body)
-        lucky = [next(count) % every > 0 for _ in documents]
-        body = b"".join(document for document, passed in zip(documents, lucky, strict=True) if passed)
+        accepted = [next(count) % every > 0 for _ in documents]
+        body = b"".join(document for document, is_accepted in zip(documents, accepted, strict=True) if is_accepted)
         answer = exchange.forward(body) if body else Answer(200, b'{"errors":false,"items":[]}')
-        told = orjson.loads(answer.body)
-        taken = iter(told["items"])
-        items = [next(taken) if passed else BUSY_ITEM for passed in lucky]
+        response = orjson.loads(answer.body)
+        stored = iter(response["items"])
+        items = [next(stored) if is_accepted else BUSY_ITEM for is_accepted in accepted]
         exchange.reply(
-            Answer(answer.status, orjson.dumps({"errors": told["errors"] or not all(lucky), "items": items}))
+            Answer(answer.status, orjson.dumps({"errors": response["errors"] or not all(accepted), "items": items}))
         )
 
     return fault
@@ -52,19 +52,19 @@ def bulk_documents(body: bytes) -> list[bytes]:
     return [action + source for action, source in zip(lines[::2], lines[1::2], strict=True)]
 
 
-def loses_a_document(exchange: Exchange) -> None:
-    """The server never sees the last document, and tells only of those that it saw."""
+def lose_document(exchange: Exchange) -> None:
+    """Drop the last document before the server receives it; the response has no item for it."""
     exchange.reply(exchange.forward(b"".join(bulk_documents(exchange.request.body)[:-1])))
 
 
 @contextmanager
-def standing_still(upstream: str, after: int = 0) -> Iterator[tuple[FaultProxy, threading.Event]]:
-    """An Elasticsearch that takes so many bulk requests, and no more until the event is set."""
-    go = threading.Event()
-    with FaultProxy(upstream, on="/_bulk") as proxy:
-        proxy.script(*[passes] * after)
-        proxy.otherwise = held(go)
+def stalled_bulk(upstream: str, after: int = 0) -> Iterator[tuple[FaultProxy, threading.Event]]:
+    """An Elasticsearch that answers `after` bulk requests, then none until the event is set."""
+    resume = threading.Event()
+    with FaultProxy(upstream, pattern="/_bulk") as proxy:
+        proxy.script(*[pass_through] * after)
+        proxy.default = hold_until(resume)
         try:
-            yield proxy, go
+            yield proxy, resume
         finally:
-            go.set()
+            resume.set()

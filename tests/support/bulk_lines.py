@@ -1,4 +1,4 @@
-"""Documents and indexes for the tests of the write side."""
+"""Lines of bulk requests and indexes for them, for tests of the write side."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from indexer.model.json import Json, JsonObject
 from indexer.sink.client import Cluster
 from indexer.sink.index import Indexes
 
-__all__ = ["MAPPINGS", "NOW", "ids", "line", "lines", "new_index"]
+__all__ = ["MAPPINGS", "NOW", "line", "lines", "new_index", "stored_ids"]
 
 NOW = datetime(2026, 11, 22, 10, 15, tzinfo=UTC)
 
@@ -31,19 +31,19 @@ def line(id_: str, **source: Json) -> bytes:
 
 
 def lines(count: int) -> list[bytes]:
-    """That many documents, `_id` from "0" on."""
+    """`count` documents, whose `_id` counts from "0"."""
     return [line(str(n), n=n, word=f"w{n}") for n in range(count)]
 
 
 def new_index(cluster: Cluster, alias: str, mappings: JsonObject = MAPPINGS) -> str:
-    """Make an index behind the alias, ready to be loaded."""
+    """Create an index for the alias, ready for documents."""
     indexes = Indexes(cluster)
     name = indexes.new_name(alias, NOW)
     indexes.create(name, mappings, {}, {"table": "doc.logs", "job": name})
     return name
 
 
-def ids(cluster: Cluster, index: str, among: Sequence[str]) -> list[str]:
-    """Which of the ids the index holds, whether refreshed or not."""
-    found = cluster.client.mget(index=index, ids=among, source=False).body["docs"]
-    return [document["_id"] for document in found if document["found"]]
+def stored_ids(cluster: Cluster, index: str, among: Sequence[str]) -> list[str]:
+    """Those of the ids that the index contains, refreshed or not."""
+    documents = cluster.client.mget(index=index, ids=among, source=False).body["docs"]
+    return [document["_id"] for document in documents if document["found"]]

@@ -1,4 +1,4 @@
-"""Certificates for servers and users that live for one test run, made by `openssl`."""
+"""Certificates for the servers and users of one test run, by `openssl`."""
 
 import shutil
 import subprocess
@@ -9,13 +9,13 @@ __all__ = ["Authority", "Pair", "can_sign"]
 
 
 def can_sign() -> bool:
-    """Whether there is an `openssl` to make certificates with."""
+    """Whether `openssl` is installed."""
     return shutil.which("openssl") is not None
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A certificate and its key, PEM."""
+    """A certificate and its key, as PEM files."""
 
     cert: Path
     key: Path
@@ -23,11 +23,11 @@ class Pair:
 
 @dataclass(frozen=True)
 class Authority:
-    """An authority of the tests' own; its files are in a folder that is there.
+    """A certificate authority.
 
     Attributes:
-        folder: where its files, and those of whom it signs for, are.
-        name: what they are named after.
+        folder: an existing folder for its files, and for the certificates that it signs.
+        name: the prefix of its files' names.
     """
 
     folder: Path
@@ -35,7 +35,7 @@ class Authority:
 
     @property
     def ca(self) -> Path:
-        """Its own certificate, PEM."""
+        """Its own certificate, as a PEM file."""
         return self.folder / f"{self.name}.pem"
 
     def make(self) -> "Authority":
@@ -46,7 +46,7 @@ class Authority:
         return self
 
     def issue(self, name: str, alternatives: str = "") -> Pair:
-        """A certificate for a name, and for others: `DNS:localhost,IP:127.0.0.1`."""
+        """A certificate for a name, and for alternatives such as `DNS:localhost,IP:127.0.0.1`."""
         (self.folder / "extensions").write_text(f"subjectAltName={alternatives}\n" if alternatives else "")
         self._openssl(
             "req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj",
@@ -59,7 +59,7 @@ class Authority:
         return Pair(self.folder / f"{name}.pem", self.folder / f"{name}.key")
 
     def keystore(self, pair: Pair, password: str) -> Path:
-        """The pair as Java reads it, PKCS #12."""
+        """The pair as a PKCS #12 file, for Java."""
         store = pair.cert.with_suffix(".p12")
         self._openssl(
             "pkcs12", "-export", "-in", pair.cert.name, "-inkey", pair.key.name, "-certfile", self.ca.name, "-out",
@@ -68,7 +68,7 @@ class Authority:
         return store
 
     def truststore(self, keytool: Path, password: str) -> Path:
-        """The authority as Java trusts it: `openssl` cannot mark a certificate so."""
+        """A PKCS #12 file with which Java trusts the authority; `openssl` cannot mark a certificate as trusted."""
         store = self.folder / f"{self.name}-trust.p12"
         subprocess.run(
             [keytool, "-importcert", "-noprompt", "-alias", "ca", "-file", self.ca, "-keystore", store,

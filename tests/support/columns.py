@@ -1,4 +1,4 @@
-"""Columns for tests, written in one line."""
+"""Columns of tables, for tests without a server."""
 
 from indexer.model.table.table import Column, ColumnKind, ColumnType, ObjectPolicy
 
@@ -13,5 +13,5 @@ def column(
     policy: ObjectPolicy = ObjectPolicy.DYNAMIC,
     length: int | None = None,
 ) -> Column:
-    """A column by its dotted name."""
+    """A column, given its dotted name."""
     return Column(tuple(name.split(".")), ColumnType(kind, array, policy, length, sql=kind.upper()), children)

@@ -1,4 +1,4 @@
-"""Runs the console scripts as a user does: as processes, with what they print and their exit code."""
+"""Runs the console scripts as processes, as a user does, and returns their output and exit code."""
 
 import os
 import subprocess
@@ -11,14 +11,14 @@ from tests.support.peak_rss import PeakRss
 __all__ = ["JOBS_INDEX", "Ended", "environment", "run", "start"]
 
 JOBS_INDEX = "INDEXER_JOBS_INDEX"
-"""Names the index of jobs that a test has to itself; see the fixture `alias`."""
+"""The variable that names a test's own index of jobs; see the fixture `alias`."""
 
 _KEPT = ("INDEXER_CACHE", JOBS_INDEX)
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A command that ended, and the most memory that it held, in bytes; 0 where nobody looked."""
+    """A command that ended: its exit code, its output, and its peak memory in bytes, 0 if that was not measured."""
 
     code: int
     out: str
@@ -27,12 +27,12 @@ class Ended:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment of a user who has set nothing of ours, but what keeps tests to themselves, and what one adds."""
-    left = {"CRATEDB_URL", "ELASTICSEARCH_URL"}
+    """A user's environment without the product's variables, except those that isolate tests and those in `more`."""
+    removed = {"CRATEDB_URL", "ELASTICSEARCH_URL"}
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name in _KEPT or (name not in left and not name.startswith(("INDEXER_", "COV_")))
+        if name in _KEPT or (name not in removed and not name.startswith(("INDEXER_", "COV_")))
     }
     return {**kept, "NO_COLOR": "1", "COLUMNS": "200", **more}
 
@@ -56,7 +56,7 @@ def run(*arguments: str, cwd: Path | None = None, timeout: float = 120, **env: s
     with start(*arguments, cwd=cwd, **env) as process, PeakRss(process.pid) as peak:
         try:
             out, err = process.communicate(timeout=timeout)
-        except BaseException:  # also where the tests are ended: nobody else waits for it
+        except BaseException:  # also if the tests are interrupted: nobody else waits for it
             process.kill()
             raise
     return Ended(process.returncode, out, err, peak.bytes)

@@ -1,4 +1,4 @@
-"""A CrateDB cluster of three nodes on this machine, whose nodes a test kills and starts again."""
+"""A CrateDB cluster of three nodes, which a test can kill and start again."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,13 +20,13 @@ from indexer.sandbox.server import Launch, Server
 __all__ = ["Cluster", "Node", "crate_cluster", "crate_home"]
 
 NODES = 3
-PATIENCE = 120.0
-"""Seconds for what a cluster does by itself: elect, recover, see that a node is gone."""
+TIMEOUT = 120.0
+"""Seconds for the cluster to elect a master, to recover, or to notice that a node is gone."""
 
 
 @dataclass
 class Node:
-    """One node: how it is started, and the server while it runs."""
+    """One node: how to start it, and its server while it runs."""
 
     launch: Launch
     server: Server | None = None
@@ -40,11 +40,11 @@ class Node:
         return self.server.process if self.server else None
 
     def start(self) -> None:
-        """Start it and wait until it sees the other ones."""
+        """Start it and wait until it sees the other nodes."""
         self.server = self.launch.start()
 
     def kill(self) -> None:
-        """SIGKILL: no farewell to the other nodes."""
+        """SIGKILL, without a warning to the other nodes."""
         assert self.process is not None
         self.process.kill()
         assert not self.process.alive()
@@ -53,42 +53,42 @@ class Node:
 
 @dataclass
 class Cluster:
-    """Three nodes of one cluster."""
+    """The cluster."""
 
     nodes: list[Node] = field(default_factory=list)
 
     @property
     def url(self) -> str:
-        """All of the nodes, as `--source` takes them."""
+        """The URL of all nodes, as `--source` takes it."""
         return cluster_url(node.url for node in self.nodes)
 
     @contextmanager
     def cursor(self) -> Iterator[Cursor]:
-        """A cursor at the first node, which tests leave alive."""
+        """A cursor at the first node, which tests do not kill."""
         with crate_cursor(self.nodes[0].url) as cursor:
             yield cursor
 
     def wait_for(self, sql: str, expected: list[list[object]]) -> None:
-        """Wait until the first node answers a query so."""
-        seen: list[object] = []
+        """Wait until the first node returns these rows."""
+        rows: list[object] = []
 
-        def asked() -> bool:
-            seen[:] = [query_node(self.nodes[0].url, sql)]
-            return bool(seen[0] == expected)
+        def matches() -> bool:
+            rows[:] = [query_node(self.nodes[0].url, sql)]
+            return bool(rows[0] == expected)
 
-        assert wait_until(asked, PATIENCE), f"{sql} answers {seen}, not {expected}"
+        assert wait_until(matches, TIMEOUT), f"{sql} returns {rows}, not {expected}"
 
     def wait_for_nodes(self, count: int) -> None:
         self.wait_for("SELECT count(*) FROM sys.nodes", [[count]])
 
     def wait_for_shards(self) -> None:
-        """Wait until every shard, replicas too, is started."""
-        wait_until_green([node.url for node in self.nodes], PATIENCE)
+        """Wait until every shard is started, replicas included."""
+        wait_until_green([node.url for node in self.nodes], TIMEOUT)
 
 
 @contextmanager
 def crate_cluster(home: Path, folder: Path) -> Iterator[Cluster]:
-    """Start three nodes; whatever becomes of them, none is left."""
+    """Start three nodes, and stop those that run at the end."""
     configure_cluster(home, folder, NODES, any_ports=True)
     launches = node_launches(home, folder, NODES)
     cluster = Cluster([Node(launch, server) for launch, server in zip(launches, start_together(launches), strict=True)])

@@ -1,11 +1,11 @@
-"""A proxy in front of a real HTTP server that a test can let fail: refuse, cut, answer by halves, alter, hold back.
+"""A proxy for a real HTTP server that injects faults: errors, cut connections, altered or delayed responses.
 
 ::
 
-    with FaultProxy(elasticsearch_url, on="/_bulk") as proxy:
-        proxy.script(refuse(429), cut_after)     # the next two requests for /_bulk; the rest passes
+    with FaultProxy(elasticsearch_url, pattern="/_bulk") as proxy:
+        proxy.script(refuse(429), cut_after)     # the next two requests for /_bulk; later ones pass through
         ...proxy.url...
-        assert [seen.path for seen in proxy.seen] == [...]
+        assert [request.path for request in proxy.requests] == [...]
 """
 
 import re
@@ -31,25 +31,25 @@ Connect: TypeAlias = Callable[[], HTTPConnection]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client sent."""
+    """A client's request."""
 
     method: str
     path: str
     headers: Headers
     body: bytes
-    together: int = 1
-    """How many that meet the script were on their way when it came, itself included."""
+    in_flight: int = 1
+    """Scripted requests in flight when it arrived, itself included."""
 
     @property
     def kind(self) -> tuple[str, str, bytes]:
-        """What is asked for, without what tells one such request from another: its values."""
+        """The kind of request: its method, path and statement, without the values."""
         statement = self.body.partition(b'","args"')[0] if self.path.startswith("/_sql") else b""
         return self.method, urlsplit(self.path).path, statement
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server sent back, or what a test sends in its place."""
+    """A server's response, or the response that a test sends instead."""
 
     status: int
     body: bytes = b""
@@ -57,7 +57,7 @@ class Answer:
 
 
 class Exchange:
-    """One request on its way; a fault decides what becomes of it."""
+    """One request in flight; a fault decides what happens to it."""
 
     def __init__(self, handler: BaseHTTPRequestHandler, connect: Connect, request: Request) -> None:
         self.request = request
@@ -65,7 +65,7 @@ class Exchange:
         self._connect = connect
 
     def forward(self, body: bytes | None = None, **changed: str) -> Answer:
-        """Ask the real server; what the client sent, or something else, or with other headers."""
+        """Send the request to the real server, with another body or changed headers if given."""
         sent = self.request.body if body is None else body
         headers = {name: value for name, value in self.request.headers.items() if name.lower() not in changed}
         connection = self._connect()
@@ -77,7 +77,7 @@ class Exchange:
             connection.close()
 
     def reply(self, answer: Answer, *, share: float = 1.0) -> None:
-        """Answer the client: with less than the whole body where `share` is below 1, and then the cut."""
+        """Answer the client; if `share` is below 1, send only that share of the body and cut the connection."""
         self._handler.send_response(answer.status)
         for name, value in (answer.headers or {"content-type": "application/json"}).items():
             if name.lower() not in _HOP_BY_HOP:
@@ -91,36 +91,36 @@ class Exchange:
     def cut(self) -> None:
         """Close the connection to the client."""
         self._handler.close_connection = True
-        with suppress(OSError):  # the client may have gone already
+        with suppress(OSError):  # the client may have closed it already
             self._handler.connection.shutdown(socket.SHUT_RDWR)
 
 
 Fault: TypeAlias = Callable[[Exchange], None]
 
 
-def passes(exchange: Exchange) -> None:
+def pass_through(exchange: Exchange) -> None:
     """No fault: the real server answers."""
     exchange.reply(exchange.forward())
 
 
 def cut_before(exchange: Exchange) -> None:
-    """The connection is lost before the server saw the request."""
+    """Cut the connection before the server receives the request."""
     exchange.cut()
 
 
 def cut_after(exchange: Exchange) -> None:
-    """The connection is lost after the server did the work and before the client heard of it."""
+    """Cut the connection after the server did the work, before the client receives the response."""
     exchange.forward()
     exchange.cut()
 
 
-def half(exchange: Exchange) -> None:
-    """The connection is lost in the middle of the answer."""
+def cut_midway(exchange: Exchange) -> None:
+    """Cut the connection in the middle of the response."""
     exchange.reply(exchange.forward(), share=0.5)
 
 
 def refuse(status: int, body: bytes = b"{}", content_type: str = "application/json") -> Fault:
-    """Answer in the server's place, which never sees the request."""
+    """Respond with this status; the server never receives the request."""
 
     def fault(exchange: Exchange) -> None:
         exchange.reply(Answer(status, body, {"content-type": content_type}))
@@ -129,16 +129,16 @@ def refuse(status: int, body: bytes = b"{}", content_type: str = "application/js
 
 
 def larger_than(limit: int) -> Fault:
-    """Refuse bodies of more bytes with 413, as `http.max_content_length` and proxies do; let the others pass."""
+    """Refuse bodies of more than `limit` bytes with 413, as `http.max_content_length` and proxies do."""
 
     def fault(exchange: Exchange) -> None:
-        (refuse(413) if len(exchange.request.body) > limit else passes)(exchange)
+        (refuse(413) if len(exchange.request.body) > limit else pass_through)(exchange)
 
     return fault
 
 
-def altered(change: Callable[[bytes], bytes]) -> Fault:
-    """Let the server do the work, and change the body of its answer."""
+def alter(change: Callable[[bytes], bytes]) -> Fault:
+    """Change the body of the server's response."""
 
     def fault(exchange: Exchange) -> None:
         answer = exchange.forward()
@@ -147,17 +147,17 @@ def altered(change: Callable[[bytes], bytes]) -> Fault:
     return fault
 
 
-def each(nth: int, fault: Fault) -> Fault:
-    """The first of so many requests of a kind meets the fault, the others pass.
+def every_nth(nth: int, fault: Fault) -> Fault:
+    """Apply the fault to the first of every `nth` requests of a kind.
 
-    A count of all of them together would fall into step with what asks at a beat: some other request would meet the
-    fault each time that it is tried again, and never get through.
+    A single count for all kinds could fall into step with requests that come at a regular beat: some other request
+    would meet the fault on every retry, and never succeed.
     """
     return _counted(lambda before: before % nth == 0, fault)
 
 
-def first(times: int, fault: Fault) -> Fault:
-    """So many requests of each kind meet the fault, those after them pass."""
+def first_times(times: int, fault: Fault) -> Fault:
+    """Apply the fault to the first `times` requests of each kind."""
     return _counted(lambda before: before < times, fault)
 
 
@@ -170,13 +170,13 @@ def _counted(meets: Callable[[int], bool], fault: Fault) -> Fault:
         with lock:
             number = before[kind]
             before[kind] += 1
-        (fault if meets(number) else passes)(exchange)
+        (fault if meets(number) else pass_through)(exchange)
 
     return turn
 
 
-def after(act: Callable[[], object], fault: Fault = passes) -> Fault:
-    """Do something first, while the request waits."""
+def run_before(act: Callable[[], object], fault: Fault = pass_through) -> Fault:
+    """Do something while the request waits, then apply the fault."""
 
     def run(exchange: Exchange) -> None:
         act()
@@ -185,61 +185,61 @@ def after(act: Callable[[], object], fault: Fault = passes) -> Fault:
     return run
 
 
-def held(until: threading.Event) -> Fault:
-    """Hold the request back until the test sets the event; cut it where that never comes, as no test lasts so long."""
+def hold_until(until: threading.Event) -> Fault:
+    """Hold the request until the test sets the event; cut it after four minutes, longer than any test takes."""
 
     def fault(exchange: Exchange) -> None:
-        (passes if until.wait(240) else cut_before)(exchange)
+        (pass_through if until.wait(240) else cut_before)(exchange)
 
     return fault
 
 
 class FaultProxy:
-    """The proxy. It listens on a free port of the loopback.
+    """The proxy, on a free port of the loopback interface.
 
     Attributes:
-        url: where clients find it.
-        crate: the same, as `--source` takes it.
-        seen: the requests that met the script or its end, in order.
-        otherwise: what becomes of them when the script is at its end.
-        together: how many of them are on their way now.
+        url: its URL for clients.
+        crate: its URL as `--source` takes it.
+        requests: the requests that matched `pattern`, in order.
+        default: the fault for matching requests after the script has ended.
+        in_flight: the number of matching requests in flight.
 
     Args:
-        upstream: the real server's URL, `crate://` too.
-        ca: the authority that signed its certificate, where it speaks TLS; clients speak http to the proxy.
-        on: an expression that is searched for in `POST /path`: requests without it always pass.
+        upstream: the real server's URL, `http://`, `https://` or `crate://`.
+        pattern: a regular expression that is searched for in `POST /path`; other requests always pass through.
+        ca: the authority that signed the server's certificate, if it uses TLS; clients speak plain HTTP to the proxy.
     """
 
-    def __init__(self, upstream: str, on: str = "", ca: Path | None = None) -> None:
-        self.seen: list[Request] = []
-        self.otherwise: Fault = passes
-        self._on = re.compile(on)
+    def __init__(self, upstream: str, pattern: str = "", ca: Path | None = None) -> None:
+        self.requests: list[Request] = []
+        self.default: Fault = pass_through
+        self._pattern = re.compile(pattern)
         self._script: deque[Fault] = deque()
         self._lock = threading.Lock()
-        self.together = 0
+        self.in_flight = 0
         self._server = _Server(("127.0.0.1", 0), _handler(self, _connector(upstream, ca)))
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self.crate = self.url.replace("http://", "crate://")
 
     def script(self, *faults: Fault) -> None:
-        """Add faults for the next requests, one each."""
+        """Add faults for the next matching requests, one each."""
         with self._lock:
             self._script.extend(faults)
 
     def serve(self, exchange: Exchange) -> None:
-        """Let a request meet the next fault, and remember it."""
-        if not self._on.search(f"{exchange.request.method} {exchange.request.path}"):
-            passes(exchange)
+        """Record a request and apply the next fault to it."""
+        if not self._pattern.search(f"{exchange.request.method} {exchange.request.path}"):
+            pass_through(exchange)
             return
         with self._lock:
-            self.together += 1
-            self.seen.append(replace(exchange.request, together=self.together))
-            fault = self._script.popleft() if self._script else self.otherwise
+            self.in_flight += 1
+            self.requests.append(replace(exchange.request, in_flight=self.in_flight))
+            fault = self._script.popleft() if self._script else self.default
         try:
             fault(exchange)
         finally:
             with self._lock:
-                self.together -= 1
+                self.in_flight -= 1
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
@@ -278,6 +278,6 @@ def _handler(proxy: FaultProxy, connect: Connect) -> type[BaseHTTPRequestHandler
         do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _serve  # noqa: N815  # named by the base class
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # named by the base class
-            """Say nothing: the test looks at what the client made of it."""
+            """Log nothing: the test looks at what the client reports."""
 
     return Handler

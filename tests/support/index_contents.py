@@ -1,4 +1,4 @@
-"""Reads a whole index, for comparing two of them document by document."""
+"""Reads a whole index, to compare it with rows or with another index."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ __all__ = ["documents"]
 
 
 def documents(client: Elasticsearch, index: str) -> dict[str, Any]:
-    """Every document by its id."""
+    """The source of every document, by its `_id`."""
     pit = client.open_point_in_time(index=index, keep_alive="2m")["id"]
     found, after = dict[str, Any](), None
     while True:

@@ -1,4 +1,4 @@
-"""A mapping as a live index has it, for tests without a server."""
+"""The mapping of an existing index, for tests without a server."""
 
 from indexer.model.json import JsonObject
 

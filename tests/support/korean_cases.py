@@ -9,15 +9,15 @@ class Case(NamedTuple):
     """A line and a query for it.
 
     Attributes:
-        kind: what is difficult about it.
+        kind: what makes the case difficult.
         line: the log line.
-        query: what a person types.
-        found: whether the line must be found, or must not.
-        standard: whether the standard analyzer with prefixes gets it right.
-        cjk: whether the cjk analyzer does. nori gets every case right.
+        query: what a user types.
+        found: whether the query must find the line.
+        standard: whether it works with the standard analyzer and prefixes.
+        cjk: whether it works with the cjk analyzer. With nori, every case works.
 
-    What cjk and nori do was computed with the analyzers and the query builder of Lucene 10.4, of which Elasticsearch's
-    are made: a token of cjk has no particle taken off where letters or digits are part of it (`GPU를`).
+    The results of cjk and nori were computed with the analyzers and the query builder of Lucene 10.4, which
+    Elasticsearch uses: cjk keeps the particle of a token that contains letters or digits (`GPU를`).
     """
 
     kind: str

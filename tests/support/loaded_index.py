@@ -1,4 +1,4 @@
-"""Rows mapped and loaded into a real index, as a job does it, to be searched by tests."""
+"""Maps rows and writes them into a real index, as a job does, for tests of searches and mappings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,20 +18,20 @@ from indexer.sink.capabilities import probe_capabilities
 from indexer.sink.client import Cluster
 from indexer.sink.index import Indexes
 
-__all__ = ["Mapped", "load"]
+__all__ = ["LoadedIndex", "load_index"]
 
 
 @dataclass(frozen=True)
-class Mapped:
-    """A loaded index.
+class LoadedIndex:
+    """An index with documents.
 
     Attributes:
-        cluster: where it is.
+        cluster: the cluster that it is in.
         index: its name.
-        mapping: what it was created with.
-        documents: what made its documents.
-        lines: what was written, a line a row.
-        written: what became of it.
+        mapping: the mapping that it was created with.
+        documents: the builder of its documents.
+        lines: the lines of the bulk request, one for each row.
+        written: the result of the bulk request.
     """
 
     cluster: Cluster
@@ -42,7 +42,7 @@ class Mapped:
     written: WriteResult
 
     def found(self, query: JsonObject) -> list[str]:
-        """The sorted ids of the documents that a query finds."""
+        """The sorted ids of the documents that match a query."""
         hits = self.cluster.client.search(index=self.index, query=query, size=100).body["hits"]["hits"]
         return sorted(hit["_id"] for hit in hits)
 
@@ -52,12 +52,12 @@ class Mapped:
         return source
 
     def has(self, field_type: str) -> bool:
-        """Whether a field has this type, that is, whether the cluster has it."""
+        """Whether any field has this type, which the cluster may not support."""
         return any(field.type == field_type for field in self.mapping.fields)
 
 
-def load(cluster: Cluster, alias: str, table: Table, overlay: Overlay, rows: Sequence[Row]) -> Mapped:
-    """Map the whole table, make an index and write the rows; the index is left loading, yet searchable."""
+def load_index(cluster: Cluster, alias: str, table: Table, overlay: Overlay, rows: Sequence[Row]) -> LoadedIndex:
+    """Map the whole table, create an index, write the rows and make them searchable."""
     selection = select(table, choose_key(table))
     mapping = build_mapping(selection, overlay, probe_capabilities(cluster, *required_features(selection, overlay)))
     indexes = Indexes(cluster)
@@ -67,4 +67,4 @@ def load(cluster: Cluster, alias: str, table: Table, overlay: Overlay, rows: Seq
     lines = documents.lines(rows)
     written = BulkWriter(cluster, index).write(lines)
     indexes.finish(index, mapping.settings)
-    return Mapped(cluster, index, mapping, documents, lines, written)
+    return LoadedIndex(cluster, index, mapping, documents, lines, written)

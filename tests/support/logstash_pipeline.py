@@ -1,4 +1,4 @@
-"""Logstash's pipeline files, read far enough to hold them against the table and the mapping."""
+"""A parser for the shipped Logstash pipelines, so that tests can compare them with the table and the mapping."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _TOKEN = re.compile(r'#[^\n]*|"(?P<text>[^"]*)"|(?P<word>[\w.]+)|(?P<mark>=>|[{}
 
 @dataclass(frozen=True)
 class Plugin:
-    """A plugin of a section, with its settings; numbers and booleans stay words."""
+    """A plugin of a section, with its settings; numbers and booleans stay text."""
 
     name: str
     settings: dict[str, Setting]
@@ -30,7 +30,7 @@ class Plugin:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A pipeline: what is read, what is done to it, where it goes."""
+    """A pipeline: its input, its filters and its output."""
 
     input: Plugin
     filters: tuple[Plugin, ...]
@@ -43,23 +43,23 @@ class Pipeline:
 
     @property
     def columns(self) -> dict[str, str]:
-        """What the statement selects: expressions by the names under which they come."""
+        """The expressions that the statement selects, by their names."""
         listed = re.fullmatch(r"SELECT (.*) FROM logs\b.*", self.select)
         assert listed
-        parts = re.split(r", (?![^(]*\))", listed[1])
-        return {part.rpartition(" AS ")[2]: part.rpartition(" AS ")[0] or part for part in parts}
+        expressions = re.split(r", (?![^(]*\))", listed[1])
+        return {text.rpartition(" AS ")[2]: text.rpartition(" AS ")[0] or text for text in expressions}
 
     @property
     def nested(self) -> dict[str, str]:
-        """What the column that comes as JSON text holds: expressions by the fields that the filter makes of them."""
-        (parsed,) = (one for one in self.filters if one.name == "json")
+        """The expressions in the column of JSON text, by the fields that the filter turns them into."""
+        (parsed,) = (plugin for plugin in self.filters if plugin.name == "json")
         text = re.fullmatch(r"CAST\(\{(.*)\} AS TEXT\)", self.columns[parsed.text("source")])
         assert text
         return dict(pair.split(" = ") for pair in text[1].split(", "))
 
     @property
     def removed(self) -> list[str]:
-        (mutate,) = (one for one in self.filters if one.name == "mutate")
+        (mutate,) = (plugin for plugin in self.filters if plugin.name == "mutate")
         removed = mutate.settings["remove_field"]
         assert isinstance(removed, list)
         return removed
@@ -69,7 +69,7 @@ def read_pipeline(name: str) -> Pipeline:
     """The pipeline of this name.
 
     Raises:
-        AssertionError: for what this does not understand.
+        AssertionError: for syntax that this parser does not support.
     """
     tokens = _tokens((FOLDER / "pipeline" / f"{name}.conf").read_text("utf-8"))
     sections = {section: tuple(_plugins(tokens)) for section in tokens}

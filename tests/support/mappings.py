@@ -12,7 +12,7 @@ from indexer.model.table.selection import Selection, select
 from indexer.model.table.table import Column, ColumnKind, Table, TableName
 from tests.support.columns import column
 
-__all__ = ["BARE", "DATE", "FULL", "KOREAN", "TEXT", "mapped", "properties", "selection_of"]
+__all__ = ["BARE", "DATE", "FULL", "KOREAN", "TEXT", "mapping_of", "properties", "selection_of"]
 
 TEXT = {"type": "text", "fields": {"keyword": {"type": "keyword", "ignore_above": 256}}}
 DATE = {"type": "date", "format": "epoch_millis||strict_date_optional_time"}
@@ -20,7 +20,7 @@ FULL = Capabilities("9.2.0", frozenset(), frozenset({"geo_shape", "flattened", "
 BARE = Capabilities("9.2.0", frozenset(), frozenset())
 
 
-def _way(rank: int, needs: str | None, label: str, **field: JsonValue) -> AnalyzerChoice:
+def _korean(rank: int, needs: str | None, label: str, **field: JsonValue) -> AnalyzerChoice:
     return AnalyzerChoice(
         serves="korean",
         rank=rank,
@@ -31,22 +31,26 @@ def _way(rank: int, needs: str | None, label: str, **field: JsonValue) -> Analyz
     )
 
 
-KOREAN = (_way(3, None, "standard", index_prefixes={"min_chars": 2}), _way(1, "nori", "nori"), _way(2, "cjk", "cjk"))
+KOREAN = (
+    _korean(3, None, "standard", index_prefixes={"min_chars": 2}),
+    _korean(1, "nori", "nori"),
+    _korean(2, "cjk", "cjk"),
+)
 
 
 def selection_of(*columns: Column) -> Selection:
-    """All of a table with the primary key `id` and these columns."""
+    """A selection of all columns of a table that has the primary key `id` and these columns."""
     table = Table(TableName("t"), (column("id", ColumnKind.BIGINT), *columns), primary_key=("id",))
     return select(table, choose_key(table))
 
 
-def mapped(*columns: Column, overlay: object = None, capabilities: Capabilities = FULL) -> IndexMapping:
+def mapping_of(*columns: Column, overlay: object = None, capabilities: Capabilities = FULL) -> IndexMapping:
     """The mapping of `selection_of` these columns."""
     return build_mapping(selection_of(*columns), parse_overlay(overlay, "m.yaml", KOREAN), capabilities)
 
 
 def properties(mapping: IndexMapping) -> JsonObject:
-    """The definitions of the top-level fields by name."""
-    found = mapping.mappings["properties"]
-    assert isinstance(found, dict)
-    return found
+    """The definitions of the top-level fields, by name."""
+    fields = mapping.mappings["properties"]
+    assert isinstance(fields, dict)
+    return fields

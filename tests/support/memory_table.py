@@ -85,7 +85,7 @@ def _number(value: Json) -> int:
     return value
 
 
-def run(walk: Walk, table: MemoryTable, max_requests: int = 100_000) -> list[Row]:
+def walk_all(walk: Walk, table: MemoryTable, max_requests: int = 100_000) -> list[Row]:
     """Walk to the end and return all rows. Fails if the walk makes more than `max_requests`."""
     rows: list[Row] = []
     for _ in range(max_requests):

@@ -1,4 +1,4 @@
-"""What a running command prints, read as it comes: from a pipe, or from the terminal that it was started on."""
+"""The output of a running command, read while it is printed, from a pipe or a terminal."""
 
 import os
 import re
@@ -16,49 +16,49 @@ _CHUNK = 65_536
 
 
 class Stream:
-    """The reading end. Someone has to read on, or a command that has much to say waits for ever.
+    """The reading end; it must be read, or a command with much output blocks for ever.
 
     Args:
-        fd: the file descriptor to read.
+        fd: the file descriptor to read from.
     """
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
         self._read = b""
-        self._seen = 0
+        self._searched = 0
 
     @property
     def raw(self) -> str:
-        """Everything that was read, with the codes that control a terminal."""
+        """All output so far, with the terminal's control codes."""
         return self._read.decode(errors="replace")
 
     @property
     def text(self) -> str:
-        """Everything that was read, without them."""
+        """All output so far, without control codes."""
         return _CONTROL.sub("", self.raw)
 
     def wait_for(self, pattern: str, timeout: float = 60.0) -> re.Match[str]:
-        """Read until the text after what was found last matches; fails with all that was read where it never does."""
+        """Read until the text after the last match matches; fails with all output if it never does."""
         deadline = time.monotonic() + timeout
-        while not (found := re.compile(pattern).search(self.text, self._seen)):
+        while not (match := re.compile(pattern).search(self.text, self._searched)):
             assert self._more(deadline), f"no {pattern!r} in {self.text!r}"
-        self._seen = found.end()
-        return found
+        self._searched = match.end()
+        return match
 
     def rest(self, timeout: float = 60.0) -> None:
-        """Read to the end: until the command has closed its side."""
+        """Read until the command has closed its end."""
         deadline = time.monotonic() + timeout
         while self._more(deadline):
             pass
         assert time.monotonic() < deadline, f"no end after {self.text!r}"
 
     def _more(self, deadline: float) -> bool:
-        """Whether something came before the deadline and before the end."""
-        left = deadline - time.monotonic()
-        ready = left > 0 and select.select([self._fd], [], [], left)[0]
+        """Whether there was more output before the deadline and before the end."""
+        seconds = deadline - time.monotonic()
+        ready = seconds > 0 and select.select([self._fd], [], [], seconds)[0]
         try:
             chunk = os.read(self._fd, _CHUNK) if ready else b""
-        except OSError:  # so Linux tells the end of a terminal
+        except OSError:  # the end of a terminal, on Linux
             chunk = b""
         self._read += chunk
         return bool(chunk)
@@ -66,7 +66,7 @@ class Stream:
 
 @contextmanager
 def terminal(columns: int = 80, lines: int = 24) -> Iterator[tuple[Stream, int]]:
-    """A terminal: its screen, and the file descriptor for a command, to be closed once the command has it."""
+    """A terminal: its output, and the file descriptor for a command, which the caller closes after the start."""
     screen, keyboard = os.openpty()
     termios.tcsetwinsize(keyboard, (lines, columns))
     try:

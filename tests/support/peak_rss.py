@@ -1,4 +1,8 @@
-"""The most memory that a process held, looked at from outside for as long as it lives."""
+"""Measures the peak memory of another process.
+
+The peak is Linux' `VmHWM`, which psutil does not report: its `memory_info().rss` is the present size, so a short peak
+between two looks would be missed.
+"""
 
 import threading
 from pathlib import Path
@@ -8,14 +12,14 @@ from typing import Self
 __all__ = ["PeakRss"]
 
 _PAUSE = 0.02
-"""Seconds between two looks: Linux keeps the peak, so only what the process takes in its last moment is missed."""
+"""Seconds between two looks: Linux keeps the peak, so only growth after the last look is missed."""
 
 
 class PeakRss:
     """Watches one process inside `with`.
 
     Attributes:
-        bytes: Linux' `VmHWM` of the process; 0 where there is none to read.
+        bytes: the peak resident memory so far; 0 if it cannot be read.
     """
 
     def __init__(self, pid: int) -> None:

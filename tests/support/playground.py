@@ -1,4 +1,4 @@
-"""Servers and a cache folder that the tests have to themselves, for what works on names that a user has too."""
+"""Servers and a cache folder of the tests' own, for commands that use names such as `logs`, which a user may have."""
 
 import tempfile
 from collections.abc import Iterator
@@ -19,11 +19,11 @@ __all__ = ["Playground", "playground_beside"]
 
 @dataclass(frozen=True)
 class Playground:
-    """Where commands find these servers and no others.
+    """Servers that only the tests use.
 
     Attributes:
         elasticsearch: the URL of Elasticsearch.
-        cratedb: that of CrateDB; None where there is none on this machine.
+        cratedb: the URL of CrateDB; None if this machine has none.
         cache: the cache folder.
     """
 
@@ -33,35 +33,35 @@ class Playground:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What to run commands with."""
+        """Environment variables that make commands use these servers and no others."""
         source = {"CRATEDB_URL": self.cratedb} if self.cratedb else {}
         return {"ELASTICSEARCH_URL": self.elasticsearch, **source, "INDEXER_CACHE": str(self.cache)}
 
 
 @contextmanager
 def playground_beside(elasticsearch: Server, cratedb: Server | None) -> Iterator[Playground]:
-    """Take the servers that the tests use anyway, where the tests started them; else start others."""
+    """Use the tests' servers if the tests started them; else start others."""
     with tempfile.TemporaryDirectory(prefix="playground-") as folder, ExitStack() as stack:
         target, source = elasticsearch, cratedb
-        if not _is_ours(elasticsearch):
-            target = start_elasticsearch(_inside(folder), port=free_port())
+        if not _is_started_here(elasticsearch):
+            target = start_elasticsearch(_subfolder(folder), port=free_port())
             stack.callback(target.stop)
-        if not _is_ours(cratedb):
-            source = start_cratedb(_inside(folder), port=free_port())
+        if not _is_started_here(cratedb):
+            source = start_cratedb(_subfolder(folder), port=free_port())
             if source is not None:
                 stack.callback(source.stop)
             elif find_cratedb():
-                pytest.skip("The one CrateDB that is here is not the tests' own, and the demo would use it.")
-        cache = _inside(folder)
+                pytest.skip("The only CrateDB of this machine is not the tests' own, and the demo would use it.")
+        cache = _subfolder(folder)
         yield Playground(target.url, source.url if source else None, cache)
         assert run("indexer", "down", INDEXER_CACHE=str(cache)).out == "No local servers are running.\n"
 
 
-def _is_ours(server: Server | None) -> bool:
+def _is_started_here(server: Server | None) -> bool:
     return server is not None and (server.process is not None or server.container is not None)
 
 
-def _inside(folder: str) -> Path:
-    """A folder that the account can enter that root's servers run as."""
+def _subfolder(folder: str) -> Path:
+    """A new folder that the servers' account can enter, also if root runs the tests."""
     Path(folder).chmod(0o755)
     return Path(tempfile.mkdtemp(dir=folder))

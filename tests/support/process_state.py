@@ -1,13 +1,13 @@
-"""Whether a process runs that is none of ours to wait for."""
+"""The state of a process that is not a child of this one."""
 
 import psutil
 
-__all__ = ["runs"]
+__all__ = ["is_running"]
 
 
-def runs(process: psutil.Process) -> bool:
-    """Whether it does; a zombie is one that its parent, which is none of ours, has not reaped."""
+def is_running(process: psutil.Process) -> bool:
+    """Whether a process runs; a zombie, which its parent has not reaped yet, does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:  # it was reaped between the two
+    except psutil.NoSuchProcess:  # it was reaped between the two calls
         return False

@@ -1,4 +1,4 @@
-"""Log lines in an index of its own, and the search command on them."""
+"""An index of log lines, mapped by the shipped overlay, for tests of searches."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +10,9 @@ from indexer.settings import TargetAccess
 from indexer.sink.client import connect
 from indexer.sink.index import Indexes
 from tests.support.columns import column
-from tests.support.loaded_index import load
+from tests.support.loaded_index import load_index
 
-__all__ = ["NOON", "TABLE", "serve"]
+__all__ = ["NOON", "TABLE", "load_logs"]
 
 NOON = 1_761_998_400_000
 """2025-11-01T12:00:00Z."""
@@ -32,9 +32,9 @@ TABLE = Table(
 )
 
 
-def serve(url: str, alias: str, rows: Sequence[Row], folder: Path) -> str:
-    """Load rows of `TABLE` behind the alias, mapped by the shipped overlay of `logs`."""
+def load_logs(url: str, alias: str, rows: Sequence[Row], folder: Path) -> str:
+    """Index rows of `TABLE` with the shipped overlay of `logs`, and point the alias at them; returns the alias."""
     overlay, _ = find_overlay(TABLE, directory=folder)
     with connect(TargetAccess(url=url)) as cluster:
-        Indexes(cluster).switch(alias, load(cluster, alias, TABLE, overlay, rows).index)
+        Indexes(cluster).switch(alias, load_index(cluster, alias, TABLE, overlay, rows).index)
     return alias

@@ -1,4 +1,4 @@
-"""A real CrateDB that asks who one is: TLS, passwords, client certificates and tokens, for the tests that need them."""
+"""A CrateDB with TLS, passwords, client certificates and tokens."""
 
 import shutil
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from tests.support.token_issuer import Issuer
 __all__ = ["AUDIENCE", "PASSWORD", "ROWS", "SecuredCrate", "secured_crate"]
 
 PASSWORD = "change me"
-"""The password that the README gives the user `loader`."""
+"""The password that the documentation gives the user `loader`."""
 
 ROWS = 1_000
 """The rows of the table `doc.logs`."""
@@ -35,10 +35,10 @@ _HEAP = "512m"
 
 @dataclass(frozen=True)
 class SecuredCrate:
-    """The server and what its users prove themselves with.
+    """The server and the credentials of its users.
 
     The superuser `crate` is trusted; `loader` has a password, `carded` a certificate, `bearer` a token. These three
-    have the privileges that the README lists.
+    have the privileges that docs/privileges.md lists.
     """
 
     server: Server
@@ -51,7 +51,7 @@ class SecuredCrate:
         return self.server.url.rpartition(":")[2]
 
     def access(self, **more: object) -> SourceAccess:
-        """How it is reached: with its authority, unless told otherwise."""
+        """The access settings, with its authority unless `more` says otherwise."""
         return SourceAccess.model_validate({"url": self.server.url, "ca": self.authority.ca, **more})
 
     def run(self, sql: str) -> list[Row]:
@@ -73,7 +73,7 @@ def secured_crate(home: Path, folder: Path) -> Iterator[SecuredCrate]:
     """Start the server in the folder, with its users and the table `doc.logs`.
 
     Raises:
-        UsageError: where it does not start; with the end of its log.
+        UsageError: if it does not start; with the end of its log.
     """
     for name in ("config", "data", "logs", "tmp"):
         (folder / name).mkdir(parents=True)
@@ -82,19 +82,19 @@ def secured_crate(home: Path, folder: Path) -> Iterator[SecuredCrate]:
     _configure(folder, home, authority, port)
     with Issuer(folder / "config") as issuer:
         url = f"https://localhost:{port}"
-        there = SecuredCrate(Server("CrateDB", url, ServerOrigin.HOME), authority, authority.issue("carded"), issuer)
-        server = _launch(home, folder, there).start()
+        secured = SecuredCrate(Server("CrateDB", url, ServerOrigin.HOME), authority, authority.issue("carded"), issuer)
+        server = _launch(home, folder, secured).start()
         try:
-            _fill(there)
-            yield SecuredCrate(server, authority, there.card, issuer)
+            _create_users(secured)
+            yield SecuredCrate(server, authority, secured.card, issuer)
         finally:
             server.stop()
 
 
-def _launch(home: Path, folder: Path, there: SecuredCrate) -> Launch:
+def _launch(home: Path, folder: Path, secured: SecuredCrate) -> Launch:
     return Launch(
         name="CrateDB",
-        url=there.server.url,
+        url=secured.server.url,
         origin=ServerOrigin.HOME,
         command=[home / "bin" / "crate", f"-Cpath.conf={folder / 'config'}"],
         environment={
@@ -104,33 +104,33 @@ def _launch(home: Path, folder: Path, there: SecuredCrate) -> Launch:
             "CRATE_JAVA_OPTS": f"-Djava.io.tmpdir={folder / 'tmp'} -XX:-UsePerfData",
         },
         folder=folder,
-        ready=lambda: _answers(there),
+        ready=lambda: _answers(secured),
         remedy="see its log",
     )
 
 
-def _answers(there: SecuredCrate) -> bool:
+def _answers(secured: SecuredCrate) -> bool:
     try:
-        return there.run(READY) == [[1]]
+        return secured.run(READY) == [[1]]
     except IndexerError:
         return False
 
 
-def _fill(there: SecuredCrate) -> None:
-    there.run(
+def _create_users(secured: SecuredCrate) -> None:
+    secured.run(
         "CREATE TABLE logs (id BIGINT, day INTEGER, m TEXT, PRIMARY KEY (id, day))"
         " CLUSTERED INTO 2 SHARDS PARTITIONED BY (day) WITH (number_of_replicas = 0)"
     )
-    there.run(f"INSERT INTO logs SELECT i, i % 3, 'm' || i FROM generate_series(1, {ROWS}) AS t (i)")
-    there.run("CREATE USER carded")
-    there.run(
-        f"CREATE USER bearer WITH (jwt = {{iss = '{there.issuer.url}', username = 'bearer', aud = '{AUDIENCE}'}})"
+    secured.run(f"INSERT INTO logs SELECT i, i % 3, 'm' || i FROM generate_series(1, {ROWS}) AS t (i)")
+    secured.run("CREATE USER carded")
+    secured.run(
+        f"CREATE USER bearer WITH (jwt = {{iss = '{secured.issuer.url}', username = 'bearer', aud = '{AUDIENCE}'}})"
     )
     create, *grants = loader_grants()
-    there.run(create)
+    secured.run(create)
     for grant in grants:
         for user in ("loader", "carded", "bearer"):
-            there.run(grant.replace("loader", user))
+            secured.run(grant.replace("loader", user))
 
 
 def _configure(folder: Path, home: Path, authority: Authority, port: int) -> None:

@@ -1,4 +1,4 @@
-"""A real Elasticsearch with passwords, API keys, privileges and TLS, for the tests that need one."""
+"""An Elasticsearch with passwords, API keys, privileges and TLS."""
 
 import os
 import shutil
@@ -19,13 +19,20 @@ from tests.support.certificates import Authority, Pair
 from tests.support.documentation import lesser_roles, loader_role
 from tests.support.quick_servers import ONE_COMPILER
 
-__all__ = ["LESSER", "MAX_CONTENT", "PASSWORDS", "Secured", "server_home", "start_secured"]
+__all__ = [
+    "LESSER_ROLES",
+    "MAX_CONTENT",
+    "PASSWORDS",
+    "SecuredElasticsearch",
+    "server_home",
+    "start_secured_elasticsearch",
+]
 
 MAX_CONTENT = 1_000_000
-"""Bytes of a request body that the server takes."""
+"""Maximum bytes of a request body."""
 
-LESSER = lesser_roles()
-"""Roles that lack one privilege of those that a job needs."""
+LESSER_ROLES = lesser_roles()
+"""The job's role, each time without one of its privileges."""
 
 _ROLES = {
     "writer": {"cluster": ["monitor"], "indices": [{"names": ["logs*"], "privileges": ["all"]}]},
@@ -40,7 +47,7 @@ _ROLES = {
         "indices": [{"names": ["*"], "privileges": ["all"], "allow_restricted_indices": True}],
     },
     "loader": loader_role(),
-    **LESSER,
+    **LESSER_ROLES,
 }
 
 _WRITER = "$2a$10$k6y0RYrE6RdiDxBnH.H9cuT90fWsP15H8aKfO/RQh9e3IkITzrq7S"
@@ -50,38 +57,38 @@ _HASHES = {
     "blind": "$2a$10$a3u9BAA/S1CxLekRXhgr/uPa5eszCZEVQak5K0k1Hhi8y1XYlItq.",
 }
 PASSWORDS = {**dict.fromkeys(_ROLES, "few-word"), "reader": "watch-word", "blind": "none-word"}
-"""The passwords; above are their bcrypt hashes."""
+"""The passwords of the hashes above (bcrypt)."""
 
 
 @dataclass(frozen=True)
-class Secured:
-    """The server, the authority that signed its certificate, and a user's certificate that it signed too."""
+class SecuredElasticsearch:
+    """The server, the authority that signed its certificate, and a user's certificate from the same authority."""
 
     server: Server
     ca: Path
     card: Pair
 
     def access(self, user: str, password: str | None = None) -> TargetAccess:
-        """How this user reaches it: with the right password, unless another is given."""
+        """The access settings of a user, with the right password unless another is given."""
         return TargetAccess.model_validate(
             {"url": self.server.url, "user": user, "password": password or PASSWORDS[user], "ca": self.ca}
         )
 
 
 def server_home() -> Path:
-    """The unpacked distribution to start.
+    """The folder of the unpacked distribution.
 
     Raises:
-        UsageError: where there is none and none can be fetched.
+        UsageError: if there is none, and it cannot be downloaded.
     """
     return Path(os.environ.get("ES_HOME") or distribution())
 
 
-def start_secured(folder: Path) -> Secured:
+def start_secured_elasticsearch(folder: Path) -> SecuredElasticsearch:
     """Start the server in the folder.
 
     Raises:
-        UsageError: where it does not start; with the end of its log.
+        UsageError: if it does not start; with the end of its log.
     """
     home = server_home()
     config, port = folder / "config", free_port(9243)
@@ -100,34 +107,33 @@ def start_secured(folder: Path) -> Secured:
         command=[home / "bin" / "elasticsearch"],
         environment={name: str(path) for name, path in paths.items()},
         folder=folder,
-        ready=lambda: _answers(Secured(Server("Elasticsearch", url, ServerOrigin.EMBEDDED), ca, card)),
+        ready=lambda: _answers(SecuredElasticsearch(Server("Elasticsearch", url, ServerOrigin.EMBEDDED), ca, card)),
         remedy="see its log",
     ).start()
-    secured = Secured(server, ca, card)
+    secured = SecuredElasticsearch(server, ca, card)
     _make_security_index(secured)
     return secured
 
 
-def _make_security_index(secured: Secured) -> None:
-    """Make the index of API keys, which the plain distribution cannot: it lacks a filter of the analyzer `email`.
+def _make_security_index(secured: SecuredElasticsearch) -> None:
+    """Create the index of API keys, which the plain distribution cannot: it lacks a filter of the analyzer `email`.
 
-    An index with another analyzer of that name, cloned to the system index's name, is taken as that; the server then
-    puts its own mapping there.
+    The server accepts a clone of an index with another analyzer of that name, and puts its own mapping there.
     """
     analyzer = {"email": {"tokenizer": "standard", "filter": ["lowercase"]}}
     seed = {"number_of_replicas": 0, "analysis": {"analyzer": analyzer}}
     with connect(secured.access("system")) as cluster:
-        indices = cluster.client.options(ignore_status=400).indices  # 400: a whole distribution made it already
+        indices = cluster.client.options(ignore_status=400).indices  # 400: a full distribution has created it
         indices.create(index="seed", settings=seed)
         indices.add_block(index="seed", block="write")
         settings = {"index.blocks.write": None, "index.format": 6}
-        with warnings.catch_warnings():  # that system indexes are not for users
+        with warnings.catch_warnings():  # a warning about access to system indexes
             warnings.simplefilter("ignore", ElasticsearchWarning)
             indices.clone(index="seed", target=".security-7", aliases={".security": {}}, settings=settings)
         indices.delete(index="seed")
 
 
-def _answers(secured: Secured) -> bool:
+def _answers(secured: SecuredElasticsearch) -> bool:
     try:
         with connect(secured.access("writer")):
             return True
@@ -153,7 +159,7 @@ def _configure(folder: Path, home: Path, port: int) -> None:
         "xpack.security.http.ssl.certificate": "node.pem",
         "xpack.security.http.ssl.certificate_authorities": "ca.pem",
         "xpack.security.http.ssl.client_authentication": "optional",
-        "xpack.license.self_generated.type": "trial",  # with it, a user may be known by a certificate
+        "xpack.license.self_generated.type": "trial",  # required for users with certificates
         "xpack.security.authc.realms.file.passwords.order": 0,
         "xpack.security.authc.realms.pki.cards.order": 1,
         "xpack.security.authc.realms.pki.cards.certificate_authorities": "ca.pem",
@@ -163,6 +169,6 @@ def _configure(folder: Path, home: Path, port: int) -> None:
     (config / "users").write_text("".join(f"{user}:{hash_}\n" for user, hash_ in _HASHES.items()))
     (config / "role_mapping.yml").write_text(yaml.safe_dump({"writer": ["CN=carded"]}))
     (config / "users_roles").write_text("".join(f"{user}:{user}\n" for user in _HASHES))
-    # A module may write to Java's temporary folder, which must not have the configuration inside.
+    # Modules may write to Java's temporary folder, so it must not contain the configuration.
     (config / "jvm.options").write_text(f"-Xms512m\n-Xmx512m\n-Djava.io.tmpdir=${{ES_TMPDIR}}\n{ONE_COMPILER}\n")
     shutil.copy(home / "config" / "log4j2.properties", config)

@@ -1,4 +1,4 @@
-"""What a search of the sample logs in an SQLite file has to find, by SQL alone."""
+"""The expected results of searches of the sample logs, by SQL on an SQLite file."""
 
 import json
 import sqlite3
@@ -15,5 +15,5 @@ def ids_where(file: Path, condition: str) -> set[int]:
 
 
 def found_ids(printed: str) -> list[int]:
-    """The ids in what `indexer search --json` printed."""
+    """The ids in the output of `indexer search --json`."""
     return [json.loads(line)["id"] for line in printed.splitlines()]

@@ -1,4 +1,4 @@
-"""An issuer of JSON Web Tokens, which serves its public key on the loopback as CrateDB asks for it."""
+"""An issuer of JSON Web Tokens, which serves its public key to CrateDB on the loopback interface."""
 
 import base64
 import subprocess
@@ -17,10 +17,10 @@ KEY = "the-tests"
 
 
 class Issuer:
-    """Signs tokens with RS256 by `openssl`.
+    """Signs tokens with RS256, by `openssl`.
 
     Attributes:
-        url: the `iss` of its tokens, where the public key is.
+        url: the `iss` of its tokens, and the URL of its public key.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -30,7 +30,7 @@ class Issuer:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/keys"
 
     def token(self, username: str, audience: str, seconds: float = 600) -> str:
-        """A token that expires in so many seconds; in fewer than none, it has."""
+        """A token that expires in `seconds`; with a negative number, it has expired."""
         head = {"alg": "RS256", "typ": "JWT", "kid": KEY}
         claims = {"iss": self.url, "username": username, "aud": audience, "exp": int(time.time() + seconds)}
         signed = f"{_base64(orjson.dumps(head))}.{_base64(orjson.dumps(claims))}"
@@ -40,7 +40,7 @@ class Issuer:
         return f"{signed}.{_base64(signature)}"
 
     def _public(self) -> bytes:
-        """The key set, without `alg`: CrateDB 6.4.3 refuses every token where both name one."""
+        """The key set, without `alg`: CrateDB 6.4.3 refuses every token if both the key and the token name one."""
         modulus = subprocess.run(
             ["openssl", "rsa", "-in", self._key, "-noout", "-modulus"], check=True, capture_output=True, text=True
         ).stdout.partition("=")[2]
@@ -72,6 +72,6 @@ def _handler(answer: bytes) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(answer)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # named by the base class
-            """Say nothing."""
+            """Log nothing."""
 
     return Handler

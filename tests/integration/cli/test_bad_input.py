@@ -107,9 +107,9 @@ REFUSED = {
 @pytest.fixture
 def target(elasticsearch_url: str, says: str) -> Iterator[str]:
     """Elasticsearch for a user with or without the privilege to simulate a template."""
-    with FaultProxy(elasticsearch_url, on="/_index_template/_simulate") as proxy:
+    with FaultProxy(elasticsearch_url, pattern="/_index_template/_simulate") as proxy:
         if says == UNASKED:
-            proxy.otherwise = refuse(403)
+            proxy.default = refuse(403)
         yield proxy.url
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from indexer.errors import UsageError
 from tests.support.commands import Ended
-from tests.support.island import Island, NoIsland, island
+from tests.support.isolated_machine import IsolatedMachine, IsolationUnavailable, isolated_machine
 from tests.support.secured_elasticsearch import server_home
 from tests.support.sqlite_logs import found_ids, ids_where
 
@@ -25,11 +25,11 @@ Run = Callable[..., Ended]
 
 
 @pytest.fixture
-def alone() -> Iterator[Island]:
+def alone() -> Iterator[IsolatedMachine]:
     try:
-        with island() as place:
+        with isolated_machine() as place:
             yield place
-    except NoIsland as why:
+    except IsolationUnavailable as why:
         pytest.skip(f"A CrateDB cannot be hidden from the demo here: {why}.")
 
 
@@ -41,7 +41,7 @@ def cache() -> Iterator[Path]:
 
 
 @pytest.fixture
-def run(alone: Island, cache: Path) -> Iterator[Run]:
+def run(alone: IsolatedMachine, cache: Path) -> Iterator[Run]:
     """Run a command in an isolated network, with the demo's own Elasticsearch on the default port."""
     try:
         env = {"INDEXER_CACHE": str(cache), "ES_HOME": str(server_home())}

@@ -12,7 +12,7 @@ from elasticsearch import Elasticsearch
 from indexer.model.json import Row
 from indexer.sandbox.process import wait_until
 from tests.support.commands import Ended, run
-from tests.support.search_index import NOON, serve
+from tests.support.search_index import NOON, load_logs
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -30,7 +30,7 @@ ROWS: list[Row] = [
 @pytest.fixture(scope="module")
 def logs(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     alias = f"test_search_{uuid4().hex[:12]}"
-    yield serve(elasticsearch_url, alias, ROWS, tmp_path_factory.mktemp("elsewhere")), elasticsearch_url
+    yield load_logs(elasticsearch_url, alias, ROWS, tmp_path_factory.mktemp("elsewhere")), elasticsearch_url
     with Elasticsearch(elasticsearch_url) as client:
         for index in client.indices.get(index=f"{alias}*"):
             client.indices.delete(index=index)

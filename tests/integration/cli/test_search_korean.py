@@ -13,7 +13,7 @@ from indexer.sink.client import connect
 from indexer.sink.index import Indexes
 from tests.support.columns import column
 from tests.support.commands import run
-from tests.support.loaded_index import load
+from tests.support.loaded_index import load_index
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -32,7 +32,7 @@ def served(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
     overlay, _ = find_overlay(TABLE, directory=tmp_path_factory.mktemp("elsewhere"))
     rows: list[Row] = [[n, message, "auth"] for n, message in enumerate(MESSAGES)]
     with connect(TargetAccess(url=elasticsearch_url)) as cluster:
-        index = load(cluster, alias, TABLE, overlay, rows).index
+        index = load_index(cluster, alias, TABLE, overlay, rows).index
         Indexes(cluster).switch(alias, index)
         yield alias
         Indexes(cluster).delete(index)

@@ -10,13 +10,13 @@ import pytest
 from indexer.sink.client import Cluster, connect
 from tests.support.commands import Ended, run
 from tests.support.secured_crate import PASSWORD, SecuredCrate
-from tests.support.secured_elasticsearch import PASSWORDS, Secured
+from tests.support.secured_elasticsearch import PASSWORDS, SecuredElasticsearch
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
 
 @pytest.fixture
-def admin(secured: Secured) -> Iterator[Cluster]:
+def admin(secured: SecuredElasticsearch) -> Iterator[Cluster]:
     with connect(secured.access("admin")) as cluster:
         yield cluster
         for index in cluster.client.indices.get(index="logs*,reindex-jobs*", expand_wildcards="all").body:
@@ -26,7 +26,7 @@ def admin(secured: Secured) -> Iterator[Cluster]:
 class Servers:
     """Both servers, and their credentials in the forms that options accept."""
 
-    def __init__(self, crate: SecuredCrate, target: Secured, folder: Path) -> None:
+    def __init__(self, crate: SecuredCrate, target: SecuredElasticsearch, folder: Path) -> None:
         self.folder = folder
         self.token = crate.token()
         self.secrets = {PASSWORD, quote(PASSWORD), PASSWORDS["loader"], self.token, "c2VjcmV0OmtleQ=="}
@@ -55,7 +55,7 @@ class Servers:
 
 
 @pytest.fixture
-def servers(secured_cratedb: SecuredCrate, secured: Secured, tmp_path: Path) -> Servers:
+def servers(secured_cratedb: SecuredCrate, secured: SecuredElasticsearch, tmp_path: Path) -> Servers:
     return Servers(secured_cratedb, secured, tmp_path)
 
 

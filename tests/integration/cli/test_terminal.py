@@ -14,7 +14,7 @@ from threading import Event
 import pytest
 
 from indexer.sandbox.sample_table import load_sqlite_sample
-from tests.support.bulk_faults import standing_still
+from tests.support.bulk_faults import stalled_bulk
 from tests.support.commands import environment
 from tests.support.output_stream import Stream, terminal
 
@@ -66,7 +66,7 @@ class Job:
 @pytest.fixture
 def job(elasticsearch_url: str, alias: str, tmp_path: Path) -> Iterator[Job]:
     load_sqlite_sample(tmp_path / "logs.db", ROWS)
-    with standing_still(elasticsearch_url, 1) as (proxy, go):
+    with stalled_bulk(elasticsearch_url, 1) as (proxy, go):
         servers = ("--source", f"sqlite:///{tmp_path}/logs.db", "--target", proxy.url)
         yield Job((*servers, "--index", alias, "--page", "500", "--batch-bytes", "64KiB"), alias, tmp_path, go)
 

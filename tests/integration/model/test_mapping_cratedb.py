@@ -11,7 +11,7 @@ from indexer.sandbox.cratedb_table import Cursor, quoted_table
 from indexer.settings import TargetAccess
 from indexer.sink.client import connect
 from tests.support.columns import column
-from tests.support.loaded_index import Mapped, load
+from tests.support.loaded_index import LoadedIndex, load_index
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
@@ -127,14 +127,14 @@ FIRST, LAST = str(-(2**63) + 1), str(2**63 - 2)
 
 
 @pytest.fixture
-def mapped(crate_cursor: Cursor, elasticsearch_url: str, schema: str, alias: str) -> Iterator[Mapped]:
+def mapped(crate_cursor: Cursor, elasticsearch_url: str, schema: str, alias: str) -> Iterator[LoadedIndex]:
     table = described(schema)
     overlay = parse_overlay({"fields": {"os.gone": False, "od.a": {"rename": "A"}}}, "the test")
     with connect(TargetAccess(url=elasticsearch_url)) as cluster:
-        yield load(cluster, alias, table, overlay, rows_of(crate_cursor, table))
+        yield load_index(cluster, alias, table, overlay, rows_of(crate_cursor, table))
 
 
-def test_every_cratedb_type_is_indexed_and_searchable(mapped: Mapped) -> None:
+def test_every_cratedb_type_is_indexed_and_searchable(mapped: LoadedIndex) -> None:
     assert (mapped.written.acknowledged, list(mapped.written.dead_letters)) == (len(ROWS), [])
     assert mapped.documents.nulled == 5  # r, d, od.r, od.list.z and one of ad
 

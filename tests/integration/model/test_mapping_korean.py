@@ -11,7 +11,7 @@ from indexer.model.table.table import ColumnKind, Table, TableName
 from indexer.settings import TargetAccess
 from indexer.sink.client import connect
 from tests.support.columns import column
-from tests.support.loaded_index import Mapped, load
+from tests.support.loaded_index import LoadedIndex, load_index
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -24,22 +24,22 @@ TABLE = Table(
 
 
 @pytest.fixture(scope="module")
-def korean(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapped]:
+def korean(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoadedIndex]:
     """An index of the messages, mapped by the shipped overlay of `logs`."""
     alias = f"test_mapping_korean_{uuid4().hex[:12]}"
     overlay, _ = find_overlay(TABLE, directory=tmp_path_factory.mktemp("elsewhere"))
     with connect(TargetAccess(url=elasticsearch_url)) as cluster:
-        yield load(cluster, alias, TABLE, overlay, [[n, message] for n, message in enumerate(MESSAGES)])
+        yield load_index(cluster, alias, TABLE, overlay, [[n, message] for n, message in enumerate(MESSAGES)])
         for index in cluster.client.indices.get(index=f"{alias}*"):
             cluster.client.indices.delete(index=index)
 
 
-def message(korean: Mapped) -> JsonObject:
+def message(korean: LoadedIndex) -> JsonObject:
     """The mapping of the message field."""
     return korean.mapping.fields[1].definition
 
 
-def words(korean: Mapped, text: str) -> JsonObject:
+def words(korean: LoadedIndex, text: str) -> JsonObject:
     """A query for all words: by prefix if the field indexes prefixes (its analyzer keeps particles), else a match."""
     if "index_prefixes" not in message(korean):
         return {"match": {"message": {"query": text, "operator": "and"}}}
@@ -59,11 +59,11 @@ def words(korean: Mapped, text: str) -> JsonObject:
         ("TIMEOUT 3000", ["2"]),
     ],
 )
-def test_korean_and_english_words_are_found(text: str, rows: list[str], korean: Mapped) -> None:
+def test_korean_and_english_words_are_found(text: str, rows: list[str], korean: LoadedIndex) -> None:
     assert korean.found(words(korean, text)) == rows
 
 
-def test_the_mapping_names_the_analyzer_used_for_korean(korean: Mapped) -> None:
+def test_the_mapping_names_the_analyzer_used_for_korean(korean: LoadedIndex) -> None:
     live = korean.cluster.client.indices.get_settings(index=korean.index).body[korean.index]["settings"]["index"]
     kind = live["analysis"]["analyzer"]["korean"]["type"]
     assert message(korean)["analyzer"] == "korean"
@@ -71,7 +71,7 @@ def test_the_mapping_names_the_analyzer_used_for_korean(korean: Mapped) -> None:
     assert all(f"so {kind}" in sentence for sentence in korean.mapping.fallbacks)
 
 
-def test_a_prefix_query_uses_index_prefixes(korean: Mapped) -> None:
+def test_a_prefix_query_uses_index_prefixes(korean: LoadedIndex) -> None:
     if "index_prefixes" not in message(korean):
         pytest.skip("this Elasticsearch has a Korean analyzer, so no prefixes are indexed")
     answer = korean.cluster.client.search(index=korean.index, query={"prefix": {"message": "반도체"}}, profile=True)

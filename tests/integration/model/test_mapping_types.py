@@ -13,7 +13,7 @@ from indexer.settings import TargetAccess
 from indexer.sink.bulk import BulkWriter
 from indexer.sink.client import Cluster, connect
 from tests.support.columns import column
-from tests.support.loaded_index import Mapped, load
+from tests.support.loaded_index import LoadedIndex, load_index
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -94,10 +94,10 @@ def cluster(elasticsearch_url: str) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="module")
-def mapped(cluster: Cluster) -> Iterator[Mapped]:
+def mapped(cluster: Cluster) -> Iterator[LoadedIndex]:
     alias = f"test_mapping_types_{uuid4().hex[:12]}"
     overlay = parse_overlay({"fields": {"nested": "nested", "nested.k": "keyword"}}, "the test")
-    yield load(cluster, alias, TABLE, overlay, ROWS)
+    yield load_index(cluster, alias, TABLE, overlay, ROWS)
     for index in cluster.client.indices.get(index=f"{alias}*"):
         cluster.client.indices.delete(index=index)
 
@@ -107,11 +107,11 @@ def row_with(name: str, value: Json) -> Row:
     return [4, *(value if one.name == name else None for one, *_ in COLUMNS)]
 
 
-def test_every_row_is_indexed(mapped: Mapped) -> None:
+def test_every_row_is_indexed(mapped: LoadedIndex) -> None:
     assert (mapped.written.acknowledged, list(mapped.written.dead_letters)) == (len(ROWS), [])
 
 
-def test_every_planned_field_exists_in_the_index(mapped: Mapped) -> None:
+def test_every_planned_field_exists_in_the_index(mapped: LoadedIndex) -> None:
     live = mapped.cluster.client.indices.get_field_mapping(index=mapped.index, fields="*").body
     names = set(live[mapped.index]["mappings"])
     objects = {"object", "nested"}
@@ -165,17 +165,17 @@ QUERIES: list[tuple[str, JsonObject, list[str]]] = [
 
 
 @pytest.mark.parametrize(("query", "rows"), [case[1:] for case in QUERIES], ids=[case[0] for case in QUERIES])
-def test_a_value_is_found_by_a_query_of_its_type(query: JsonObject, rows: list[str], mapped: Mapped) -> None:
+def test_a_value_is_found_by_a_query_of_its_type(query: JsonObject, rows: list[str], mapped: LoadedIndex) -> None:
     assert mapped.found(query) == rows
 
 
 @pytest.mark.parametrize(("value", "rows"), [(1, ["1"]), (2, [])])
-def test_nested_elements_match_individually(value: int, rows: list[str], mapped: Mapped) -> None:
+def test_nested_elements_match_individually(value: int, rows: list[str], mapped: LoadedIndex) -> None:
     both: list[JsonObject] = [{"term": {"nested.k": "red"}}, {"term": {"nested.v": value}}]
     assert mapped.found({"nested": {"path": "nested", "query": {"bool": {"must": [*both]}}}}) == rows
 
 
-def test_a_flattened_object_is_found_by_its_leaves(mapped: Mapped) -> None:
+def test_a_flattened_object_is_found_by_its_leaves(mapped: LoadedIndex) -> None:
     if not mapped.has("flattened"):
         pytest.skip("this Elasticsearch has no flattened field type")
     assert mapped.found({"term": {"ignored.a": "one"}}) == ["1"]
@@ -183,7 +183,7 @@ def test_a_flattened_object_is_found_by_its_leaves(mapped: Mapped) -> None:
     assert mapped.found({"term": {"ignored.a.changed": "shape"}}) == ["2"]
 
 
-def test_a_geo_shape_is_searchable_or_its_fallback_is_reported(mapped: Mapped) -> None:
+def test_a_geo_shape_is_searchable_or_its_fallback_is_reported(mapped: LoadedIndex) -> None:
     if not mapped.has("geo_shape"):
         assert any(sentence.startswith("shape: ") and "geo_shape" in sentence for sentence in mapped.mapping.fallbacks)
         pytest.skip("this Elasticsearch has no geo_shape field type: the fallback was checked instead")
@@ -191,14 +191,14 @@ def test_a_geo_shape_is_searchable_or_its_fallback_is_reported(mapped: Mapped) -
     assert mapped.found({"geo_shape": {"shape": inside}}) == ["1"]
 
 
-def test_the_keyword_of_a_text_can_be_aggregated(mapped: Mapped) -> None:
+def test_the_keyword_of_a_text_can_be_aggregated(mapped: LoadedIndex) -> None:
     counts = mapped.cluster.client.search(
         index=mapped.index, size=0, aggregations={"words": {"terms": {"field": "texts.keyword"}}}
     ).body["aggregations"]["words"]["buckets"]
     assert {bucket["key"]: bucket["doc_count"] for bucket in counts} == {"alpha": 1, "beta gamma": 1}
 
 
-def test_documents_come_back_as_they_were_sent(mapped: Mapped) -> None:
+def test_documents_come_back_as_they_were_sent(mapped: LoadedIndex) -> None:
     hits = mapped.cluster.client.search(index=mapped.index, sort="id").body["hits"]["hits"]
     sent = [parse_line(line) for line in mapped.lines]
     assert [(hit["_id"], hit["_source"]) for hit in hits] == sent
@@ -207,7 +207,7 @@ def test_documents_come_back_as_they_were_sent(mapped: Mapped) -> None:
     assert hits[0]["_source"]["real"] is None
 
 
-def test_a_strict_object_rejects_an_unknown_key(mapped: Mapped) -> None:
+def test_a_strict_object_rejects_an_unknown_key(mapped: LoadedIndex) -> None:
     lines = mapped.documents.lines([row_with("strict", {"b": 1})])
     written = BulkWriter(mapped.cluster, mapped.index).write(lines)
     assert [letter.reason.partition(":")[0] for letter in written.dead_letters] == ["strict_dynamic_mapping_exception"]
@@ -216,7 +216,7 @@ def test_a_strict_object_rejects_an_unknown_key(mapped: Mapped) -> None:
 def test_new_keys_beyond_the_limit_do_not_reject_their_document(cluster: Cluster, alias: str) -> None:
     overlay = parse_overlay({"settings": {"mapping.total_fields.limit": 100}}, "the test")
     keys: JsonObject = {f"k{n}": "v" for n in range(300)}
-    mapped = load(cluster, alias, TABLE, overlay, [row_with("dyn", keys)])
+    mapped = load_index(cluster, alias, TABLE, overlay, [row_with("dyn", keys)])
     assert mapped.written.acknowledged == 1
     assert mapped.source("4")["dyn"] == keys
 
@@ -224,7 +224,7 @@ def test_new_keys_beyond_the_limit_do_not_reject_their_document(cluster: Cluster
 def test_ids_at_the_length_limit_and_of_special_characters_are_accepted(cluster: Cluster, alias: str) -> None:
     table = Table(TableName("t"), (column("k", ColumnKind.TEXT),), primary_key=("k",))
     keys: list[Json] = ["", " ", "x" * 512, "x" * 513, "가" * 170, "가" * 171, '"\\\n\x00', "_id", "sha256:"]
-    mapped = load(cluster, alias, table, Overlay(), [[key] for key in keys])
+    mapped = load_index(cluster, alias, table, Overlay(), [[key] for key in keys])
     assert mapped.written.acknowledged == len(keys)
     assert mapped.found({"match_all": {}}) == sorted(parse_line(line)[0] for line in mapped.lines)
     assert [mapped.source(parse_line(line)[0])["k"] for line in mapped.lines] == keys

@@ -22,7 +22,7 @@ from indexer.settings import TargetAccess
 from indexer.sink.client import Cluster, connect
 from tests.support.commands import run, start
 from tests.support.fault_proxy import FaultProxy
-from tests.support.search_index import NOON, serve
+from tests.support.search_index import NOON, load_logs
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -41,7 +41,7 @@ def logs(elasticsearch_url: str, alias: str, tmp_path: Path) -> str:
     rows: list[Row] = [
         [n, NOON + n, "INFO", services[n % 2], 200, float(n), f"line {n} " + "x" * (n % 50)] for n in range(COUNT)
     ]
-    return serve(elasticsearch_url, alias, rows, tmp_path)
+    return load_logs(elasticsearch_url, alias, rows, tmp_path)
 
 
 def points_in_time(cluster: Cluster) -> int:
@@ -65,10 +65,10 @@ def test_pages_are_bounded_in_bytes(elasticsearch_url: str, alias: str, tmp_path
     """Hits of 32 kB: after the first page shows their width, each page requests about 8 MiB."""
     text = "wide " * 6_400
     rows: list[Row] = [[n, NOON + n, "INFO", "auth", 200, 1.0, text] for n in range(900)]
-    serve(elasticsearch_url, alias, rows, tmp_path)
-    with FaultProxy(elasticsearch_url, on="/_search") as proxy, connect(TargetAccess(url=proxy.url)) as cluster:
+    load_logs(elasticsearch_url, alias, rows, tmp_path)
+    with FaultProxy(elasticsearch_url, pattern="/_search") as proxy, connect(TargetAccess(url=proxy.url)) as cluster:
         assert len(list(iter_hits(Search(cluster, alias), SearchQuery()))) == len(rows)
-    _, *sizes = [json.loads(request.body)["size"] for request in proxy.seen]
+    _, *sizes = [json.loads(request.body)["size"] for request in proxy.requests]
     assert sizes
     assert all(0.9 * PAGE_BYTES < size * len(text) < PAGE_BYTES for size in sizes), sizes
 

@@ -14,7 +14,7 @@ from indexer.sink.client import connect
 from tests.support.columns import column
 from tests.support.documentation import ROOT
 from tests.support.korean_cases import CASES, Case
-from tests.support.loaded_index import load
+from tests.support.loaded_index import load_index
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -32,7 +32,7 @@ def korean(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
     alias = f"test_korean_{uuid4().hex[:12]}"
     overlay, _ = find_overlay(TABLE, directory=tmp_path_factory.mktemp("elsewhere"))
     with connect(TargetAccess(url=elasticsearch_url)) as cluster:
-        made = load(cluster, alias, TABLE, overlay, [[n, case.line] for n, case in enumerate(CASES)])
+        made = load_index(cluster, alias, TABLE, overlay, [[n, case.line] for n, case in enumerate(CASES)])
         yield Search(cluster, made.index), made.mapping.analyzers["korean"].split()[0]
         cluster.client.indices.delete(index=made.index)
 

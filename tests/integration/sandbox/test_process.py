@@ -16,7 +16,7 @@ from indexer.errors import UsageError
 from indexer.process_identity import ProcessIdentity
 from indexer.sandbox.process import Process, free_port, free_ports, log_tail, server_account, spawn, wait_until
 from indexer.sandbox.server import Launch, ServerOrigin
-from tests.support.process_state import runs
+from tests.support.process_state import is_running
 
 EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
@@ -77,7 +77,7 @@ def test_children_that_a_process_leaves_behind_are_killed(tmp_path: Path) -> Non
     assert wait_until(lambda: log_tail(log) == "up\nup", 20)
     (child,) = psutil.Process(process.pid).children()
     process.stop()
-    assert wait_until(lambda: not runs(child), 10)
+    assert wait_until(lambda: not is_running(child), 10)
 
 
 def test_a_server_is_asked_only_once_whether_it_is_ready(launch: Launch) -> None:

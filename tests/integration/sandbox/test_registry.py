@@ -21,7 +21,7 @@ from indexer.sandbox import cache, registry
 from indexer.sandbox.download import distribution
 from indexer.sandbox.process import Process, wait_until
 from tests.support.commands import run
-from tests.support.process_state import runs
+from tests.support.process_state import is_running
 
 UP = """
 from indexer.sandbox.registry import start_servers
@@ -98,7 +98,7 @@ def test_servers_outlive_the_program_that_started_them_and_are_found_and_stopped
     stopped = registry.stop_servers()
     assert "Elasticsearch" in {server.name for server in stopped}
     assert sorted(server.process.pid for server in stopped if server.process) == sorted(first)
-    assert wait_until(lambda: not any(runs(process) for processes in families for process in processes), 10)
+    assert wait_until(lambda: not any(is_running(process) for processes in families for process in processes), 10)
     for server in stopped:
         log = cache_folder / cache.SERVERS / server.name.lower() / "out.log"
         assert not server.process or "closed" in log.read_text(), "it was killed, not stopped"

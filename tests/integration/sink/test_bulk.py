@@ -13,7 +13,7 @@ from indexer.sink.client import Cluster, connect
 from indexer.sink.index import Indexes
 from indexer.sink.index_name import loading_alias
 from indexer.sink.rate_limit import RateLimiter
-from tests.support.bulk_lines import ids, line, lines, new_index
+from tests.support.bulk_lines import line, lines, new_index, stored_ids
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -69,7 +69,7 @@ def test_a_rejected_document_becomes_a_dead_letter_and_the_others_are_indexed(
     assert (letter.id, letter.status) == ("bad", status)
     assert reason in letter.reason
     assert len(letter.reason) < 1200
-    assert ids(cluster, index, ["0", "1", "bad", "2", "3"]) == ["0", "1", "2", "3"]
+    assert stored_ids(cluster, index, ["0", "1", "bad", "2", "3"]) == ["0", "1", "2", "3"]
 
 
 def test_an_id_that_is_too_long_costs_only_its_own_document(cluster: Cluster, index: str) -> None:
@@ -166,4 +166,4 @@ def test_a_stopped_writer_writes_nothing(cluster: Cluster, index: str) -> None:
     stop.set()
     with pytest.raises(Interrupted):
         BulkWriter(cluster, index, limiter=RateLimiter(stop=stop)).write(lines(1))
-    assert ids(cluster, index, ["0"]) == []
+    assert stored_ids(cluster, index, ["0"]) == []

@@ -15,14 +15,14 @@ from indexer.sink.client import Cluster, connect
 from indexer.sink.index import Indexes
 from indexer.sink.rate_limit import RateLimiter
 from tests.support.bulk_faults import without_last_item
-from tests.support.bulk_lines import ids, line, lines, new_index
+from tests.support.bulk_lines import line, lines, new_index, stored_ids
 from tests.support.fault_proxy import (
     Fault,
     FaultProxy,
-    altered,
+    alter,
     cut_after,
     cut_before,
-    half,
+    cut_midway,
     larger_than,
     refuse,
 )
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.elasticsearch
 
 @pytest.fixture
 def proxy(elasticsearch_url: str) -> Iterator[FaultProxy]:
-    with FaultProxy(elasticsearch_url, on="/_bulk") as running:
+    with FaultProxy(elasticsearch_url, pattern="/_bulk") as running:
         yield running
 
 
@@ -57,7 +57,7 @@ def with_busy_items(*places: int) -> Fault:
             answer["items"][place] = {"index": busy}
         return orjson.dumps({**answer, "errors": True})
 
-    return altered(change)
+    return alter(change)
 
 
 @pytest.mark.parametrize(
@@ -70,12 +70,12 @@ def with_busy_items(*places: int) -> Fault:
         refuse(500, b'{"error":{"type":"node_closed_exception","reason":"node closed"},"status":500}'),
         cut_before,
         cut_after,
-        half,
-        altered(lambda body: body[:-1]),
-        altered(lambda _: b"[]"),
-        altered(lambda _: b"{}"),
-        altered(lambda body: re.sub(b"20[01]", b"299", body)),
-        altered(without_last_item),
+        cut_midway,
+        alter(lambda body: body[:-1]),
+        alter(lambda _: b"[]"),
+        alter(lambda _: b"{}"),
+        alter(lambda body: re.sub(b"20[01]", b"299", body)),
+        alter(without_last_item),
     ],
     ids=[
         "429", "502 html", "503 empty", "504", "node closed", "cut before", "cut after", "half", "broken json", "list",
@@ -89,8 +89,8 @@ def test_a_transient_fault_costs_only_a_retry(cluster: Cluster, proxy: FaultProx
     assert (written.acknowledged, written.dead_letters, written.retries) == (100, (), 2)
     assert len(waits) == 2
     assert all(reason and 0 < seconds < 2 for reason, seconds in waits)
-    assert len(proxy.seen) == 3
-    assert len({request.body for request in proxy.seen}) == 1
+    assert len(proxy.requests) == 3
+    assert len({request.body for request in proxy.requests}) == 1
     Indexes(cluster).finish(index, {})
     assert Indexes(cluster).count(index) == 100
 
@@ -100,7 +100,7 @@ def test_only_documents_refused_with_429_are_retried(cluster: Cluster, proxy: Fa
     batch = lines(5)
     written = BulkWriter(cluster, index).write(batch)
     assert (written.acknowledged, written.dead_letters, written.retries) == (5, (), 2)
-    assert [request.body for request in proxy.seen] == [b"".join(batch), batch[1] + batch[3], batch[1]]
+    assert [request.body for request in proxy.requests] == [b"".join(batch), batch[1] + batch[3], batch[1]]
 
 
 def test_one_response_may_mix_indexed_busy_and_rejected_items(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
@@ -110,11 +110,11 @@ def test_one_response_may_mix_indexed_busy_and_rejected_items(cluster: Cluster, 
 
 
 def test_the_error_after_patience_ends_quotes_the_server(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
-    proxy.otherwise = refuse(429, b'{"error":{"type":"circuit_breaking_exception","reason":"Data too large"}}')
+    proxy.default = refuse(429, b'{"error":{"type":"circuit_breaking_exception","reason":"Data too large"}}')
     with pytest.raises(TargetUnavailable, match="429: circuit_breaking_exception: Data too large") as raised:
         BulkWriter(cluster, index, patience=0.5).write(lines(3))
     assert raised.value.retryable
-    assert len(proxy.seen) > 1
+    assert len(proxy.requests) > 1
 
 
 def test_progress_resets_patience(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
@@ -126,24 +126,24 @@ def test_progress_resets_patience(cluster: Cluster, proxy: FaultProxy, index: st
 
 
 def test_persistently_malformed_responses_fail_the_write(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
-    proxy.otherwise = altered(without_last_item)
+    proxy.default = alter(without_last_item)
     with pytest.raises(TargetUnavailable, match="9 items for 10 documents"):
         BulkWriter(cluster, index, patience=0.3).write(lines(10))
 
 
 def test_a_body_refused_with_413_is_split_in_order(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
-    proxy.otherwise = larger_than(2_000)
+    proxy.default = larger_than(2_000)
     batch = lines(200)
     written = BulkWriter(cluster, index).write(batch)
     assert (written.acknowledged, written.dead_letters, written.retries) == (200, (), 0)
-    taken = [request.body for request in proxy.seen if len(request.body) <= 2_000]
+    taken = [request.body for request in proxy.requests if len(request.body) <= 2_000]
     assert b"".join(taken) == b"".join(batch), "in order, each once"
 
 
 def test_a_single_document_that_is_too_large_becomes_a_dead_letter(
     cluster: Cluster, proxy: FaultProxy, index: str
 ) -> None:
-    proxy.otherwise = larger_than(2_000)
+    proxy.default = larger_than(2_000)
     huge = line("huge", text="x" * 3_000)
     written = BulkWriter(cluster, index).write([*lines(10), huge, line("last")])
     assert written.acknowledged == 11
@@ -159,7 +159,7 @@ def test_a_permanent_error_ends_the_job_at_once(cluster: Cluster, proxy: FaultPr
         BulkWriter(cluster, index).write(lines(3))
     assert not raised.value.retryable
     assert raised.value.status == status
-    assert len(proxy.seen) == 1
+    assert len(proxy.requests) == 1
 
 
 def test_stopping_ends_a_wait_at_once(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
@@ -172,9 +172,9 @@ def test_stopping_ends_a_wait_at_once(cluster: Cluster, proxy: FaultProxy, index
         if seconds > 1.5:
             stop.set()
 
-    proxy.otherwise = refuse(503)
+    proxy.default = refuse(503)
     started = time.monotonic()
     with pytest.raises(Interrupted):
         BulkWriter(cluster, index, limiter=RateLimiter(stop=stop), on_wait=on_wait).write(lines(1))
     assert time.monotonic() - started < sum(waits), "the last wait was not waited out"
-    assert ids(cluster, index, ["0"]) == []
+    assert stored_ids(cluster, index, ["0"]) == []

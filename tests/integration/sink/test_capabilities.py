@@ -11,7 +11,7 @@ from indexer.sink.capabilities import probe_capabilities
 from indexer.sink.client import Cluster, connect
 from indexer.sink.index import Indexes
 from tests.support.bulk_lines import NOW
-from tests.support.fault_proxy import Exchange, FaultProxy, passes, refuse
+from tests.support.fault_proxy import Exchange, FaultProxy, pass_through, refuse
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -81,8 +81,8 @@ DENIED = refuse(403, b'{"error":{"type":"security_exception","reason":"unauthori
 
 def test_without_the_privilege_to_probe_field_types_they_are_assumed_available(elasticsearch_url: str) -> None:
     """Creating the index will tell; if it fails, nothing has changed."""
-    with FaultProxy(elasticsearch_url, on="/_simulate") as proxy, connect(TargetAccess(url=proxy.url)) as cluster:
-        proxy.otherwise = DENIED
+    with FaultProxy(elasticsearch_url, pattern="/_simulate") as proxy, connect(TargetAccess(url=proxy.url)) as cluster:
+        proxy.default = DENIED
         assert probe_capabilities(cluster, ["no_such_analyzer"], ["no_such_type"]).field_types == {"no_such_type"}
 
 
@@ -105,8 +105,8 @@ def test_without_the_privilege_to_analyze_the_list_of_modules_decides(
         (DENIED if "/_analyze" in exchange.request.path else refuse(200, nodes))(exchange)
 
     on = "/_analyze|/_nodes/plugins|/_nodes/_all/plugins"
-    with FaultProxy(elasticsearch_url, on=on) as proxy, connect(TargetAccess(url=proxy.url)) as cluster:
-        proxy.otherwise = no_privilege
+    with FaultProxy(elasticsearch_url, pattern=on) as proxy, connect(TargetAccess(url=proxy.url)) as cluster:
+        proxy.default = no_privilege
         assert probe_capabilities(cluster, ["nori", "cjk"], ()).analyzers == has
 
 
@@ -114,10 +114,10 @@ def test_a_plugin_must_be_on_every_node(elasticsearch_url: str) -> None:
     nodes = (
         b'{"nodes":{"a":{"version":"9.2.0","plugins":[{"name":"analysis-nori"}]},"b":{"version":"9.2.0","plugins":[]}}}'
     )
-    with FaultProxy(elasticsearch_url, on="/_") as proxy, connect(TargetAccess(url=proxy.url)) as cluster:
-        proxy.otherwise = refuse(200, nodes)
+    with FaultProxy(elasticsearch_url, pattern="/_") as proxy, connect(TargetAccess(url=proxy.url)) as cluster:
+        proxy.default = refuse(200, nodes)
         assert probe_capabilities(cluster, ["nori", "nori_tokenizer"], ()).analyzers == frozenset()
-        proxy.otherwise = refuse(200, nodes.replace(b"[]", b'[{"name":"analysis-nori"}]'))
+        proxy.default = refuse(200, nodes.replace(b"[]", b'[{"name":"analysis-nori"}]'))
         assert probe_capabilities(cluster, ["nori"], ()).analyzers == {"nori"}
 
 
@@ -125,8 +125,8 @@ def test_a_tokenizer_counts_as_well_as_an_analyzer(elasticsearch_url: str) -> No
     """Every tokenizer of the plain distribution is also an analyzer, so the test refuses the analyzer request."""
 
     def no_analyzer(exchange: Exchange) -> None:
-        (refuse(400) if b'"analyzer"' in exchange.request.body else passes)(exchange)
+        (refuse(400) if b'"analyzer"' in exchange.request.body else pass_through)(exchange)
 
-    with FaultProxy(elasticsearch_url, on="/_analyze") as proxy, connect(TargetAccess(url=proxy.url)) as cluster:
-        proxy.otherwise = no_analyzer
+    with FaultProxy(elasticsearch_url, pattern="/_analyze") as proxy, connect(TargetAccess(url=proxy.url)) as cluster:
+        proxy.default = no_analyzer
         assert probe_capabilities(cluster, ["standard", "no_such_tokenizer"], ()).analyzers == {"standard"}

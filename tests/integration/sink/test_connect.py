@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from indexer.errors import UsageError
 from indexer.settings import TargetAccess
 from indexer.sink.client import connect
-from tests.support.fault_proxy import Fault, FaultProxy, after, altered, refuse
+from tests.support.fault_proxy import Fault, FaultProxy, alter, refuse, run_before
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -30,8 +30,8 @@ def closed_port() -> int:
 
 def refusal(url: str, fault: Fault) -> str:
     """The error of `connect` if the version request meets this fault."""
-    with FaultProxy(url, on="/_nodes") as proxy:
-        proxy.otherwise = fault
+    with FaultProxy(url, pattern="/_nodes") as proxy:
+        proxy.default = fault
         with pytest.raises(UsageError) as refused:
             connect(TargetAccess(url=proxy.url))
         assert proxy.url in str(refused.value)
@@ -45,8 +45,8 @@ def test_the_version_is_found_without_the_root_path(elasticsearch_url: str) -> N
 
 
 def test_the_oldest_node_determines_the_version(elasticsearch_url: str) -> None:
-    with FaultProxy(elasticsearch_url, on="/_nodes") as proxy:
-        proxy.script(altered(lambda _: NODES))
+    with FaultProxy(elasticsearch_url, pattern="/_nodes") as proxy:
+        proxy.script(alter(lambda _: NODES))
         with connect(TargetAccess(url=proxy.url)) as cluster:
             assert cluster.version == "9.2.0-SNAPSHOT"
 
@@ -59,16 +59,16 @@ def test_an_unavailable_node_does_not_matter_if_another_answers(elasticsearch_ur
 
 
 def test_credentials_in_the_url_are_sent_and_not_shown(elasticsearch_url: str) -> None:
-    with FaultProxy(elasticsearch_url, on="/_nodes") as proxy:
+    with FaultProxy(elasticsearch_url, pattern="/_nodes") as proxy:
         with connect(TargetAccess(url=proxy.url.replace("//", "//me:pass%20word@"))) as cluster:
             assert "word" not in repr(cluster)
-        assert proxy.seen[0].headers["authorization"] == "Basic bWU6cGFzcyB3b3Jk"
+        assert proxy.requests[0].headers["authorization"] == "Basic bWU6cGFzcyB3b3Jk"
 
 
 def test_an_api_key_is_sent(elasticsearch_url: str) -> None:
-    with FaultProxy(elasticsearch_url, on="/_nodes") as proxy:
+    with FaultProxy(elasticsearch_url, pattern="/_nodes") as proxy:
         connect(TargetAccess(url=proxy.url, api_key=SecretStr("a2V5"))).close()
-        assert proxy.seen[0].headers["authorization"] == "ApiKey a2V5"
+        assert proxy.requests[0].headers["authorization"] == "ApiKey a2V5"
 
 
 def test_a_port_without_a_server_is_refused(closed_port: int) -> None:
@@ -142,7 +142,7 @@ def test_the_servers_error_is_reported_with_a_remedy(elasticsearch_url: str, sta
 
 
 def test_an_old_server_is_refused(elasticsearch_url: str) -> None:
-    said = refusal(elasticsearch_url, altered(lambda _: b'{"nodes":{"a":{"version":"7.17.9"}}}'))
+    said = refusal(elasticsearch_url, alter(lambda _: b'{"nodes":{"a":{"version":"7.17.9"}}}'))
     assert "runs Elasticsearch 7.17.9; 8.0 or newer is required" in said
 
 
@@ -165,8 +165,8 @@ def test_sniffing_finds_the_published_addresses_of_the_nodes(elasticsearch_url: 
 
 
 def test_a_slow_sniff_does_not_time_out_early(elasticsearch_url: str) -> None:
-    with FaultProxy(elasticsearch_url, on="/_nodes/_all/http") as proxy:
-        proxy.script(after(partial(time.sleep, 1)))
+    with FaultProxy(elasticsearch_url, pattern="/_nodes/_all/http") as proxy:
+        proxy.script(run_before(partial(time.sleep, 1)))
         with connect(TargetAccess(url=proxy.url, sniff=True)) as cluster:
             assert cluster.version
-        assert proxy.seen
+        assert proxy.requests

@@ -16,7 +16,7 @@ from indexer.sink.client import Cluster, connect
 from indexer.sink.index import PRODUCT, Indexes
 from indexer.sink.index_name import loading_alias
 from tests.support.bulk_lines import MAPPINGS, NOW, lines, new_index
-from tests.support.fault_proxy import FaultProxy, after
+from tests.support.fault_proxy import FaultProxy, run_before
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -311,8 +311,8 @@ def test_an_index_deleted_by_another_job_during_creation_is_refused(
     elasticsearch_url: str, indexes: Indexes, alias: str
 ) -> None:
     name = indexes.new_name(alias, NOW)
-    with FaultProxy(elasticsearch_url, on=f"GET /{name}") as proxy, connect(TargetAccess(url=proxy.url)) as other:
-        proxy.script(after(lambda: indexes.delete(name)))
+    with FaultProxy(elasticsearch_url, pattern=f"GET /{name}") as proxy, connect(TargetAccess(url=proxy.url)) as other:
+        proxy.script(run_before(lambda: indexes.delete(name)))
         with pytest.raises(UsageError, match=f"Another job has just deleted {name}; see `indexer jobs`"):
             Indexes(other).create(name, MAPPINGS, {}, {"version": "1", "table": "doc.logs", "job": name})
 

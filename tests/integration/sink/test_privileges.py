@@ -10,13 +10,13 @@ from indexer.sink.client import Cluster, connect
 from tests.support.commands import Ended, run
 from tests.support.fault_proxy import FaultProxy, refuse
 from tests.support.secured_crate import PASSWORD, ROWS, SecuredCrate
-from tests.support.secured_elasticsearch import LESSER, PASSWORDS, Secured
+from tests.support.secured_elasticsearch import LESSER_ROLES, PASSWORDS, SecuredElasticsearch
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
 
 @pytest.fixture
-def admin(secured: Secured) -> Iterator[Cluster]:
+def admin(secured: SecuredElasticsearch) -> Iterator[Cluster]:
     with connect(secured.access("admin")) as cluster:
         yield cluster
         for index in made(cluster):
@@ -28,11 +28,11 @@ def made(admin: Cluster) -> set[str]:
     return set(admin.client.indices.get(index="logs*,reindex-jobs*,dead_letters*", expand_wildcards="all").body)
 
 
-def reach(target: Secured) -> tuple[str, ...]:
+def reach(target: SecuredElasticsearch) -> tuple[str, ...]:
     return "--target", target.server.url, "--target-ca", str(target.ca)
 
 
-def reindex(crate: SecuredCrate, target: Secured, user: str, folder: Path, *more: str) -> Ended:
+def reindex(crate: SecuredCrate, target: SecuredElasticsearch, user: str, folder: Path, *more: str) -> Ended:
     return command(crate, reach(target), user, folder, *REINDEX, *more)
 
 
@@ -50,7 +50,7 @@ def sourceless(target: tuple[str, ...], user: str, folder: Path, *words: str, **
 
 
 def test_the_documented_privileges_suffice_for_reindex_verify_and_jobs(
-    secured_cratedb: SecuredCrate, secured: Secured, admin: Cluster, tmp_path: Path
+    secured_cratedb: SecuredCrate, secured: SecuredElasticsearch, admin: Cluster, tmp_path: Path
 ) -> None:
     for _ in range(3):  # the third deletes the index of the first
         ended = reindex(secured_cratedb, secured, "loader", tmp_path)
@@ -67,7 +67,7 @@ def test_the_documented_privileges_suffice_for_reindex_verify_and_jobs(
 
 
 def test_the_status_of_a_job_is_visible_without_a_refresh(
-    secured_cratedb: SecuredCrate, secured: Secured, admin: Cluster, tmp_path: Path
+    secured_cratedb: SecuredCrate, secured: SecuredElasticsearch, admin: Cluster, tmp_path: Path
 ) -> None:
     """Automatic refreshes of the jobs index are off here, so they cannot hide a missing one."""
     (tmp_path / "wrong.yaml").write_text("fields: {m: long}\n")
@@ -87,7 +87,7 @@ WITH_LETTERS = 3
 
 
 def test_the_documented_privileges_suffice_for_a_dead_letter_index(
-    secured_cratedb: SecuredCrate, secured: Secured, admin: Cluster, tmp_path: Path
+    secured_cratedb: SecuredCrate, secured: SecuredElasticsearch, admin: Cluster, tmp_path: Path
 ) -> None:
     (tmp_path / "wrong.yaml").write_text("fields: {m: long}\n")
     ended = reindex(secured_cratedb, secured, "loader", tmp_path, *LETTERS, "--mapping", "wrong.yaml")
@@ -97,9 +97,9 @@ def test_the_documented_privileges_suffice_for_a_dead_letter_index(
     assert reindex(secured_cratedb, secured, "no-letters-manage", tmp_path).code == 0, "who uses none needs none"
 
 
-@pytest.mark.parametrize("lesser", LESSER)
+@pytest.mark.parametrize("lesser", LESSER_ROLES)
 def test_a_missing_elasticsearch_privilege_is_named_before_anything_is_created(
-    secured_cratedb: SecuredCrate, secured: Secured, admin: Cluster, tmp_path: Path, lesser: str
+    secured_cratedb: SecuredCrate, secured: SecuredElasticsearch, admin: Cluster, tmp_path: Path, lesser: str
 ) -> None:
     _, kind, privilege = lesser.split("-")
     where = {
@@ -116,7 +116,7 @@ def test_a_missing_elasticsearch_privilege_is_named_before_anything_is_created(
 
 
 def test_the_documented_privileges_suffice_for_the_korean_analyzer_fallback(
-    secured_cratedb: SecuredCrate, secured: Secured, admin: Cluster, tmp_path: Path
+    secured_cratedb: SecuredCrate, secured: SecuredElasticsearch, admin: Cluster, tmp_path: Path
 ) -> None:
     """Without the privilege to probe analyzers, none is assumed that index creation would reject."""
     (tmp_path / "korean.yaml").write_text("fields: {m: {type: text, analyzer: korean}}\n")
@@ -128,15 +128,15 @@ def test_the_documented_privileges_suffice_for_the_korean_analyzer_fallback(
 YES = refuse(200, b'{"has_all_requested":true,"cluster":{},"index":{}}')
 
 
-@pytest.mark.parametrize("lesser", LESSER)
+@pytest.mark.parametrize("lesser", LESSER_ROLES)
 @pytest.mark.usefixtures("admin")
 def test_every_documented_elasticsearch_privilege_is_needed(
-    secured_cratedb: SecuredCrate, secured: Secured, tmp_path: Path, lesser: str
+    secured_cratedb: SecuredCrate, secured: SecuredElasticsearch, tmp_path: Path, lesser: str
 ) -> None:
     """Our own check is told that all privileges are present, so only Elasticsearch itself can refuse."""
     (tmp_path / "wrong.yaml").write_text("fields: {m: long}\n")
-    with FaultProxy(secured.server.url, on="_has_privileges", ca=secured.ca) as proxy:
-        proxy.otherwise = YES
+    with FaultProxy(secured.server.url, pattern="_has_privileges", ca=secured.ca) as proxy:
+        proxy.default = YES
         ended = [outcome.err for outcome in in_turn(secured_cratedb, proxy, lesser, tmp_path) if outcome.code in {1, 2}]
     assert len(ended) == 1, "every privilege is needed"
     assert "(403: " in ended[0]
@@ -159,7 +159,7 @@ def in_turn(crate: SecuredCrate, proxy: FaultProxy, user: str, folder: Path) -> 
 
 @pytest.mark.usefixtures("admin")
 def test_with_all_privileges_the_same_commands_succeed(
-    secured_cratedb: SecuredCrate, secured: Secured, tmp_path: Path
+    secured_cratedb: SecuredCrate, secured: SecuredElasticsearch, tmp_path: Path
 ) -> None:
     (tmp_path / "wrong.yaml").write_text("fields: {m: long}\n")
     with FaultProxy(secured.server.url, ca=secured.ca) as proxy:
@@ -169,7 +169,7 @@ def test_with_all_privileges_the_same_commands_succeed(
 
 @pytest.mark.parametrize("table", ["doc.logs", "sys.shards"])
 def test_a_missing_cratedb_privilege_is_named_before_anything_is_created(
-    secured_cratedb: SecuredCrate, secured: Secured, admin: Cluster, tmp_path: Path, table: str
+    secured_cratedb: SecuredCrate, secured: SecuredElasticsearch, admin: Cluster, tmp_path: Path, table: str
 ) -> None:
     secured_cratedb.run(f"REVOKE DQL ON TABLE {table} FROM loader")
     try:

@@ -18,13 +18,13 @@ from indexer.sink.privileges import refuse_unprivileged
 from tests.support.bulk_lines import NOW, line, lines, new_index
 from tests.support.commands import run
 from tests.support.documentation import loader_role
-from tests.support.secured_elasticsearch import MAX_CONTENT, Secured
+from tests.support.secured_elasticsearch import MAX_CONTENT, SecuredElasticsearch
 
 pytestmark = pytest.mark.elasticsearch
 
 
 @pytest.fixture
-def cluster(secured: Secured) -> Iterator[Cluster]:
+def cluster(secured: SecuredElasticsearch) -> Iterator[Cluster]:
     """Connected as a user with all privileges on logs* and monitor on the cluster."""
     with connect(secured.access("writer")) as connected:
         yield connected
@@ -53,7 +53,7 @@ def test_an_alias_without_privileges_is_refused_and_they_are_named(cluster: Clus
         refuse_unprivileged(cluster, "elsewhere", "logs-jobs")
 
 
-def test_a_read_only_user_can_search_but_not_load(secured: Secured, cluster: Cluster) -> None:
+def test_a_read_only_user_can_search_but_not_load(secured: SecuredElasticsearch, cluster: Cluster) -> None:
     name = new_index(cluster, "logs")
     Indexes(cluster).switch("logs", name)
     with connect(secured.access("reader")) as reader:
@@ -66,25 +66,25 @@ def test_a_read_only_user_can_search_but_not_load(secured: Secured, cluster: Clu
             BulkWriter(reader, name, alias="logs").write([line("1")])
 
 
-def test_the_error_without_the_monitor_privilege_names_it(secured: Secured) -> None:
+def test_the_error_without_the_monitor_privilege_names_it(secured: SecuredElasticsearch) -> None:
     with pytest.raises(UsageError, match=r"403: security_exception.*cluster privileges \[monitor"):
         connect(secured.access("blind"))
 
 
 @pytest.mark.parametrize("password", ["wrong", "", "few-word "])
-def test_a_wrong_password_is_refused_and_not_shown(secured: Secured, password: str) -> None:
+def test_a_wrong_password_is_refused_and_not_shown(secured: SecuredElasticsearch, password: str) -> None:
     access = secured.access("writer").model_copy(update={"password": SecretStr(password)})
     with pytest.raises(UsageError, match="check --target-user and --target-password") as refused:
         connect(access)
     assert not password or password not in str(refused.value)
 
 
-def test_no_credentials_are_refused(secured: Secured) -> None:
+def test_no_credentials_are_refused(secured: SecuredElasticsearch) -> None:
     with pytest.raises(UsageError, match="or the lack of them"):
         connect(TargetAccess(url=secured.server.url, ca=secured.ca))
 
 
-def test_a_client_certificate_authenticates_the_user(secured: Secured, cluster: Cluster) -> None:
+def test_a_client_certificate_authenticates_the_user(secured: SecuredElasticsearch, cluster: Cluster) -> None:
     name = new_index(cluster, "logs")
     access = TargetAccess(url=secured.server.url, ca=secured.ca, cert=secured.card.cert, cert_key=secured.card.key)
     with connect(access) as carded:
@@ -94,7 +94,7 @@ def test_a_client_certificate_authenticates_the_user(secured: Secured, cluster: 
 
 
 @pytest.fixture
-def api_key(secured: Secured) -> Iterator[str]:
+def api_key(secured: SecuredElasticsearch) -> Iterator[str]:
     """An API key with the documented privileges."""
     with connect(secured.access("admin")) as admin:
         keys = admin.client.security
@@ -105,7 +105,7 @@ def api_key(secured: Secured) -> Iterator[str]:
 
 
 def test_an_api_key_alone_suffices_for_reindex_and_search(
-    secured: Secured, cluster: Cluster, api_key: str, tmp_path: Path
+    secured: SecuredElasticsearch, cluster: Cluster, api_key: str, tmp_path: Path
 ) -> None:
     load_sqlite_sample(tmp_path / "logs.db", 500)
     (tmp_path / "indexer.toml").write_text(f'target_api_key = "{api_key}"\n')
@@ -119,7 +119,7 @@ def test_an_api_key_alone_suffices_for_reindex_and_search(
     assert found.code == 0, found.err
 
 
-def test_a_revoked_api_key_is_refused(secured: Secured, api_key: str) -> None:
+def test_a_revoked_api_key_is_refused(secured: SecuredElasticsearch, api_key: str) -> None:
     access = TargetAccess(url=secured.server.url, ca=secured.ca, api_key=SecretStr(api_key))
     with connect(access) as keyed:
         assert keyed.version
@@ -129,12 +129,12 @@ def test_a_revoked_api_key_is_refused(secured: Secured, api_key: str) -> None:
         connect(access)
 
 
-def test_a_wrong_api_key_is_refused(secured: Secured) -> None:
+def test_a_wrong_api_key_is_refused(secured: SecuredElasticsearch) -> None:
     with pytest.raises(UsageError, match="--target-api-key"):
         connect(TargetAccess(url=secured.server.url, ca=secured.ca, api_key=SecretStr("a2V5OndvcmQ=")))
 
 
-def test_an_unknown_ca_is_refused_unless_verification_is_off(secured: Secured) -> None:
+def test_an_unknown_ca_is_refused_unless_verification_is_off(secured: SecuredElasticsearch) -> None:
     access = secured.access("writer").model_copy(update={"ca": None})
     with pytest.raises(UsageError, match=r"TLS certificate not trusted.*--target-ca"):
         connect(access)
@@ -142,18 +142,18 @@ def test_an_unknown_ca_is_refused_unless_verification_is_off(secured: Secured) -
         assert cluster.version
 
 
-def test_a_certificate_for_another_host_is_refused(secured: Secured) -> None:
+def test_a_certificate_for_another_host_is_refused(secured: SecuredElasticsearch) -> None:
     access = secured.access("writer").model_copy(update={"url": secured.server.url.replace("localhost", "127.1")})
     with pytest.raises(UsageError, match="TLS certificate not trusted"):
         connect(access)
 
 
-def test_plain_http_to_a_tls_server_suggests_https(secured: Secured) -> None:
+def test_plain_http_to_a_tls_server_suggests_https(secured: SecuredElasticsearch) -> None:
     with pytest.raises(UsageError, match="http:// or https://"):
         connect(TargetAccess(url=secured.server.url.replace("https", "http")))
 
 
-def test_credentials_in_the_url_work(secured: Secured) -> None:
+def test_credentials_in_the_url_work(secured: SecuredElasticsearch) -> None:
     url = secured.server.url.replace("https://", "https://writer:few%2Dword@")
     with connect(TargetAccess(url=url, ca=secured.ca)) as cluster:
         assert "word" not in repr(cluster)

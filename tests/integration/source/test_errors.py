@@ -20,7 +20,7 @@ from indexer.sandbox.cratedb_table import Cursor, quoted_table
 from indexer.settings import SourceAccess
 from indexer.source.cratedb import CrateReader, CrateSource
 from indexer.source.protocol import Bounds
-from tests.support.fault_proxy import Exchange, Fault, FaultProxy, cut_after, cut_before, half, held, refuse
+from tests.support.fault_proxy import Exchange, Fault, FaultProxy, cut_after, cut_before, cut_midway, hold_until, refuse
 
 pytestmark = pytest.mark.cratedb
 
@@ -40,7 +40,7 @@ def filled(cursor: Cursor, schema: str) -> TableName:
 
 @pytest.fixture
 def proxy(cratedb_url: str) -> Iterator[FaultProxy]:
-    with FaultProxy(cratedb_url, on="/_sql") as proxy:
+    with FaultProxy(cratedb_url, pattern="/_sql") as proxy:
         yield proxy
 
 
@@ -54,27 +54,27 @@ def reader(proxy: FaultProxy, table: TableName) -> Iterator[CrateReader]:
     """A reader connected through the proxy, which has passed everything so far."""
     source = CrateSource(SourceAccess(url=proxy.url))
     reader = source.reader(selection_of(source, table))
-    proxy.seen.clear()
+    proxy.requests.clear()
     yield reader
     reader.close()
     source.close()
 
 
-@pytest.mark.parametrize("fault", [cut_before, cut_after, half])
+@pytest.mark.parametrize("fault", [cut_before, cut_after, cut_midway])
 def test_a_cut_connection_is_retried_once(proxy: FaultProxy, reader: CrateReader, fault: Fault) -> None:
     proxy.script(fault)
     assert len(reader.page(EVERYTHING).rows) == 100
-    assert len(proxy.seen) == 2
+    assert len(proxy.requests) == 2
 
 
-@pytest.mark.parametrize("fault", [cut_before, cut_after, half])
+@pytest.mark.parametrize("fault", [cut_before, cut_after, cut_midway])
 def test_a_connection_that_is_always_cut_raises_source_unavailable(
     proxy: FaultProxy, reader: CrateReader, fault: Fault
 ) -> None:
-    proxy.otherwise = fault
+    proxy.default = fault
     with pytest.raises(SourceUnavailable, match=proxy.url):
         reader.page(EVERYTHING)
-    assert len(proxy.seen) == 2
+    assert len(proxy.requests) == 2
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_connection_that_is_always_cut_raises_source_unavailable(
 def test_a_proxys_error_response_becomes_a_source_error(
     proxy: FaultProxy, reader: CrateReader, fault: Fault, error: type[SourceError]
 ) -> None:
-    proxy.otherwise = fault
+    proxy.default = fault
     with pytest.raises(SourceError) as raised:
         reader.page(EVERYTHING)
     assert type(raised.value) is error
@@ -103,7 +103,7 @@ def test_a_timeout_raises_source_unavailable(proxy: FaultProxy, table: TableName
     source = CrateSource(SourceAccess(url=proxy.url, timeout=5.0))
     reader = source.reader(selection)
     done = threading.Event()
-    proxy.script(held(done))
+    proxy.script(hold_until(done))
     try:
         with pytest.raises(SourceUnavailable, match="--source-timeout"):
             reader.page(EVERYTHING)
@@ -136,7 +136,7 @@ def test_a_table_unknown_to_a_starting_node_counts_as_absent(
 def test_another_server_takes_over_when_one_is_lost(proxy: FaultProxy, cratedb_url: str, table: TableName) -> None:
     source = CrateSource(SourceAccess(url=f"{proxy.url},{cratedb_url}"))
     reader = source.reader(selection_of(source, table))
-    proxy.otherwise = cut_before
+    proxy.default = cut_before
     assert [len(reader.page(EVERYTHING).rows) for _ in range(4)] == [100] * 4
     reader.close()
     source.close()
@@ -196,7 +196,7 @@ def test_tls_to_a_plain_server_is_refused(cratedb_url: str) -> None:
 
 def test_a_server_that_is_not_cratedb_is_refused(cratedb_url: str) -> None:
     with FaultProxy(cratedb_url) as proxy:
-        proxy.otherwise = refuse(200, b"<html>It works!</html>", "text/html")
+        proxy.default = refuse(200, b"<html>It works!</html>", "text/html")
         with pytest.raises(UsageError, match="not answer as CrateDB"):
             CrateSource(SourceAccess(url=proxy.url)).describe(TableName("t"))
 

@@ -19,8 +19,8 @@ from indexer.settings import Settings
 from indexer.sink.job_store import LostLock
 from indexer.verify.findings import CheckLevel
 from indexer.verify.verify import verify
-from tests.support.fault_proxy import Exchange, Fault, FaultProxy, Request, altered, held, passes
-from tests.support.verification import Commands, found, named, wrong
+from tests.support.fault_proxy import Exchange, Fault, FaultProxy, Request, alter, hold_until, pass_through
+from tests.support.verify_commands import Commands, difference_counts, named_ids, report_of
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
@@ -74,7 +74,7 @@ def when_comparing(fault: Fault) -> Fault:
     """Apply the fault to requests that read documents; let all others pass."""
 
     def chosen(exchange: Exchange) -> None:
-        (fault if compares(exchange.request) else passes)(exchange)
+        (fault if compares(exchange.request) else pass_through)(exchange)
 
     return chosen
 
@@ -83,11 +83,11 @@ def when_comparing(fault: Fault) -> Fault:
 def repair_on_hold(command: Commands, url: str) -> Iterator[tuple["subprocess.Popen[str]", threading.Event]]:
     """A repair stalled at Elasticsearch until the event is set."""
     go_on = threading.Event()
-    with FaultProxy(url, on="/") as proxy:
-        proxy.otherwise = when_comparing(held(go_on))
+    with FaultProxy(url, pattern="/") as proxy:
+        proxy.default = when_comparing(hold_until(go_on))
         process = replace(command, target=proxy.url).start(*REPAIR)
         try:
-            wait_for(lambda: any(map(compares, proxy.seen)))
+            wait_for(lambda: any(map(compares, proxy.requests)))
             yield process, go_on
         finally:
             go_on.set()
@@ -128,11 +128,11 @@ def test_a_repair_is_refused_during_a_job(
     command: Commands, client: Elasticsearch, elasticsearch_url: str, alias: str, table: str
 ) -> None:
     go_on = threading.Event()
-    with FaultProxy(elasticsearch_url, on="/_bulk") as proxy:
-        proxy.otherwise = held(go_on)
+    with FaultProxy(elasticsearch_url, pattern="/_bulk") as proxy:
+        proxy.default = hold_until(go_on)
         process = replace(command, target=proxy.url).start("reindex", "--table", table)
         try:
-            wait_for(lambda: proxy.seen)
+            wait_for(lambda: proxy.requests)
             refused = command(*REPAIR)
             assert refused.code == 2
             assert f"is running for {alias}: process {process.pid} on " in refused.err
@@ -148,12 +148,12 @@ def test_a_repair_that_lost_the_lock_writes_nothing(
     command: Commands, client: Elasticsearch, elasticsearch_url: str, alias: str
 ) -> None:
     go_on = threading.Event()
-    with FaultProxy(elasticsearch_url, on="/_search?") as proxy, ThreadPoolExecutor() as pool:
-        proxy.otherwise = when_comparing(held(go_on))
+    with FaultProxy(elasticsearch_url, pattern="/_search?") as proxy, ThreadPoolExecutor() as pool:
+        proxy.default = when_comparing(hold_until(go_on))
         settings = Settings(source=command.source, target=proxy.url, index=alias, jobs_index=command.jobs)
         repair = pool.submit(verify, settings, CheckLevel.FULL, max_deletes=1.0)
         try:
-            wait_for(lambda: any(map(compares, proxy.seen)))
+            wait_for(lambda: any(map(compares, proxy.requests)))
             taken = job(client, command)
             taken["holder"]["pid"] += 1  # otherwise it would look like our own write whose response was lost
             client.index(index=command.jobs, id=f"alias:{alias}", document=taken)
@@ -185,10 +185,10 @@ def test_after_a_killed_repair_the_job_still_counts_as_done(
 @pytest.mark.usefixtures("table")
 def test_only_documents_that_may_differ_are_looked_up(command: Commands, elasticsearch_url: str) -> None:
     """Checksums prove all others equal; lookups would cost four times as much."""
-    with FaultProxy(elasticsearch_url, on="/_search") as proxy:
+    with FaultProxy(elasticsearch_url, pattern="/_search") as proxy:
         ended = replace(command, target=proxy.url)("verify", "--full")
-    assert (ended.code, named(found(ended))) == (4, {"150": "missing", "nobody": "extra"})
-    asked = [json.loads(request.body).get("query", {}).get("ids", {}).get("values", []) for request in proxy.seen]
+    assert (ended.code, named_ids(report_of(ended))) == (4, {"150": "missing", "nobody": "extra"})
+    asked = [json.loads(request.body).get("query", {}).get("ids", {}).get("values", []) for request in proxy.requests]
     looked_up = {id_ for ids in asked for id_ in ids}
     assert {"150", "nobody"} <= looked_up
     assert len(looked_up) < ROWS / 10
@@ -211,7 +211,7 @@ def test_a_partial_search_response_ends_a_repair(
 ) -> None:
     """Elasticsearch reports this in a successful response; the absent documents would be rewritten."""
     with FaultProxy(elasticsearch_url) as proxy:
-        proxy.otherwise = when_comparing(altered(lambda body: body.replace(true, false, 1)))
+        proxy.default = when_comparing(alter(lambda body: body.replace(true, false, 1)))
         ended = replace(command, target=proxy.url)(*REPAIR, "--patience", "0.5")
     assert ended.code == 1
     assert "Some shards of " in ended.err
@@ -239,8 +239,8 @@ def test_dead_letters_in_an_index_explain_missing_documents_on_every_machine(
     more = ("--dead-letter-index", f"{alias}_dead")
     assert command("reindex", "--table", dead, *options, *more, cache=tmp_path / "here").code == 3
     elsewhere = command("verify", "--full", *options, cache=tmp_path / "elsewhere")
-    assert (elsewhere.code, named(found(elsewhere))) == (3, {"7": "rejected", "27": "rejected"})
-    said = {one["_id"]: one["what"] for part in found(elsewhere)["slices"] for one in part["first"]}
+    assert (elsewhere.code, named_ids(report_of(elsewhere))) == (3, {"7": "rejected", "27": "rejected"})
+    said = {one["_id"]: one["what"] for part in report_of(elsewhere)["slices"] for one in part["first"]}
     assert "'host 7' is not an IP string literal" in said["7"][0]
 
 
@@ -254,20 +254,20 @@ def test_dead_letters_explain_missing_documents(
     for check in ("--counts", "--sample=100%", "--full"):
         ended = command("verify", check, *options, cache=here)
         assert ended.code == 3, (check, ended.out)
-        assert found(ended)["dead_letters"] == 2
-        assert wrong(found(ended)) == (0, 0, 0)
-    assert named(found(ended)) == {"7": "rejected", "27": "rejected"}
-    said = {one["_id"]: one["what"] for part in found(ended)["slices"] for one in part["first"]}
+        assert report_of(ended)["dead_letters"] == 2
+        assert difference_counts(report_of(ended)) == (0, 0, 0)
+    assert named_ids(report_of(ended)) == {"7": "rejected", "27": "rejected"}
+    said = {one["_id"]: one["what"] for part in report_of(ended)["slices"] for one in part["first"]}
     assert "'host 7' is not an IP string literal" in said["7"][0]
     elsewhere = command("verify", "--full", *options, cache=tmp_path / "elsewhere")
-    assert (elsewhere.code, found(elsewhere)["missing"], found(elsewhere)["dead_letters"]) == (4, 2, 2)
+    assert (elsewhere.code, report_of(elsewhere)["missing"], report_of(elsewhere)["dead_letters"]) == (4, 2, 2)
 
     again = command("verify", "--full", "--repair", *options, cache=here)
     assert again.code == 3, again.out
-    assert (found(again)["repair"]["written"], found(again)["repair"]["still_rejected"]) == (0, 2)
+    assert (report_of(again)["repair"]["written"], report_of(again)["repair"]["still_rejected"]) == (0, 2)
     client.delete(index=alias, id="1")
     worse = command("verify", "--full", *options, cache=here)
-    assert (worse.code, wrong(found(worse)), found(worse)["rejected"]) == (4, (1, 0, 0), 2)
+    assert (worse.code, difference_counts(report_of(worse)), report_of(worse)["rejected"]) == (4, (1, 0, 0), 2)
     crate_cursor.execute(f"UPDATE {table} SET address = '10.1.1.1' WHERE id IN (7, 27)")
     crate_cursor.execute(f"REFRESH TABLE {table}")
     assert command("verify", "--full", "--repair", *options, cache=here).code == 0

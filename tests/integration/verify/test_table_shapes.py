@@ -11,7 +11,7 @@ from elasticsearch import Elasticsearch
 
 from indexer.sandbox.cratedb_table import Cursor
 from tests.support.index_contents import documents
-from tests.support.verification import Commands, found, named, wrong
+from tests.support.verify_commands import Commands, difference_counts, named_ids, report_of
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
@@ -90,9 +90,9 @@ def test_exactly_the_planted_faults_are_found_in_every_table_shape(
     client.update(index=alias, id=emptied, doc={text: None})
     client.index(index=alias, id="nobody", document={text: "nobody"})
     client.index(index=alias, id="no one", document={text: "nobody"})
-    full = found(command("verify", "--full", *options))
-    assert wrong(full) == (1, 2, 2)
-    assert named(full) == {
+    full = report_of(command("verify", "--full", *options))
+    assert difference_counts(full) == (1, 2, 2)
+    assert named_ids(full) == {
         removed: "missing",
         changed: "different",
         emptied: "different",
@@ -105,10 +105,10 @@ def test_exactly_the_planted_faults_are_found_in_every_table_shape(
 
     sampled = command("verify", "--sample", "100%", *options)
     assert sampled.code == 4
-    assert wrong(found(sampled)) == (1, 0, 2)
+    assert difference_counts(report_of(sampled)) == (1, 0, 2)
     counted = command("verify", "--counts", *options)
     assert counted.code == 4
-    assert (found(counted)["rows"], found(counted)["documents"]) == (ROWS, ROWS + 1)
+    assert (report_of(counted)["rows"], report_of(counted)["documents"]) == (ROWS, ROWS + 1)
 
     mended = command("verify", "--full", "--repair", *options)
     assert mended.code == 0, mended.out + mended.err
@@ -133,8 +133,8 @@ def test_extra_documents_outside_the_tables_key_range_are_found(
     for id_, key in keys.items():
         client.index(index=alias, id=id_, document={"n": key, "name": "nobody"})
     client.delete(index=alias, id="41")
-    full = found(command("verify", "--full", *options))
-    assert named(full) == dict.fromkeys(keys, "extra") | {"41": "missing"}
+    full = report_of(command("verify", "--full", *options))
+    assert named_ids(full) == dict.fromkeys(keys, "extra") | {"41": "missing"}
 
 
 def test_counts_name_the_slices_that_differ(
@@ -157,7 +157,7 @@ def test_counts_name_the_slices_that_differ(
     client.index(index=alias, id="no one", document={"ts": 1700000000000 + 89})
     ended = command("verify", "--counts", "--page", "5")
     assert ended.code == 4
-    answer = found(ended)
+    answer = report_of(ended)
     assert (answer["rows"], answer["documents"], answer["shard_rows"]) == (100, 100, 100)
     first, *middle, last, nulls = ((part["slice"], part["documents"] - part["rows"]) for part in answer["slices"])
     assert (first, middle, last[1], nulls) == ((0, -1), [], 2, (last[0] + 1, -1))
@@ -189,7 +189,7 @@ def test_null_nan_and_absent_are_equal_but_zero_and_empty_text_are_not(
     client.update(index=alias, id="0", doc={"d": 0})
     client.update(index=alias, id="1", doc={"t": ""})
     client.update(index=alias, id="2", doc={"t": None, "l": []})
-    answer = found(command("verify", "--full"))
+    answer = report_of(command("verify", "--full"))
     assert {one["_id"]: one["what"] for one in answer["slices"][0]["first"]} == {
         "0": ["d is 0 where the row has null"],
         "1": ['t is "" where the row has null'],

@@ -9,7 +9,7 @@ from elasticsearch import Elasticsearch
 
 from indexer.sandbox.cratedb_table import Cursor
 from tests.support.index_contents import documents
-from tests.support.verification import Commands, found, named, wrong
+from tests.support.verify_commands import Commands, difference_counts, named_ids, report_of
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
@@ -60,10 +60,10 @@ def test_an_intact_index_has_no_findings(made: str, command: Commands) -> None:
     for mode in ("--counts", "--sample=5%", "--full"):
         ended = command("verify", mode, "--page", "50")
         assert ended.code == 0, ended.out + ended.err
-        answer = found(ended)
+        answer = report_of(ended)
         assert (answer["rows"], answer["documents"], answer["shard_rows"], answer["same"]) == (ROWS, ROWS, ROWS, True)
         assert answer["compared"] == {"--counts": 0, "--full": ROWS}.get(mode, answer["compared"])
-    assert wrong(answer) == (0, 0, 0)
+    assert difference_counts(answer) == (0, 0, 0)
 
 
 def test_exactly_the_planted_faults_are_found_and_repaired(
@@ -78,9 +78,9 @@ def test_exactly_the_planted_faults_are_found_and_repaired(
     client.index(index=alias, id="nobody", document={"name": "nobody", "id": before[removed]["id"]})
     ended = command("verify", "--full", "--page", "50")
     assert ended.code == 4, ended.err
-    answer = found(ended)
-    assert wrong(answer) == (1, 1, 3)
-    assert named(answer) == {
+    answer = report_of(ended)
+    assert difference_counts(answer) == (1, 1, 3)
+    assert named_ids(answer) == {
         removed: "missing",
         nested: "different",
         retyped: "different",
@@ -95,7 +95,7 @@ def test_exactly_the_planted_faults_are_found_and_repaired(
 
     mended = command("verify", "--full", "--repair", "--page", "50")
     assert mended.code == 0, mended.out + mended.err
-    repair = found(mended)["repair"]
+    repair = report_of(mended)["repair"]
     assert (repair["written"], repair["deleted"], repair["refused"]) == (4, 1, "")
     client.indices.refresh(index=alias)
     assert documents(client, alias) == before
@@ -106,14 +106,14 @@ def test_exactly_the_planted_faults_are_found_and_repaired(
 def test_a_missing_slice_is_found_and_repaired(made: str, command: Commands, client: Elasticsearch, alias: str) -> None:
     del made
     before = documents(client, alias)
-    slices = found(command("verify", "--counts", "--page", "50"))
+    slices = report_of(command("verify", "--counts", "--page", "50"))
     assert slices["slices"] == []
     for n in range(400, 800):
         client.options(ignore_status=404).delete(index=alias, id=str(n))
-    counted = found(command("verify", "--counts", "--page", "50"))
+    counted = report_of(command("verify", "--counts", "--page", "50"))
     assert {part["slice"]: part["rows"] - part["documents"] for part in counted["slices"]} == {1: 400}
-    answer = found(command("verify", "--full", "--page", "50"))
-    assert wrong(answer) == (400, 0, 0)
+    answer = report_of(command("verify", "--full", "--page", "50"))
+    assert difference_counts(answer) == (400, 0, 0)
     assert [(part["slice"], part["missing"]) for part in answer["slices"]] == [(1, 400)]
     assert command("verify", "--full", "--repair").code == 0
     client.indices.refresh(index=alias)
@@ -130,8 +130,8 @@ def test_more_deletes_than_max_deletes_are_refused(
     client.delete(index=alias, id="5")
     ended = command("verify", "--full", "--repair", "--max-deletes", "0.05%")
     assert ended.code == 4, ended.err
-    answer = found(ended)
-    assert wrong(answer) == (1, 3, 0)
+    answer = report_of(ended)
+    assert difference_counts(answer) == (1, 3, 0)
     assert (answer["repair"]["written"], answer["repair"]["deleted"]) == (1, 0)
     assert "3 documents are extra, and --max-deletes allows 2" in answer["repair"]["refused"]
     client.indices.refresh(index=alias)
@@ -153,8 +153,8 @@ def test_nothing_is_deleted_if_rows_share_an_id(
     client.index(index=alias, id="nobody", document={"name": "nobody"})
     crate_cursor.execute(f"UPDATE \"{schema}\".t SET name = 'n2' WHERE id = 1")
     crate_cursor.execute(f'REFRESH TABLE "{schema}".t')
-    answer = found(command("verify", "--full", "--repair", "--max-deletes", "10%", "--mapping", "mine.yaml"))
-    assert wrong(answer)[1] == 2
+    answer = report_of(command("verify", "--full", "--repair", "--max-deletes", "10%", "--mapping", "mine.yaml"))
+    assert difference_counts(answer)[1] == 2
     assert "1 rows were read twice, or share an _id" in answer["repair"]["refused"]
     assert client.exists(index=alias, id="nobody")
 
@@ -205,8 +205,8 @@ def test_values_that_the_servers_format_differently_are_equal(
     assert command("reindex", "--table", table).code == 0
     ended = command("verify", "--full")
     assert ended.code == 0, ended.out + ended.err
-    assert found(ended)["compared"] == 9
+    assert report_of(ended)["compared"] == 9
     client.update(index=alias, id="plain", doc={"v": [0.1, 2.0, -3.4]})
-    answer = found(command("verify", "--full"))
-    assert wrong(answer) == (0, 0, 1)
+    answer = report_of(command("verify", "--full"))
+    assert difference_counts(answer) == (0, 0, 1)
     assert answer["slices"][0]["first"][0]["what"] == ["v[2] is -3.4 where the row has -3.3"]

@@ -8,7 +8,7 @@ from elasticsearch import Elasticsearch
 
 from indexer.sandbox.cratedb_table import Cursor
 from tests.support.commands import run
-from tests.support.verification import Commands, found
+from tests.support.verify_commands import Commands, report_of
 
 pytestmark = [pytest.mark.cratedb, pytest.mark.elasticsearch]
 
@@ -47,7 +47,7 @@ def test_a_view_is_loaded_with_a_caveat_and_a_repair_deletes_nothing(
         assert (report["rows_indexed"], report["caveat"]) == (20, f"{schema}.v {CAVEAT}")
         with Elasticsearch(elasticsearch_url) as client:
             client.index(index=alias, id="nobody", document={"m": "nobody"}, refresh=True)
-        repair = found(command("verify", "--full", "--repair", "--max-deletes", "100%", *options))["repair"]
+        repair = report_of(command("verify", "--full", "--repair", "--max-deletes", "100%", *options))["repair"]
         assert repair["deleted"] == 0
         assert CAVEAT in repair["refused"]
     finally:

@@ -25,7 +25,7 @@ from indexer.model.paging.window import (
     TieGroup,
     Window,
 )
-from tests.support.memory_table import KEY_COLUMN, TIEBREAKER, KeyValue, MemoryTable, cut, run
+from tests.support.memory_table import KEY_COLUMN, TIEBREAKER, KeyValue, MemoryTable, cut, walk_all
 
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
 
@@ -54,7 +54,7 @@ def test_a_range_is_covered_exactly_once(keys: list[int], limit: int, rows: int,
     window = Range(min(keys) - 1, max(keys))
     assert_exactly_once(
         table,
-        run(walk_through(window, key_column=KEY_COLUMN, tiebreakers=(TIEBREAKER,), limit=limit, rows=rows), table),
+        walk_all(walk_through(window, key_column=KEY_COLUMN, tiebreakers=(TIEBREAKER,), limit=limit, rows=rows), table),
     )
     assert max(table.pages) <= limit
 
@@ -63,7 +63,9 @@ def test_a_range_is_covered_exactly_once(keys: list[int], limit: int, rows: int,
 def test_a_range_of_unique_keys_needs_no_tiebreakers(keys: set[int], limit: int) -> None:
     table = table_of(sorted(keys))
     window = Range(min(keys) - 1, max(keys))
-    assert_exactly_once(table, run(walk_through(window, key_column=KEY_COLUMN, tiebreakers=(), limit=limit), table))
+    assert_exactly_once(
+        table, walk_all(walk_through(window, key_column=KEY_COLUMN, tiebreakers=(), limit=limit), table)
+    )
 
 
 @given(st.lists(texts, min_size=1, max_size=60), limits)
@@ -71,7 +73,7 @@ def test_prefixes_are_covered_exactly_once(keys: list[str], limit: int) -> None:
     table = table_of(keys)
     window = Prefixes((Prefix("", rows=len(keys)),))
     assert_exactly_once(
-        table, run(walk_through(window, key_column=KEY_COLUMN, tiebreakers=(TIEBREAKER,), limit=limit), table)
+        table, walk_all(walk_through(window, key_column=KEY_COLUMN, tiebreakers=(TIEBREAKER,), limit=limit), table)
     )
     assert max(table.pages) <= limit
 
@@ -81,7 +83,7 @@ def test_prefixes_are_covered_when_prefix_counts_are_out_of_date(keys: list[str]
     """Rows were added after planning: the counts say one row per prefix, and pages overflow."""
     table = table_of(keys)
     window = Prefixes(tuple(Prefix(first, rows=1) for first in sorted({cut(text, 1) for text in keys if text})))
-    found = run(walk_through(window, key_column=KEY_COLUMN, tiebreakers=(TIEBREAKER,), limit=limit), table)
+    found = walk_all(walk_through(window, key_column=KEY_COLUMN, tiebreakers=(TIEBREAKER,), limit=limit), table)
     assert_exactly_once(MemoryTable([row for row in table.rows if row[KEY_COLUMN]]), found)
 
 
@@ -89,14 +91,16 @@ def test_prefixes_are_covered_when_prefix_counts_are_out_of_date(keys: list[str]
 def test_prefixes_of_unique_keys_need_no_tiebreakers(keys: set[str], limit: int) -> None:
     table = table_of(sorted(keys))
     window = Prefixes((Prefix("", rows=len(keys)),))
-    assert_exactly_once(table, run(walk_through(window, key_column=KEY_COLUMN, tiebreakers=(), limit=limit), table))
+    assert_exactly_once(
+        table, walk_all(walk_through(window, key_column=KEY_COLUMN, tiebreakers=(), limit=limit), table)
+    )
 
 
 @given(st.integers(0, 60), limits)
 def test_null_keys_are_covered_by_tiebreakers(rows: int, limit: int) -> None:
     keys: list[int | None] = [None] * rows
     table = table_of([*keys, 1, 2])
-    found = run(walk_through(TieGroup(None), key_column=KEY_COLUMN, tiebreakers=(TIEBREAKER,), limit=limit), table)
+    found = walk_all(walk_through(TieGroup(None), key_column=KEY_COLUMN, tiebreakers=(TIEBREAKER,), limit=limit), table)
     assert Counter(map(tuple, found)) == Counter((None, tie) for tie in range(rows))
 
 
@@ -105,7 +109,7 @@ def test_keyset_and_offset_cover_every_row_exactly_once(keys: list[int], limit: 
     table = table_of(keys)
     for window in (Keyset(), Offset()):
         assert_exactly_once(
-            table, run(walk_through(window, key_column=KEY_COLUMN, tiebreakers=(TIEBREAKER,), limit=limit), table)
+            table, walk_all(walk_through(window, key_column=KEY_COLUMN, tiebreakers=(TIEBREAKER,), limit=limit), table)
         )
 
 
@@ -132,7 +136,7 @@ def test_the_remaining_windows_cover_the_rows_not_yet_returned(
         else:
             out.extend(first.take(table.page(request)))
     for rest in first.remaining():
-        out.extend(run(walk_through(rest, key_column=KEY_COLUMN, tiebreakers=(TIEBREAKER,), limit=limit), table))
+        out.extend(walk_all(walk_through(rest, key_column=KEY_COLUMN, tiebreakers=(TIEBREAKER,), limit=limit), table))
     assert_exactly_once(table, out)
 
 
@@ -154,7 +158,9 @@ def test_a_gap_costs_a_logarithmic_number_of_empty_pages() -> None:
     table = table_of(keys)
     assert_exactly_once(
         table,
-        run(walk_through(Range(-1, keys[-1]), key_column=KEY_COLUMN, tiebreakers=(), limit=1_000, rows=10_000), table),
+        walk_all(
+            walk_through(Range(-1, keys[-1]), key_column=KEY_COLUMN, tiebreakers=(), limit=1_000, rows=10_000), table
+        ),
     )
     assert sum(size == 0 for size in table.pages) < 20
     assert len(table.pages) < 50
@@ -162,7 +168,7 @@ def test_a_gap_costs_a_logarithmic_number_of_empty_pages() -> None:
 
 def test_pages_are_filled_to_just_under_the_limit() -> None:
     table = table_of(list(range(0, 700_000, 7)))
-    run(walk_through(Range(-1, 700_000), key_column=KEY_COLUMN, tiebreakers=(), limit=1_000, rows=100_000), table)
+    walk_all(walk_through(Range(-1, 700_000), key_column=KEY_COLUMN, tiebreakers=(), limit=1_000, rows=100_000), table)
     full = table.pages[2:-2]
     assert min(full) >= 900
     assert max(full) < 1_000
@@ -170,7 +176,7 @@ def test_pages_are_filled_to_just_under_the_limit() -> None:
 
 def test_pages_fill_up_even_if_the_planned_density_was_wrong() -> None:
     table = table_of(list(range(100_000)))
-    run(walk_through(Range(-1, 10**12), key_column=KEY_COLUMN, tiebreakers=(), limit=1_000, rows=100), table)
+    walk_all(walk_through(Range(-1, 10**12), key_column=KEY_COLUMN, tiebreakers=(), limit=1_000, rows=100), table)
     assert len(table.pages) < 130
 
 

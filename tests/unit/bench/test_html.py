@@ -9,7 +9,7 @@ import pytest
 from bench.report.charts import draw
 from bench.report.html import save_charts, to_html
 from tests.support.bench_records import BARS, LINES, a_record
-from tests.support.browser import Shown, show
+from tests.support.browser import RenderedPage, render
 
 RECORDS = {name: a_record(bench="paging") for name in ("paging", "again")}
 DRAWN = [draw(chart, a_record().charted(chart)) for chart in (BARS, LINES)]
@@ -140,7 +140,7 @@ BROKEN = """<!DOCTYPE html><title>Broken</title>
 """What a report must not be: without it, nobody would know that the browser sees such things."""
 
 
-def faults(shown: Shown) -> Iterator[str]:
+def faults(shown: RenderedPage) -> Iterator[str]:
     """What a browser sees that is wrong."""
     plots = re.findall(r"plot (\d+)x(\d+) marks (\d+) outside (\d+)", shown.dom)
     for number, (width, height, marks, outside) in enumerate((tuple(map(int, one)) for one in plots), 1):
@@ -152,7 +152,7 @@ def faults(shown: Shown) -> Iterator[str]:
             yield f"plot {number} goes beyond its edge"
     yield from ("a picture is not drawn" for _ in re.findall(r"picture 0x0", shown.dom))
     yield from shown.console
-    yield from (f"asked for {one}" for one in shown.asked)
+    yield from (f"asked for {one}" for one in shown.requests)
     if shown.picture.stat().st_size < 60_000:
         yield "hardly anything is to be seen"
 
@@ -160,7 +160,7 @@ def faults(shown: Shown) -> Iterator[str]:
 def test_a_browser_draws_every_plot_has_nothing_to_complain_of_and_asks_for_nothing_else(tmp_path: Path) -> None:
     file = tmp_path / "report.html"
     file.write_text(to_html(RECORDS) + "".join(DRAWN) + PROBE, encoding="utf-8")
-    shown = show(file, tmp_path)
+    shown = render(file, tmp_path)
     assert len(re.findall(r"picture \d+x\d+", shown.dom)) == 4
     assert len(re.findall(r"plot \d+x\d+", shown.dom)) == 2
     assert list(faults(shown)) == []
@@ -169,7 +169,7 @@ def test_a_browser_draws_every_plot_has_nothing_to_complain_of_and_asks_for_noth
 def test_a_browser_sees_what_is_wrong_with_a_broken_page(tmp_path: Path) -> None:
     file = tmp_path / "broken.html"
     file.write_text(BROKEN + PROBE, encoding="utf-8")
-    found = list(faults(show(file, tmp_path)))
+    found = list(faults(render(file, tmp_path)))
     assert found[:4] == [
         "plot 1 is empty",
         "plot 1 goes beyond its edge",

@@ -15,7 +15,7 @@ from indexer.model.table.key import choose_key
 from indexer.model.table.selection import select
 from indexer.model.table.table import Column, ColumnKind, ColumnType, ObjectPolicy, Table, TableName
 from tests.support.columns import column
-from tests.support.mappings import BARE, DATE, FULL, TEXT, mapped, properties
+from tests.support.mappings import BARE, DATE, FULL, TEXT, mapping_of, properties
 
 RULES = [
     (ColumnKind.TEXT, None, TEXT),
@@ -48,7 +48,7 @@ RULES = [
 def test_every_column_type_has_its_field_type_and_arrays_that_of_their_elements(
     kind: ColumnKind, length: int | None, definition: JsonObject, array: int
 ) -> None:
-    mapping = mapped(column("c", kind, length=length, array=array))
+    mapping = mapping_of(column("c", kind, length=length, array=array))
     assert properties(mapping)["c"] == definition
 
 
@@ -57,14 +57,14 @@ def test_every_column_kind_except_objects_has_a_rule() -> None:
 
 
 def test_a_type_without_a_counterpart_is_reported() -> None:
-    mapping = mapped(column("c", ColumnKind.UNKNOWN))
+    mapping = mapping_of(column("c", ColumnKind.UNKNOWN))
     assert mapping.fields[1].origin is Origin.FALLBACK
     assert "c is UNKNOWN" in mapping.fallbacks[0]
 
 
 def test_objects_are_mapped_by_their_policy() -> None:
     inner = column("d.k", ColumnKind.TEXT)
-    mapping = mapped(
+    mapping = mapping_of(
         column("d", ColumnKind.OBJECT, inner),
         column("s", ColumnKind.OBJECT, column("s.k", ColumnKind.IP), policy=ObjectPolicy.STRICT),
         column("i", ColumnKind.OBJECT, column("i.k", ColumnKind.IP), policy=ObjectPolicy.IGNORED),
@@ -77,7 +77,7 @@ def test_objects_are_mapped_by_their_policy() -> None:
 
 def test_only_dynamic_objects_map_new_keys() -> None:
     deep = column("d.in", ColumnKind.OBJECT, column("d.in.k", ColumnKind.TEXT))
-    mapping = mapped(
+    mapping = mapping_of(
         column("d", ColumnKind.OBJECT, deep),
         column("s", ColumnKind.OBJECT, column("s.d", ColumnKind.OBJECT), policy=ObjectPolicy.STRICT),
     )
@@ -92,7 +92,7 @@ def test_only_dynamic_objects_map_new_keys() -> None:
 
 
 def test_fields_keep_column_order_and_name_who_decided() -> None:
-    mapping = mapped(
+    mapping = mapping_of(
         column("attrs", ColumnKind.OBJECT, column("attrs.pod", ColumnKind.TEXT), column("attrs.n", ColumnKind.INTEGER)),
         column("note", ColumnKind.TEXT),
         column("area", ColumnKind.GEO_SHAPE),
@@ -112,7 +112,7 @@ def test_fields_keep_column_order_and_name_who_decided() -> None:
 
 def test_an_overlay_type_replaces_the_rule_and_bare_parameters_extend_it() -> None:
     found = properties(
-        mapped(
+        mapping_of(
             column("a", ColumnKind.TEXT),
             column("b", ColumnKind.TEXT),
             column("c", ColumnKind.TEXT),
@@ -152,7 +152,7 @@ def test_an_overlay_type_replaces_the_rule_and_bare_parameters_extend_it() -> No
 def test_contradictory_overlays_are_refused(overlay: object, words: list[str]) -> None:
     inner = (column("o.x", ColumnKind.TEXT), column("o.y", ColumnKind.TEXT))
     with pytest.raises(UsageError) as refusal:
-        mapped(
+        mapping_of(
             column("a", ColumnKind.TEXT),
             column("b", ColumnKind.TEXT),
             column("o", ColumnKind.OBJECT, *inner),
@@ -165,36 +165,36 @@ def test_contradictory_overlays_are_refused(overlay: object, words: list[str]) -
 def test_a_dotted_column_cannot_coexist_with_a_column_named_like_its_parent() -> None:
     dotted = Column(("a.b",), ColumnType(ColumnKind.TEXT))
     with pytest.raises(UsageError, match=r"a and a\.b"):
-        mapped(column("a", ColumnKind.TEXT), dotted)
-    assert properties(mapped(dotted))["a.b"] == TEXT
+        mapping_of(column("a", ColumnKind.TEXT), dotted)
+    assert properties(mapping_of(dotted))["a.b"] == TEXT
 
 
 @pytest.mark.parametrize("name", ["", " ", "a..b", ".a", "_id", "_source", "_doc_count"])
 def test_a_column_with_an_invalid_field_name_is_dropped_and_reported(name: str) -> None:
-    mapping = mapped(Column((name,), ColumnType(ColumnKind.TEXT)))
+    mapping = mapping_of(Column((name,), ColumnType(ColumnKind.TEXT)))
     assert mapping.fields[1].type is None
     assert list(properties(mapping)) == ["id"]
     assert repr(name) in mapping.fallbacks[0]
 
 
 def test_metadata_field_names_are_allowed_inside_objects() -> None:
-    mapping = mapped(column("o", ColumnKind.OBJECT, column("o._id", ColumnKind.TEXT)))
+    mapping = mapping_of(column("o", ColumnKind.OBJECT, column("o._id", ColumnKind.TEXT)))
     assert not mapping.fallbacks
 
 
 def test_numeric_inside_an_object_is_reported_to_lose_digits() -> None:
-    mapping = mapped(column("o", ColumnKind.OBJECT, column("o.n", ColumnKind.NUMERIC)))
+    mapping = mapping_of(column("o", ColumnKind.OBJECT, column("o.n", ColumnKind.NUMERIC)))
     assert "o.n is NUMERIC inside an OBJECT" in mapping.fallbacks[0]
-    assert not mapped(column("n", ColumnKind.NUMERIC)).fallbacks
+    assert not mapping_of(column("n", ColumnKind.NUMERIC)).fallbacks
 
 
 def test_a_wide_table_raises_the_field_limit() -> None:
-    mapping = mapped(*(column(f"c{n}", ColumnKind.TEXT) for n in range(600)))
+    mapping = mapping_of(*(column(f"c{n}", ColumnKind.TEXT) for n in range(600)))
     assert mapping.settings == {"mapping": {"total_fields": {"limit": 2201}}}
 
 
 def test_overlay_settings_override_our_field_limits() -> None:
-    mapping = mapped(
+    mapping = mapping_of(
         column("o", ColumnKind.OBJECT),
         overlay={"settings": {"mapping.total_fields": {"limit": 5, "ignore_dynamic_beyond_limit": False}}},
     )
@@ -203,7 +203,7 @@ def test_overlay_settings_override_our_field_limits() -> None:
 
 @pytest.mark.parametrize(("version", "set_"), [("8.19.3", False), ("9.1.0", False), ("9.2.0", True), ("10.0.0", True)])
 def test_vectors_are_kept_in_the_returned_source(version: str, set_: bool) -> None:  # noqa: FBT001  # a parameter
-    mapping = mapped(
+    mapping = mapping_of(
         column("v", ColumnKind.FLOAT_VECTOR, length=3),
         capabilities=Capabilities(version, frozenset(), frozenset({"dense_vector"})),
     )

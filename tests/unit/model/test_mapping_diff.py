@@ -7,7 +7,7 @@ from indexer.model.mapping.diff import MappingDifference, mapping_differences
 from indexer.model.mapping.overlay import parse_overlay
 from indexer.model.table.table import ColumnKind
 from tests.support.columns import column
-from tests.support.mappings import mapped
+from tests.support.mappings import mapping_of
 
 
 def fields(wanted: JsonObject, live: JsonObject) -> tuple[MappingDifference, ...]:
@@ -64,5 +64,5 @@ def test_only_static_settings_need_a_reindex() -> None:
 def test_the_mapping_stores_its_analyzers_and_search_hints() -> None:
     overlay = {"fields": {"a": {"type": "text", "analyzer": "korean"}}, "search": {"message": "a"}}
     assert parse_overlay(overlay, "m.yaml").search.message == "a"
-    meta = mapped(column("a", ColumnKind.TEXT), overlay=overlay).meta
+    meta = mapping_of(column("a", ColumnKind.TEXT), overlay=overlay).meta
     assert meta == {"analyzers": {"korean": "standard"}, "search": {"message": "a"}}

@@ -8,11 +8,11 @@ from indexer.model.mapping.overlay import parse_overlay
 from indexer.model.mapping.rules import required_features
 from indexer.model.table.table import ColumnKind, ObjectPolicy
 from tests.support.columns import column
-from tests.support.mappings import BARE, KOREAN, mapped, properties, selection_of
+from tests.support.mappings import BARE, KOREAN, mapping_of, properties, selection_of
 
 
 def test_features_missing_in_the_cluster_are_replaced_and_reported() -> None:
-    mapping = mapped(
+    mapping = mapping_of(
         column("area", ColumnKind.GEO_SHAPE),
         column("v", ColumnKind.FLOAT_VECTOR, length=3),
         column("o", ColumnKind.OBJECT, policy=ObjectPolicy.IGNORED),
@@ -52,7 +52,7 @@ def test_features_missing_in_the_cluster_are_replaced_and_reported() -> None:
 def test_korean_uses_the_best_available_analyzer(
     available: set[str], analysis: JsonObject, field: JsonObject, fallback: str | None
 ) -> None:
-    mapping = mapped(
+    mapping = mapping_of(
         column("message", ColumnKind.TEXT),
         overlay={"fields": {"message": {"type": "text", "analyzer": "korean"}}},
         capabilities=Capabilities("9.2.0", frozenset(available), frozenset()),
@@ -63,7 +63,7 @@ def test_korean_uses_the_best_available_analyzer(
 
 
 def test_a_missing_analyzer_becomes_standard_in_sub_fields_too() -> None:
-    mapping = mapped(
+    mapping = mapping_of(
         column("message", ColumnKind.TEXT),
         overlay={"fields": {"message": {"fields": {"en": {"type": "text", "analyzer": "english"}}}}},
     )
@@ -78,7 +78,7 @@ def test_a_missing_analyzer_becomes_standard_in_sub_fields_too() -> None:
 
 def test_an_analyzer_defined_in_the_overlay_is_unchanged() -> None:
     analysis = {"analyzer": {"korean": {"type": "custom", "tokenizer": "whitespace"}}}
-    mapping = mapped(
+    mapping = mapping_of(
         column("message", ColumnKind.TEXT),
         overlay={"fields": {"message": {"type": "text", "analyzer": "korean"}}, "settings": {"analysis": analysis}},
     )

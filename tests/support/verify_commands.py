@@ -1,4 +1,4 @@
-"""Runs `reindex` and `indexer verify` as processes on one alias, and reads what a verification found."""
+"""Runs `reindex` and `indexer verify` as processes on one alias, and reads a verification's report."""
 
 import json
 import subprocess
@@ -8,12 +8,12 @@ from typing import Any
 
 from tests.support.commands import Ended, run, start
 
-__all__ = ["Commands", "found", "named", "wrong"]
+__all__ = ["Commands", "difference_counts", "named_ids", "report_of"]
 
 
 @dataclass(frozen=True)
 class Commands:
-    """Commands with the servers, the alias and the index of jobs given."""
+    """Commands with options for the servers, the alias and the index of jobs."""
 
     source: str
     target: str
@@ -26,12 +26,12 @@ class Commands:
         return f"{self.alias}_jobs"
 
     def __call__(self, first: str, *words: str, cache: Path | None = None) -> Ended:
-        """Run one to its end, with a cache folder of its own where one is given; the last of two options counts."""
+        """Run a command to its end, with another cache folder if one is given; `words` may override options."""
         env = {} if cache is None else {"INDEXER_CACHE": str(cache)}
         return run("indexer", first, *self._options, *words, cwd=self.cwd, timeout=120, **env)
 
     def start(self, first: str, *words: str) -> "subprocess.Popen[str]":
-        """Start one."""
+        """Start a command."""
         return start("indexer", first, *self._options, *words, cwd=self.cwd)
 
     @property
@@ -40,19 +40,19 @@ class Commands:
         return (*servers, "--index", self.alias, "--jobs-index", self.jobs, "--json", "--quiet")
 
 
-def found(ended: Ended) -> dict[str, Any]:
-    """The report."""
+def report_of(ended: Ended) -> dict[str, Any]:
+    """The JSON report that a command printed."""
     assert "Traceback" not in ended.err
     assert ended.out, ended.err
-    answer: dict[str, Any] = json.loads(ended.out)
-    return answer
+    report: dict[str, Any] = json.loads(ended.out)
+    return report
 
 
-def wrong(answer: dict[str, Any]) -> tuple[int, int, int]:
-    """How many ids are missing, extra, different."""
-    return answer["missing"], answer["extra"], answer["different"]
+def difference_counts(report: dict[str, Any]) -> tuple[int, int, int]:
+    """The numbers of missing, extra and different documents."""
+    return report["missing"], report["extra"], report["different"]
 
 
-def named(answer: dict[str, Any]) -> dict[str, str]:
-    """The ids that are named, and what is wrong with each."""
-    return {one["_id"]: one["kind"] for part in answer["slices"] for one in part["first"]}
+def named_ids(report: dict[str, Any]) -> dict[str, str]:
+    """The ids that the report names, and the kind of difference of each."""
+    return {difference["_id"]: difference["kind"] for slice_ in report["slices"] for difference in slice_["first"]}
