@@ -52,10 +52,15 @@ __all__ = [
 
 
 class IndexerError(Exception):
-    """The root: a job that failed. The old index is still served."""
+    """The root: a job that failed. The old index is still served.
+
+    Attributes:
+        reason: what the server or the system said, in a few words; empty where the sentence alone tells.
+    """
 
     exit_code: ClassVar[int] = 1
     retryable: ClassVar[bool] = False
+    reason: str = ""
 
 
 class UsageError(IndexerError):
@@ -71,9 +76,10 @@ class SourceError(IndexerError):
         code: CrateDB's error code (for example 4041), or None where the source has no codes.
     """
 
-    def __init__(self, message: str, code: int | None = None) -> None:
+    def __init__(self, message: str, code: int | None = None, reason: str = "") -> None:
         super().__init__(message)
         self.code = code
+        self.reason = reason
 
 
 class SourceUnavailable(SourceError):
@@ -103,9 +109,10 @@ class TargetError(IndexerError):
         status: the HTTP status, or None where there was none.
     """
 
-    def __init__(self, message: str, status: int | None = None) -> None:
+    def __init__(self, message: str, status: int | None = None, reason: str = "") -> None:
         super().__init__(message)
         self.status = status
+        self.reason = reason
 
 
 class TargetUnavailable(TargetError):

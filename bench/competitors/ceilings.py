@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 from bench.competitors.reindex import bench_settings
 from bench.competitors.task import Competitor, Run, Task, answer
 from bench.meter.meter import Meter
-from indexer.job.planner import slice_table
+from indexer.job.slices import slice_table
 from indexer.job.reindex import plan
 from indexer.model.document.bulk_request import Batch, split_batches
 from indexer.model.document.document import DocumentBuilder

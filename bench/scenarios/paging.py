@@ -17,7 +17,7 @@ from bench.report.record import Chart, Figure, Goal, Record, Role, spread
 from bench.scenarios.page_curves import CHART, WAYS, PageTime, curve_figures, fit_pages, time_pages
 from bench.scenarios.page_sql import NarrowTable, PageKey, PageStrategy
 from bench.scenarios.tables import make_narrow
-from indexer.job.planner import slice_table
+from indexer.job.slices import slice_table
 from indexer.model.paging.slice import Slice
 from indexer.model.table.key import choose_key
 from indexer.model.table.selection import Selection, select

@@ -11,10 +11,10 @@ import orjson
 
 from indexer.cache_folder import job_folder
 from indexer.errors import FileError, TooManyFailures, UsageError
+from indexer.job.context import JobContext
 from indexer.model.document.dead_letter import DeadLetter
 from indexer.model.document.row_key import RowKeys
 from indexer.model.job.state import JobState
-from indexer.sink.client import Cluster
 from indexer.sink.dead_letter_index import DeadLetterIndex
 
 __all__ = [
@@ -30,10 +30,10 @@ __all__ = [
 
 @contextmanager
 def file_errors(path: Path) -> Iterator[Path]:
-    """The path, which is written to here.
+    """Turn what the system raises while the file is written into an error that names it.
 
     Raises:
-        FileError: where it cannot; the system names a file that it cannot open, but not one that it cannot write to.
+        FileError: where it cannot be written; the system names a file that it cannot open, but not one that is full.
     """
     try:
         yield path
@@ -49,13 +49,13 @@ KeepLetters = Callable[[Sequence[DeadLetter]], None]
 
 
 class DeadLetterFile:
-    """An NDJSON file of dead letters: id, key, status, reason, document. It is made with the first one.
+    """An NDJSON file of dead letters: id, key, status, reason, document. It is created with the first one.
 
-    A resumed job goes on with its file: a document that was rejected before, and again, is in it once.
+    A resumed job continues its file: a document that was rejected twice is in it once.
 
     Args:
         path: where it is, or will be.
-        most: how many there may be.
+        limit: dead letters beyond which the job fails.
         keys: finds the letters' keys.
         index: where they are kept too, or None.
 
@@ -63,9 +63,9 @@ class DeadLetterFile:
         path: where it is, or will be.
     """
 
-    def __init__(self, path: Path, most: int, keys: RowKeys, index: DeadLetterIndex | None = None) -> None:
+    def __init__(self, path: Path, limit: int, keys: RowKeys, index: DeadLetterIndex | None = None) -> None:
         self.path = path
-        self._most = most
+        self._limit = limit
         self._keys = keys
         self._index = index
         self._lock = threading.Lock()
@@ -79,7 +79,7 @@ class DeadLetterFile:
         """Write the letters through to the disk, and into the index where there is one.
 
         Raises:
-            TooManyFailures: where the job has more than `--max-failures` of them; they are written all the same.
+            TooManyFailures: where the job has more than `--max-failures` of them; these are written all the same.
             TargetError: where the index does not take them.
             FileError: where the file cannot be written.
         """
@@ -90,20 +90,20 @@ class DeadLetterFile:
             new = [letter for letter in keyed if letter.id not in self._ids]
             with file_errors(self.path) as path, path.open("ab") as file:
                 file.writelines(map(_line, new))
-                _write_through(file)  # for the next checkpoint moves past them
+                _write_through(file)  # before the next checkpoint moves past them
             self._ids.update(letter.id for letter in new)
         if self._index is not None:
             self._index.put(keyed)
-        if len(self) > self._most:
+        if len(self) > self._limit:
             raise TooManyFailures(
-                f"{len(self):,} documents were rejected, more than --max-failures {self._most:,};"
-                f" the last reason is {letters[-1].reason!r}: mend the mapping, or see {self.path}."
+                f"{len(self):,} documents were rejected, more than --max-failures {self._limit:,};"
+                f" the last reason is {letters[-1].reason!r}; fix the mapping, or see {self.path}."
             )
 
 
 @contextmanager
 def rewrite_letters(path: Path) -> Iterator[KeepLetters]:
-    """Write a file of dead letters anew beside the old one, and put it in its place once the block has ended well.
+    """Write a new file of dead letters beside the old one, and replace that once the block has ended well.
 
     Raises:
         FileError: where it cannot be written.
@@ -125,13 +125,13 @@ def read_letters(path: Path) -> Iterator[DeadLetter]:
         return
     with path.open("rb") as file:
         for line in file:
-            # A kill can cut the last line; its document comes again.
+            # A kill can cut the last line; its document will be rejected, and written, once more.
             if line.endswith(b"\n"):
                 yield DeadLetter.from_json(orjson.loads(line))
 
 
 def _write_through(file: BinaryIO) -> None:
-    """What is written is on the disk, also where the machine stops in the next moment."""
+    """Flush to the disk, so that the letters survive a crash of the machine."""
     file.flush()
     os.fsync(file.fileno())
 
@@ -141,7 +141,7 @@ def _line(letter: DeadLetter) -> bytes:
 
 
 def _cut_half_a_line(path: Path) -> None:
-    """Remove what a kill left of a line, so that the next one does not continue it."""
+    """Remove the half line that a kill left, so that the next line does not continue it."""
     if not path.is_file():
         return
     whole = 0
@@ -156,22 +156,22 @@ class JobDeadLetters:
 
     Args:
         state: the job.
-        cluster: where the index of dead letters is, if one was used.
-        patience: seconds that Elasticsearch may refuse a change of it.
+        context: where the index of dead letters is, if one was used.
 
     Attributes:
         path: the file; on a machine that did not run the job there is none.
         index: the index, where one was used and is there.
     """
 
-    def __init__(self, state: JobState, cluster: Cluster, patience: float) -> None:
+    def __init__(self, state: JobState, context: JobContext) -> None:
         self.path: Path = job_folder(state.job) / FILE
-        used = DeadLetterIndex(cluster, state.dead_letter_index, state.job, state.table, patience)
+        retry = context.limits.retry
+        used = DeadLetterIndex(context.cluster, state.dead_letter_index, state.job, state.table, retry)
         self.index = used if state.dead_letter_index and used.exists() else None
         self._state = state
 
     def refuse_elsewhere(self) -> None:
-        """Refuse where the job has dead letters, and neither file nor index is there.
+        """Refuse a job that has dead letters where neither their file nor an index is at hand.
 
         Raises:
             UsageError: with the machines that have the file.
@@ -180,32 +180,33 @@ class JobDeadLetters:
         if state.dead_letters and self.index is None and not self.path.is_file():
             raise UsageError(
                 f"The dead letters of {state.job} are in a file on {' or '.join(state.hosts) or state.holder.host}, not"
-                " here: run the replay there, or reindex with --dead-letter-index so that every machine has them."
+                " on this machine; run the replay there, or reindex with --dead-letter-index so that every machine has"
+                " them."
             )
 
     def __iter__(self) -> Iterator[DeadLetter]:
         """Each dead letter once: those of the file, then those that only the index has."""
-        seen = set()
+        known = set()
         for letter in read_letters(self.path):
-            if letter.id not in seen:
-                seen.add(letter.id)
+            if letter.id not in known:
+                known.add(letter.id)
                 yield letter
         for letter in self.index.letters() if self.index else ():
-            if letter.id not in seen:
+            if letter.id not in known:
                 yield letter
 
     @contextmanager
     def thinned_out(self) -> Iterator[KeepLetters]:
-        """Take, within the block, the dead letters that stay in the file; it is replaced once the block ended well."""
+        """Keep only the dead letters that the block hands over; the file is replaced once the block has ended well."""
         if not self.path.is_file():
             yield lambda _: None
             return
         with rewrite_letters(self.path) as keep:
             yield keep
 
-    def settle(self, ids: Sequence[str], again: Sequence[DeadLetter]) -> None:
-        """Bring the index up to date: of the dead letters with these ids only those that were rejected again stay."""
+    def settle(self, ids: Sequence[str], rejected: Sequence[DeadLetter]) -> None:
+        """Update the index: of the dead letters with these ids, only those that were rejected once more stay."""
         if self.index is not None:
-            left = {letter.id for letter in again}
-            self.index.put(again)
-            self.index.remove([id_ for id_ in ids if id_ not in left])
+            remaining = {letter.id for letter in rejected}
+            self.index.put(rejected)
+            self.index.remove([id_ for id_ in ids if id_ not in remaining])

@@ -1,13 +1,13 @@
-"""What became of earlier jobs: listing them, going back to a previous index, removing what failed jobs left."""
+"""Jobs: how one begins, and what earlier ones left: unfinished indexes, dead letters, and indexes to roll back to."""
 
 from dataclasses import dataclass
 
 from indexer.errors import UsageError, did_you_mean
+from indexer.job.context import JobContext
 from indexer.job.lock import free_lock, this_process
 from indexer.model.job.plan import Plan
 from indexer.model.job.state import RESUMABLE, JobState, JobStatus
 from indexer.model.json import JsonObject
-from indexer.settings import Settings
 from indexer.sink.client import Cluster
 from indexer.sink.dead_letter_index import DeadLetterIndex
 from indexer.sink.index import Indexes
@@ -30,12 +30,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class RollbackResult:
-    """A switch back.
+    """A rollback.
 
     Attributes:
         alias: the alias.
-        before: what it pointed to.
-        after: what it points to now.
+        before: the indexes that it pointed to.
+        after: the index that it points to now.
     """
 
     alias: str
@@ -47,11 +47,11 @@ def find_job(jobs: JobStore, name: str) -> JobState:
     """The job of this name.
 
     Raises:
-        UsageError: where there is none, with the did_you_mean names.
+        UsageError: where there is none, with the names that are close to it.
     """
     known = {state.job: state for state in jobs.all()}
     if name not in known:
-        raise UsageError(f"There is no job {name}: see `indexer jobs`.{did_you_mean(name, known)}")
+        raise UsageError(f"There is no job {name}; see `indexer jobs`.{did_you_mean(name, known)}")
     return known[name]
 
 
@@ -65,22 +65,22 @@ def roll_back(cluster: Cluster, alias: str) -> RollbackResult:
     before = indexes.current(alias)
     if not before:
         raise UsageError(
-            f"There is no alias {alias}: name one with --index, or make it with `reindex --index {alias}`."
+            f"There is no alias {alias}; name another with --index, or create it with `reindex --index {alias}`."
         )
-    older = [one.name for one in indexes.own(alias) if one.complete and one.name < max(before)]
+    older = [index.name for index in indexes.own(alias) if index.complete and index.name < max(before)]
     if not older:
-        raise UsageError(f"No index older than {max(before)} is kept for {alias}: keep more with `reindex --keep N`.")
+        raise UsageError(f"No index older than {max(before)} is kept for {alias}; keep more with `reindex --keep N`.")
     indexes.switch(alias, older[-1])
     return RollbackResult(alias, before, older[-1])
 
 
 def unfinished_jobs(cluster: Cluster, jobs: JobStore) -> tuple[JobState, ...]:
-    """The unfinished jobs, whose indexes no alias points to; one that runs is not among them."""
+    """The unfinished jobs whose indexes no alias points to."""
     return tuple(state for state in jobs.all() if state.status in RESUMABLE and not _served(cluster, state))
 
 
 def remove_job(cluster: Cluster, jobs: JobStore, state: JobState) -> None:
-    """Remove an unfinished job: its index, its dead letters in another, and what is kept of it.
+    """Remove an unfinished job: its index, its dead letters from their index, and its record.
 
     Raises:
         UsageError: where it runs.
@@ -93,7 +93,7 @@ def remove_job(cluster: Cluster, jobs: JobStore, state: JobState) -> None:
 
 
 def discard_job(cluster: Cluster, state: JobState) -> None:
-    """Remove what an unfinished job wrote into Elasticsearch: its index, and its dead letters in theirs."""
+    """Remove what an unfinished job wrote to Elasticsearch: its index, and its dead letters from their index."""
     Indexes(cluster).delete(state.job)
     if state.dead_letter_index:
         letters = DeadLetterIndex(cluster, state.dead_letter_index, state.job, state.table)
@@ -105,22 +105,20 @@ def _served(cluster: Cluster, state: JobState) -> bool:
     return state.job in Indexes(cluster).current(state.alias)
 
 
-def open_letter_index(settings: Settings, plan: Plan, cluster: Cluster) -> DeadLetterIndex | None:
-    """Where dead letters go besides the file: what the user named, else what the unfinished job has used."""
-    before = plan.unfinished.dead_letter_index if plan.unfinished else ""
-    name = settings.dead_letter_index or before
+def open_letter_index(plan: Plan, context: JobContext) -> DeadLetterIndex | None:
+    """The index that dead letters are kept in besides the file; None where the plan has none."""
+    if not plan.dead_letter_index:
+        return None
     table = str(plan.selection.table.name)
-    return DeadLetterIndex(cluster, name, plan.job, table, settings.patience) if name else None
+    return DeadLetterIndex(context.cluster, plan.dead_letter_index, plan.job, table, context.limits.retry)
 
 
-def initial_state(settings: Settings, plan: Plan, newest: JobState | None, letters: DeadLetterIndex | None) -> JobState:
-    """The job as it begins, or goes on, in this process.
+def initial_state(plan: Plan, newest: JobState | None) -> JobState:
+    """The job as it begins, or is resumed, in this process.
 
     Args:
-        settings: what the user wants.
         plan: what the job will do.
         newest: the alias' newest job, whose place it takes.
-        letters: where dead letters go besides the file.
     """
     holder = this_process()
     before = plan.unfinished
@@ -139,27 +137,25 @@ def initial_state(settings: Settings, plan: Plan, newest: JobState | None, lette
         updates=plan.updates,
         nulled=before.nulled if before else 0,
         columns=tuple(column.name for column in plan.selection.columns),
-        mapping_file=str(settings.mapping.resolve()) if settings.mapping else "",
-        dead_letter_index=letters.name if letters else "",
+        mapping_file=plan.mapping_file,
+        dead_letter_index=plan.dead_letter_index,
         hosts=tuple(sorted({holder.host, *(before.hosts if before else ())})),
     )
 
 
 def create_index(plan: Plan, cluster: Cluster, state: JobState) -> None:
-    """Make the index of a job that begins anew, before anything else is changed.
-
-    It may be asked for again where no answer came.
+    """Create the index of a new job, before anything else is changed. It may be called again where no answer came.
 
     Raises:
         UsageError: where Elasticsearch does not accept the mapping or the settings: nothing is changed.
     """
     table = str(plan.selection.table.name)
-    # By the token it is this job's, also where another one chose the same name in the same second.
-    ours: JsonObject = {"version": VERSION, "table": table, "job": plan.job, "token": state.holder.token}
-    Indexes(cluster).create(plan.job, plan.mapping.mappings, plan.mapping.settings, {**plan.mapping.meta, **ours})
+    # The token tells it from the index of a job that chose the same name in the same second.
+    origin: JsonObject = {"version": VERSION, "table": table, "job": plan.job, "token": state.holder.token}
+    Indexes(cluster).create(plan.job, plan.mapping.mappings, plan.mapping.settings, {**plan.mapping.meta, **origin})
 
 
 def discard_replaced(plan: Plan, cluster: Cluster, newest: JobState | None) -> None:
-    """Remove what an unfinished job wrote, in whose place another has begun anew."""
+    """Remove what an unfinished job wrote that another one has replaced."""
     if newest is not None and newest.status in RESUMABLE and newest.job not in Indexes(cluster).current(plan.alias):
         discard_job(cluster, newest)

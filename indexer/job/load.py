@@ -1,23 +1,17 @@
-"""Loading: readers walk slices, writers send batches, one budget of bytes between them."""
+"""The load: readers walk slices, writers send batches, and one budget bounds the bytes between them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from indexer.job.context import JobContext
 from indexer.job.dead_letters import DeadLetterFile
 from indexer.job.lock import Lease
 from indexer.model.job.checkpoint import AckTracker
 from indexer.model.job.plan import Plan
-from indexer.model.job.progress import Counters
 from indexer.model.table.selection import Selection
-from indexer.pipeline.pipeline import Pipeline
-from indexer.pipeline.threads import PageBatch, WorkerGroup
-from indexer.retry import RetryPolicy, with_retry
-from indexer.settings import Settings
+from indexer.pipeline.threads import PageBatch
 from indexer.sink.bulk import BulkWriter
-from indexer.sink.client import Cluster
-from indexer.sink.rate_limit import RateLimit, RateLimiter
-from indexer.source.protocol import Source
 
 __all__ = ["Load"]
 
@@ -27,59 +21,40 @@ _AHEAD: Final = 2
 
 @dataclass(slots=True)
 class Load:
-    """One load of a plan into its index.
+    """One load of rows into the index of a plan, which is created already.
 
     Attributes:
+        context: both servers, and the limits.
         plan: what to load, and where.
         selection: by which key: the plan's, or another one for a pass after the load.
-        settings: page, readers, writers, memory, batch bytes.
-        source: where the rows are.
-        cluster: where the index is, made already.
-        counters: the job's counters.
+        tracker: the slices to load; it advances as Elasticsearch acknowledges.
         letters: where dead letters go.
-        tracker: what is left to load; it advances as Elasticsearch acknowledges.
         lease: the alias' lock, which writes the tracker every second.
     """
 
+    context: JobContext
     plan: Plan
     selection: Selection
-    settings: Settings
-    source: Source
-    cluster: Cluster
-    counters: Counters
-    letters: DeadLetterFile
     tracker: AckTracker
+    letters: DeadLetterFile
     lease: Lease
 
     def run(self) -> None:
         """Load every slice.
 
         Raises:
-            ShardsUnavailable: where pages may have come without some of their rows; `lease.state` is the last sound state.
+            ShardsUnavailable: where pages may lack some of their rows; `lease.state` is the last sound state.
             IndexerError: the first failure of any reader or writer.
         """
-        stream = Pipeline(self.settings, self.selection, self.plan.mapping, self.source, self.counters, self.tracker)
-        bulk = self._bulk(stream.workers)
-        stream.run("writer", lambda batches: self._write(bulk, batches), ahead=_AHEAD, beside=self.lease.beat_until)
-        with_retry(self.lease.beat, RetryPolicy(self.settings.patience), stream.workers.stop, self.counters)
-
-    def _bulk(self, workers: WorkerGroup) -> BulkWriter:
-        return BulkWriter(
-            self.cluster,
-            self.plan.job,
-            limiter=RateLimiter(
-                RateLimit(self.settings.writers, self.settings.batch_bytes), workers.stop, self._show_limit
-            ),
-            patience=self.settings.patience,
-            on_wait=lambda reason, _seconds: self.counters.wait(reason),
-        )
-
-    def _show_limit(self, limit: RateLimit, reason: str) -> None:
-        self.counters.slow("" if limit.full else f"{limit}: {reason}")
+        pipeline = self.context.pipeline(self.selection, self.plan.mapping, self.tracker)
+        bulk = self.context.writer(self.plan.job, pipeline.workers.stop)
+        pipeline.run("writer", lambda batches: self._write(bulk, batches), ahead=_AHEAD, beside=self.lease.beat_until)
+        pipeline.retrier.call(self.lease.beat)
 
     def _write(self, bulk: BulkWriter, batches: Iterator[PageBatch]) -> None:
-        for batch, entry in batches:
+        counters = self.context.counters
+        for batch, page in batches:
             written = bulk.write(batch.lines)
             self.letters.add(written.dead_letters)
-            self.tracker.acknowledged(entry, len(written.dead_letters), written.replaced)
-            self.counters.indexed(written.acknowledged, batch.size, len(written.dead_letters), written.retries)
+            self.tracker.acknowledged(page, len(written.dead_letters), written.replaced)
+            counters.indexed(written.acknowledged, batch.size, len(written.dead_letters), written.retries)

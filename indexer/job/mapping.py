@@ -1,24 +1,22 @@
-"""The mapping by itself: what a reindex would create, an overlay to start from, and what a live index has instead."""
+"""The mapping on its own: what a reindex would create, a mapping file to start from, and how a live index differs."""
 
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from elasticsearch import ApiError
 
 from indexer.errors import UsageError
+from indexer.job.context import JobContext, open_context
 from indexer.job.overlay_file import find_overlay
 from indexer.job.provenance import define
+from indexer.model.job.progress import Counters
 from indexer.model.mapping.diff import MappingDifference, mapping_differences
 from indexer.model.mapping.field import Field
 from indexer.model.mapping.mapping import IndexMapping
 from indexer.model.mapping.overlay import Overlay
-from indexer.model.mapping.overlay_check import kept_columns
 from indexer.model.table.table import Table, parse_table_name
 from indexer.settings import Settings
-from indexer.sink.client import Cluster, connect
 from indexer.sink.errors import NOT_FOUND, translated_errors
-from indexer.source.open import open_source
 
 __all__ = ["MappingPreview", "check_index", "preview_mapping", "write_overlay"]
 
@@ -39,67 +37,64 @@ class MappingPreview:
 
 
 def preview_mapping(settings: Settings) -> MappingPreview:
-    """Decide the mapping of `--table`; touches nothing.
+    """Decide the mapping of `--table`; changes nothing.
 
     Raises:
         UsageError: for bad input.
         SourceError, TargetError: where a server fails.
     """
-    with connect(settings.target_access) as cluster:
-        return _preview(settings, cluster)
+    with open_context(settings, Counters()) as context:
+        return _preview(settings, context)
 
 
 def check_index(settings: Settings, index: str) -> tuple[MappingDifference, ...]:
-    """What a live index, or the one behind an alias, has otherwise than a new one would; touches nothing.
+    """How a live index, or the one behind an alias, differs from a new one; changes nothing.
 
     Raises:
         UsageError: for bad input, and where there is no such index.
         SourceError, TargetError: where a server fails.
     """
-    with connect(settings.target_access) as cluster:
-        wanted = _preview(settings, cluster).mapping
+    with open_context(settings, Counters()) as context:
+        expected = _preview(settings, context).mapping
         with translated_errors(f"read {index}"):
             try:
-                found = cluster.client.indices.get(index=index).body
+                found = context.cluster.client.indices.get(index=index).body
             except ApiError as error:
                 if error.meta.status != NOT_FOUND:
                     raise
-                raise UsageError(f"There is no index or alias {index}: correct the name after --check.") from error
+                raise UsageError(f"There is no index or alias {index}; correct the name after --check.") from error
     if len(found) != 1:
-        raise UsageError(f"{index} names {len(found)} indexes: name one of {', '.join(sorted(found)) or 'them'}.")
+        raise UsageError(f"{index} names {len(found)} indexes; pass one of {', '.join(sorted(found)) or 'them'}.")
     live = next(iter(found.values()))
-    return mapping_differences(wanted.mappings, live["mappings"], wanted.settings, live["settings"]["index"])
+    return mapping_differences(expected.mappings, live["mappings"], expected.settings, live["settings"]["index"])
 
 
 def write_overlay(settings: Settings, folder: Path) -> Path:
-    """Write a commented overlay that changes nothing yet, to start from: `mappings/<table>.yaml`.
+    """Write a mapping file to start from, whose lines are commented out: `mappings/<table>.yaml`.
 
     Raises:
-        UsageError: for bad input, and where the file is there already.
+        UsageError: for bad input, and where the file exists already.
         SourceError, TargetError: where a server fails.
     """
-    with connect(settings.target_access) as cluster:
-        # By the types alone: the file takes the place of the shipped one.
-        made = _preview(settings, cluster, by_types=True)
+    with open_context(settings, Counters()) as context:
+        # By the types alone: the file replaces the shipped one.
+        made = _preview(settings, context, by_types=True)
     path = folder / "mappings" / f"{made.table.name.name}.yaml"
     try:
         path.parent.mkdir(exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
             file.write(_template(made))
     except FileExistsError as error:
-        raise UsageError(f"{path} is there already: edit it, or move it away first.") from error
+        raise UsageError(f"{path} exists already; edit it, or move it away first.") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
     return path
 
 
-def _preview(settings: Settings, cluster: Cluster, *, by_types: bool = False) -> MappingPreview:
-    source = open_source(settings.source_access)
-    with closing(source):
-        table = source.describe(parse_table_name(settings.table))
+def _preview(settings: Settings, context: JobContext, *, by_types: bool = False) -> MappingPreview:
+    table = context.source.describe(parse_table_name(settings.table))
     overlay, origin = (Overlay(), "") if by_types else find_overlay(table, settings.mapping)
-    columns = kept_columns(table, overlay, settings.columns)
-    made = define(cluster, table, overlay, key=settings.key, columns=columns, where=settings.where)
+    made = define(context.cluster, table, overlay, key=settings.key, columns=settings.columns, where=settings.where)
     return MappingPreview(table, origin, made.mapping)
 
 

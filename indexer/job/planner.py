@@ -4,135 +4,68 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Final
 
-from indexer.errors import SourceError, UsageError
-from indexer.job.counts import shard_rows
+from indexer.errors import ShardsUnavailable, SourceError, UsageError
+from indexer.job.context import JobContext
 from indexer.job.overlay_file import find_overlay
-from indexer.job.provenance import Definition, define
-from indexer.job.shards import absent_text
-from indexer.model.job.checkpoint import SliceProgress, unread
+from indexer.job.provenance import define, mapping_change
+from indexer.job.shards import refuse_absent
+from indexer.job.slices import freeze_slices
+from indexer.model.job.checkpoint import SliceProgress
 from indexer.model.job.plan import Plan
 from indexer.model.job.state import RESUMABLE, JobState, fingerprint_difference, fingerprint_of
-from indexer.model.mapping.overlay_check import kept_columns
+from indexer.model.mapping.mapping import IndexMapping
 from indexer.model.paging.page_size import MEMORY_FACTOR
-from indexer.model.paging.prefix_walk import to_prefixes, utf16_units
-from indexer.model.paging.slice import Slice, bin_width, number_slices, text_slices
-from indexer.model.paging.window import Keyset, Offset, Prefix, PrefixCount, Range, TieGroup
+from indexer.model.paging.window import Keyset, Offset, Range
 from indexer.model.table.key import KeyOrder, catch_up_key, key_may_change
 from indexer.model.table.selection import Selection, with_key
 from indexer.model.table.table import Table, parse_table_name
-from indexer.settings import Settings, Strategy
+from indexer.pipeline.pipeline import Limits
+from indexer.settings import Settings
 from indexer.sink.capabilities import refuse_definition
-from indexer.sink.client import Cluster
 from indexer.sink.index import Indexes
-from indexer.source.protocol import Bounds, Reader, Source
+from indexer.sink.snapshot import read_index_info
+from indexer.source.protocol import Source
 
-__all__ = ["alias_of", "make_plan", "slice_table"]
+__all__ = ["make_plan"]
 
-_SLICES: Final = 256
-"""At most this many slices: enough to share out, few enough to keep a checkpoint of."""
+_ROW_BYTES: Final = 16
+"""Bytes of a response that each row has at least: the brackets, the commas and a key."""
 
-_PAGES_A_SLICE: Final = 8
-"""At least this many pages a slice, so that windows find their width once and keep it."""
-
-_DEPTH: Final = 16
-"""How many characters of a common beginning are looked behind for slices; the walks go on from there."""
+_MIB: Final = 1024 * 1024
 
 
-def slice_table(source: Source, selection: Selection, strategy: Strategy, page: int) -> tuple[Slice, ...]:
-    """Count the rows and freeze the slices.
-
-    Raises:
-        UsageError: where the source cannot parse `--where`.
-    """
-    bounds = source.bounds(selection)
-    if strategy is Strategy.OFFSET:
-        return (Slice(0, Offset(), bounds.rows),)
-    if strategy is Strategy.KEYSET or not source.has_flat_windows(selection.key.column):
-        return _whole(bounds)
-    rows_per_slice = max(page * _PAGES_A_SLICE, ceil(bounds.rows / _SLICES))
-    if selection.key.order is KeyOrder.TEXT:
-        return _text(source, selection, bounds, rows_per_slice)
-    return _numbers(source, selection, bounds, rows_per_slice)
-
-
-def _whole(bounds: Bounds) -> tuple[Slice, ...]:
-    keyed = Slice(0, Keyset(), bounds.rows - bounds.nulls)
-    return (keyed, Slice(1, TieGroup(None), bounds.nulls)) if bounds.nulls else (keyed,)
-
-
-def _numbers(source: Source, selection: Selection, bounds: Bounds, rows_per_slice: int) -> tuple[Slice, ...]:
-    if bounds.lo is None or bounds.hi is None:
-        return number_slices((), width=1, nulls=bounds.nulls, rows_per_slice=rows_per_slice)
-    width = bin_width(bounds.lo, bounds.hi)
-    bins = source.bins(selection, width)
-    return number_slices(bins, width=width, nulls=bounds.nulls, rows_per_slice=rows_per_slice)
-
-
-def _text(source: Source, selection: Selection, bounds: Bounds, rows_per_slice: int) -> tuple[Slice, ...]:
-    reader = source.reader(selection)
-    try:
-        prefixes = _refined(reader, (Prefix("", rows=bounds.rows - bounds.nulls),), rows_per_slice)
-    finally:
-        reader.close()
-    return text_slices(prefixes, nulls=bounds.nulls, rows_per_slice=rows_per_slice)
-
-
-def _refined(reader: Reader, prefixes: tuple[Prefix, ...], rows_per_slice: int) -> tuple[Prefix, ...]:
-    """Replace each prefix that holds more than a slice by longer ones: keys often begin alike."""
-    for _ in range(_DEPTH):
-        if all(prefix.exact or prefix.rows <= rows_per_slice for prefix in prefixes):
-            break
-        prefixes = tuple(child for prefix in prefixes for child in _children(reader, prefix, rows_per_slice))
-    return prefixes
-
-
-def _children(reader: Reader, prefix: Prefix, rows_per_slice: int) -> tuple[Prefix, ...]:
-    if prefix.exact or prefix.rows <= rows_per_slice:
-        return (prefix,)
-    units = utf16_units(prefix.text) + 1
-    return to_prefixes(reader.count_prefixes(PrefixCount(prefix.text, units)), units)
-
-
-_ROW: Final = 16
-"""Bytes below which no row of a response comes: the brackets, the commas and a key."""
-
-_SURVEYS: Final = 3
-"""How often a table is surveyed whose shards have more rows than were counted: they may be deleted just then, too."""
-
-
-def alias_of(settings: Settings) -> str:
-    """The target: what `--index` names, else the table's name.
-
-    Raises:
-        UsageError: where `--table` is not a table name.
-    """
-    return settings.index or parse_table_name(settings.table).name.lower()
-
-
-def make_plan(settings: Settings, source: Source, cluster: Cluster, newest: JobState | None) -> Plan:
-    """Look at both sides and decide; nothing is created.
+def make_plan(settings: Settings, context: JobContext, newest: JobState | None) -> Plan:
+    """Look at both sides and decide; nothing is created. This is where a job's settings are read.
 
     Args:
         settings: what the user wants.
-        source: where the rows are.
-        cluster: where they go.
-        newest: the alias' newest job: where it is unfinished, the plan goes on with it.
+        context: both servers.
+        newest: the alias' newest job; where it is unfinished, the plan resumes it.
 
     Raises:
         UsageError: for bad input, in one sentence that names the thing and the remedy.
     """
-    _refuse_small_memory(settings)
+    _refuse_small_memory(context.limits)
+    source, cluster, indexes = context.source, context.cluster, Indexes(context.cluster)
     table = source.describe(parse_table_name(settings.table))
-    alias, indexes = alias_of(settings), Indexes(cluster)
+    alias, strategy = settings.alias, settings.strategy
     indexes.refuse_concrete(alias)
-    made, overlay = _defined(settings, table, cluster)
-    later = _later(settings, source, made.selection)
-    fingerprint = fingerprint_of(made.selection, made.mapping, str(settings.strategy), settings.catch_up or "")
+    overlay, origin = find_overlay(table, settings.mapping)
+    made = define(cluster, table, overlay, key=settings.key, columns=settings.columns, where=settings.where)
+    refuse_definition(cluster, made.mapping.mappings, made.mapping.settings, origin)
+    later = _later(source, made.selection, settings.catch_up)
+    fingerprint = fingerprint_of(made.selection, made.mapping, str(strategy), settings.catch_up or "")
     _refuse_absent(source, table)
-    unfinished = _unfinished(newest, indexes, fingerprint, fresh=settings.fresh)
-    job = unfinished.job if unfinished else indexes.new_name(alias, datetime.now(UTC))
-    updates = unfinished.updates if unfinished else _updates(source, made.selection)
-    slices, since = (unfinished.slices, unfinished.since) if unfinished else _divided(settings, source, made, later)
+    unfinished = None if settings.fresh else _unfinished(context, newest, fingerprint, made.mapping)
+    if unfinished:
+        job, updates, slices, since = unfinished.job, unfinished.updates, unfinished.slices, unfinished.since
+    else:
+        job, updates = indexes.new_name(alias, datetime.now(UTC)), _updates(source, made.selection)
+        # Before the slices are frozen: a row that comes between the two is one that the catch-up finds.
+        begin = source.bounds(later).hi if later and settings.catch_up else None
+        slices = freeze_slices(source, made.selection, strategy, settings.page)
+        _refuse_absent(source, table)  # a histogram without a shard's rows would freeze slices too short
+        since = begin if settings.catch_up else _highest(slices)
     return Plan(
         job=job,
         unfinished=unfinished,
@@ -144,103 +77,90 @@ def make_plan(settings: Settings, source: Source, cluster: Cluster, newest: JobS
         since=since,
         updates=updates,
         fingerprint=fingerprint,
-        flat=not any(isinstance(window, Keyset | Offset) for part in slices for window in part.windows),
+        strategy=str(strategy),
+        flat=_is_flat(slices),
         mapping=made.mapping,
-        overlay=overlay,
+        overlay=origin,
         capabilities=made.capabilities,
         templates=indexes.matching_templates(job),
         page=settings.page,
+        catch_up=settings.catch_up is not None,
+        switch=settings.switch,
+        keep=settings.keep,
+        max_failures=settings.max_failures,
+        mapping_file=str(settings.mapping.resolve()) if settings.mapping else "",
+        dead_letter_index=settings.dead_letter_index or (unfinished.dead_letter_index if unfinished else ""),
     )
 
 
-def _defined(settings: Settings, table: Table, cluster: Cluster) -> tuple[Definition, str]:
-    """How documents are made, in a way that Elasticsearch takes, and where the overlay came from."""
-    overlay, origin = find_overlay(table, settings.mapping)
-    columns = kept_columns(table, overlay, settings.columns)
-    made = define(cluster, table, overlay, key=settings.key, columns=columns, where=settings.where)
-    refuse_definition(cluster, made.mapping.mappings, made.mapping.settings, origin)
-    return made, origin
-
-
 def _updates(source: Source, selection: Selection) -> int | None:
-    """Before the slices are frozen, for a row that moves later than that may be missed."""
+    """The counter of updates before the slices are frozen: a row that moves later may be missed."""
     return source.update_checksum(selection) if key_may_change(selection.table, selection.key) else None
 
 
-def _divided(
-    settings: Settings, source: Source, made: Definition, later: Selection | None
-) -> tuple[tuple[SliceProgress, ...], int | None]:
-    """The table in slices, and the highest value that the passes after the load go on from."""
-    # Before the slices are frozen: a row that comes between the two is one that the catch-up finds.
-    begin = source.bounds(later).hi if later and settings.catch_up else None
-    slices = _frozen(settings, source, made.selection)
-    _refuse_absent(source, made.selection.table)  # a histogram without a shard's rows would freeze slices too short
-    return slices, begin if settings.catch_up else _highest(slices)
+def _is_flat(slices: tuple[SliceProgress, ...]) -> bool:
+    return not any(isinstance(window, Keyset | Offset) for progress in slices for window in progress.windows)
 
 
-def _frozen(settings: Settings, source: Source, selection: Selection) -> tuple[SliceProgress, ...]:
-    """All of the table in slices, which hold no fewer rows than its shards did: one may be away just for a moment."""
-    for _ in range(_SURVEYS):
-        stored = shard_rows(source, selection) or 0
-        slices = unread(slice_table(source, selection, settings.strategy, settings.page))
-        if sum(part.rows for part in slices) >= stored:
-            break
-    return slices
+def _highest(slices: tuple[SliceProgress, ...]) -> int | None:
+    """The highest key of slices that nothing was read of."""
+    windows = (window for progress in slices for window in progress.windows)
+    return max((window.hi for window in windows if isinstance(window, Range)), default=None)
 
 
 def _refuse_absent(source: Source, table: Table) -> None:
     try:
-        absent = source.unavailable_shards(table)
+        refuse_absent(source, table, ", or open what is closed")
+    except ShardsUnavailable as error:
+        raise UsageError(str(error)) from error
     except SourceError as error:
         if error.retryable:
             raise
         raise UsageError(str(error)) from error
-    if absent:
-        raise UsageError(f"{absent_text(table, absent)}; bring its nodes back, or open what is closed.")
 
 
-def _later(settings: Settings, source: Source, selection: Selection) -> Selection | None:
+def _later(source: Source, selection: Selection, catch_up: str | None) -> Selection | None:
     """What passes after the load are read by, where there is a column whose values grow."""
-    if settings.catch_up is None:
+    if catch_up is None:
         key = selection.key
         return selection if key.order is KeyOrder.NUMBER and source.has_flat_windows(key.column) else None
-    key = catch_up_key(selection.table, settings.catch_up)
+    key = catch_up_key(selection.table, catch_up)
     if not source.has_flat_windows(key.column):
         raise UsageError(
             f"--catch-up: {key.column.name} is {key.column.type.sql or key.column.type.kind}, which has no windows in"
-            f" {selection.table.version}: name an integer column."
+            f" {selection.table.version}; name an integer column."
         )
     return with_key(selection, key)
 
 
-def _highest(slices: tuple[SliceProgress, ...]) -> int | None:
-    """The highest key of slices that are whole."""
-    return max((window.hi for part in slices for window in part.windows if isinstance(window, Range)), default=None)
-
-
 def _unfinished(
-    newest: JobState | None, indexes: Indexes, fingerprint: dict[str, str], *, fresh: bool
+    context: JobContext, newest: JobState | None, fingerprint: dict[str, str], mapping: IndexMapping
 ) -> JobState | None:
-    """The job to go on with: not finished, its index still there, and the same in all that matters."""
-    if newest is None or fresh or newest.status not in RESUMABLE:
+    """The job to resume: not finished, its index still there, and the same in all that matters."""
+    if newest is None or newest.status not in RESUMABLE:
         return None
-    made = {one.name: one for one in indexes.own(newest.alias)}
-    if newest.job not in made or made[newest.job].complete:
+    indexes = {index.name: index for index in Indexes(context.cluster).own(newest.alias)}
+    if newest.job not in indexes or indexes[newest.job].complete:
         return None
-    changed = fingerprint_difference(newest.fingerprint, fingerprint)
+    now = {**fingerprint, "mapping": newest.fingerprint["mapping"]}
+    changed = fingerprint_difference(newest.fingerprint, now)
+    if not changed and newest.fingerprint != fingerprint:
+        changed = mapping_change(mapping, read_index_info(context.cluster, newest.job))
     if changed:
-        raise UsageError(
-            f"The unfinished job {newest.job} cannot be resumed, for {changed}:"
-            " give the same options as then, or start anew with --fresh."
-        )
+        raise UsageError(f"Cannot resume job {newest.job}: {changed}; use the original options, or --fresh.")
     return newest
 
 
-def _refuse_small_memory(settings: Settings) -> None:
-    least = settings.page * _ROW * MEMORY_FACTOR * settings.readers
-    if settings.memory < least:
-        fits = settings.memory // (_ROW * MEMORY_FACTOR * settings.readers)
+def _refuse_small_memory(limits: Limits) -> None:
+    page_bytes = limits.page * _ROW_BYTES * MEMORY_FACTOR
+    required = page_bytes * limits.readers
+    if limits.memory < required:
+        fitting = max(1, limits.memory // (_ROW_BYTES * MEMORY_FACTOR * limits.readers))
         raise UsageError(
-            f"--memory {settings.memory.human_readable()} is smaller than {settings.readers} pages of"
-            f" {settings.page:,} rows can be: raise it to {least:,} bytes, or lower --page to {max(1, fits):,}."
+            f"--memory {_shown(limits.memory)} is too small for {limits.readers} readers and pages of"
+            f" {limits.page:,} rows; it needs at least {ceil(required / _MIB)}MiB, or --page {fitting}."
         )
+
+
+def _shown(size: int) -> str:
+    return f"{size // _MIB}MiB" if size >= _MIB else f"{size:,} bytes"

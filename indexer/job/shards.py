@@ -1,57 +1,74 @@
-"""Whether a source can be read whole: CrateDB answers without the rows of shards that are away, and says nothing."""
+"""Whether a source can be read whole: CrateDB answers without the rows of unavailable shards, and does not say so."""
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from indexer.errors import ShardsUnavailable, SourceUnavailable
+from indexer.job.context import JobContext
 from indexer.model.table.table import Table
+from indexer.retry import Retrier
 from indexer.source.protocol import Source
 
-__all__ = ["absent_text", "unreadable_reason", "wait_for_shards"]
+__all__ = ["refuse_absent", "unavailable_text", "unreadable_reason", "wait_for_shards"]
 
 _NAMED: Final = 3
-"""How many absent shards a message names."""
+"""Absent shards that a message names."""
 
-_LOOK: Final = 1.0
-"""Seconds between two looks."""
+_CHECK_SECONDS: Final = 1.0
+"""Seconds between two checks."""
 
 
-def absent_text(table: Table, absent: Sequence[str]) -> str:
-    """What a table lacks that cannot be read whole; what then helps is for the caller to say."""
+def unavailable_text(table: Table, absent: Sequence[str]) -> str:
+    """What a table lacks that cannot be read whole; the caller says what helps."""
     more = f"; and {len(absent) - _NAMED} more" if len(absent) > _NAMED else ""
     return f"{table.name} cannot be read whole: {'; '.join(absent[:_NAMED])}{more}"
+
+
+def refuse_absent(source: Source, table: Table, remedy: str) -> None:
+    """Refuse a table that cannot be read whole at this moment.
+
+    Args:
+        source: where the table is.
+        table: the table.
+        remedy: what helps, to follow "bring its nodes back": `and verify again`.
+
+    Raises:
+        ShardsUnavailable: where it lacks shards, or a partition is closed.
+        SourceError: where the source fails.
+    """
+    absent = source.unavailable_shards(table)
+    if absent:
+        raise ShardsUnavailable(f"{unavailable_text(table, absent)}; bring its nodes back{remedy}.")
 
 
 def unreadable_reason(source: Source, table: Table) -> str:
     """Why the table cannot be read whole at this moment; empty where it can."""
     try:
-        absent = source.unavailable_shards(table)
-    except SourceUnavailable as error:  # whoever cannot ask for the shards cannot know that they are there
-        return f"{table.name} may lack shards, for the source does not tell: {error}"
-    if not absent:
-        return ""
-    return f"{absent_text(table, absent)}; bring its nodes back, open what is closed, and run the same command again to go on."
+        refuse_absent(source, table, ", open what is closed, and run the same command again to resume")
+    except ShardsUnavailable as error:
+        return str(error)
+    except SourceUnavailable as error:  # without an answer, nobody knows whether the shards are there
+        return f"{table.name} may lack shards: the source does not say ({error})"
+    return ""
 
 
-def wait_for_shards(
-    source: Source, table: Table, away: ShardsUnavailable, patience: float, hold: Callable[[], None]
-) -> None:
+def wait_for_shards(context: JobContext, table: Table, first: ShardsUnavailable, hold: Callable[[], None]) -> None:
     """Wait until the table can be read whole.
 
     Args:
-        source: where the table is.
+        context: the source, and how long to wait.
         table: the table.
-        away: what was seen first.
-        patience: seconds to wait at most.
+        first: the error that began the wait.
         hold: called every second.
 
     Raises:
-        ShardsUnavailable: where patience ended.
+        ShardsUnavailable: once the policy's time is up.
     """
-    until = time.monotonic() + patience
-    while reason := unreadable_reason(source, table):
-        if time.monotonic() > until:
-            raise ShardsUnavailable(reason) from away
-        time.sleep(_LOOK)
+    policy = context.limits.retry.every(_CHECK_SECONDS)
+    attempts = Retrier(policy, on_wait=lambda reason, _seconds: context.show_wait(reason)).attempts()
+    while reason := unreadable_reason(context.source, table):
+        try:
+            attempts.wait(ShardsUnavailable(reason))
+        except ShardsUnavailable as error:
+            raise error from first
         hold()

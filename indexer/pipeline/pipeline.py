@@ -1,7 +1,8 @@
-"""A stream of documents: readers walk slices, takers use the batches, one budget of bytes between them."""
+"""A pipeline of documents: readers walk slices, takers use the batches, one budget bounds the bytes between them."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from indexer.model.document.document import DocumentBuilder
@@ -11,38 +12,64 @@ from indexer.model.mapping.mapping import IndexMapping
 from indexer.model.paging.page_size import PageSize
 from indexer.model.table.selection import Selection
 from indexer.pipeline.memory import MemoryBudget, rare_garbage_collection
-from indexer.pipeline.reader import LINE_COST, SliceReader
+from indexer.pipeline.reader import LINE_COST, PageOutput, SliceReader
 from indexer.pipeline.threads import BatchQueue, PageBatch, WorkerGroup
-from indexer.retry import RetryPolicy, with_retry
-from indexer.settings import Settings
+from indexer.retry import Retrier, RetryPolicy
 from indexer.source.protocol import Source
 
-__all__ = ["Pipeline"]
+__all__ = ["Limits", "Pipeline"]
 
 SideTask = Callable[[threading.Event, threading.Event], None]
 
 
-@dataclass(slots=True)
-class Pipeline:
-    """One pass over what is left of a table.
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a pipeline may use.
 
     Attributes:
-        settings: page, readers, writers (as many threads take batches), memory, batch bytes, patience.
-        selection: what is read.
-        mapping: what documents are made by.
-        source: where the rows are.
-        counters: the counters of rows read.
-        tracker: what is left to read; it advances as takers acknowledge.
-        worker group: the threads.
+        page: rows of a page, at most.
+        readers: threads that read the source.
+        writers: threads that take batches.
+        memory: bytes in flight, at most.
+        batch_bytes: bytes of the documents of a batch, at most.
+        retry: how long a failing request is retried.
     """
 
-    settings: Settings
+    page: int
+    readers: int
+    writers: int
+    memory: int
+    batch_bytes: int
+    retry: RetryPolicy
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """One pass over the unread rows of a table.
+
+    Attributes:
+        source: where the rows are.
+        limits: threads, bytes and retries.
+        counters: counts the rows read, and shows waits.
+        selection: what is read, by which key.
+        mapping: what documents are made by.
+        tracker: the slices; it advances as takers acknowledge.
+        workers: the threads.
+    """
+
+    source: Source
+    limits: Limits
+    counters: Counters
     selection: Selection
     mapping: IndexMapping
-    source: Source
-    counters: Counters
     tracker: AckTracker
-    workers: WorkerGroup = field(default_factory=WorkerGroup)
+    workers: WorkerGroup = field(init=False, default_factory=WorkerGroup)
+
+    @property
+    def retrier(self) -> Retrier:
+        """Retries requests of the pipeline's threads until it stops."""
+        counters = self.counters
+        return Retrier(self.limits.retry, self.workers.stop, on_wait=counters.retry, on_success=counters.go_on)
 
     def run(
         self, name: str, take: Callable[[Iterator[PageBatch]], None], *, ahead: int, beside: SideTask | None = None
@@ -50,20 +77,21 @@ class Pipeline:
         """Read every slice to its end, and have every batch taken.
 
         Args:
-            name: of the threads that take.
-            take: called by each of them with the batches that it gets.
-            ahead: batches that wait for each of them: enough that none is idle; more would only hold memory.
-            beside: called by a thread of its own, with an event for the end and one for an end before that.
+            name: the takers' name for their threads.
+            take: called by each taker with its batches.
+            ahead: batches that wait for each taker: enough that none is idle; more would only hold memory.
+            beside: called by a thread of its own, with an event for the end and one for an early end.
 
         Raises:
             IndexerError: the first failure of any thread.
         """
-        queue = BatchQueue(self.settings.writers * ahead, self.workers.stop)
-        budget = MemoryBudget(self.settings.memory, self.workers.stop)
+        queue = BatchQueue(self.limits.writers * ahead, self.workers.stop)
+        budget = MemoryBudget(self.limits.memory, self.workers.stop)
+        output = PageOutput(budget, self.counters, self.tracker, queue, self.limits.batch_bytes)
         with rare_garbage_collection():
-            takers = self._start(name, self.settings.writers, lambda: take(_paid(queue, budget)))
-            slices = _Shared(part for part in self.tracker.slices() if part.windows)
-            readers = self._start("reader", self.settings.readers, lambda: self._read(queue, budget, slices))
+            takers = self._start(name, self.limits.writers, lambda: take(_paid(queue, budget)))
+            slices = _SharedSlices(progress for progress in self.tracker.slices() if progress.windows)
+            readers = self._start("reader", self.limits.readers, lambda: self._read(output, slices))
             ended = threading.Event()
             others = self._start("beside", 1, lambda: beside(ended, self.workers.stop)) if beside else []
             self.workers.join(readers)
@@ -75,35 +103,27 @@ class Pipeline:
     def _start(self, name: str, number: int, work: Callable[[], None]) -> list[threading.Thread]:
         return [self.workers.start(f"{name}-{place}", work) for place in range(number)]
 
-    def _read(self, queue: BatchQueue, budget: MemoryBudget, slices: Iterator[SliceProgress]) -> None:
-        patience = RetryPolicy(self.settings.patience)
-        reader = with_retry(lambda: self.source.reader(self.selection), patience, self.workers.stop, self.counters)
-        try:
+    def _read(self, output: PageOutput, slices: Iterator[SliceProgress]) -> None:
+        retrier = self.retrier
+        with closing(retrier.call(lambda: self.source.reader(self.selection))) as reader:
             SliceReader(
                 reader=reader,
                 selection=self.selection,
                 documents=DocumentBuilder(self.selection, self.mapping),
-                budget=budget,
-                counters=self.counters,
-                size=PageSize(self.settings.page, self.settings.memory // (2 * self.settings.readers)),
-                batch_bytes=self.settings.batch_bytes,
-                patience=patience,
-                stop=self.workers.stop,
-                tracker=self.tracker,
-                put=queue.put,
+                size=PageSize(self.limits.page, self.limits.memory // (2 * self.limits.readers)),
+                attempts=retrier.attempts(),
+                output=output,
             ).run(slices)
-        finally:
-            reader.close()
 
 
 def _paid(queue: BatchQueue, budget: MemoryBudget) -> Iterator[PageBatch]:
-    """The batches; each gives its bytes back once the next one is asked for."""
+    """The batches; each gives its bytes back once the next one is requested."""
     for page_batch in queue:
         yield page_batch
         budget.give(LINE_COST * page_batch.batch.size)
 
 
-class _Shared(Iterator[SliceProgress]):
+class _SharedSlices(Iterator[SliceProgress]):
     """The slices, for several threads to take from."""
 
     def __init__(self, slices: Iterable[SliceProgress]) -> None:

@@ -1,4 +1,4 @@
-"""The threads of a load: started together, stopped together, and their first error raised where they were started."""
+"""The threads of a pipeline: started together, stopped together; the first error is raised where they were started."""
 
 import threading
 import time
@@ -14,11 +14,11 @@ from indexer.model.job.checkpoint import PendingPage
 __all__ = ["BatchQueue", "PageBatch", "WorkerGroup"]
 
 _GRACE: Final = 5.0
-"""Seconds that a stopped thread gets for the request it is in; it is a daemon, so it never keeps the process alive."""
+"""Seconds that a stopped thread gets to end its request; it is a daemon, so it never keeps the process alive."""
 
 
 class WorkerGroup:
-    """Threads that work on one thing.
+    """Threads that share one task.
 
     Attributes:
         stop: set when one of them failed, or the user interrupted; every wait in the job watches it.
@@ -57,7 +57,7 @@ class WorkerGroup:
         except KeyboardInterrupt:
             self.stop.set()
             self._settle()
-            raise Interrupted("Interrupted: the alias was not moved; run the same command again to go on.") from None
+            raise Interrupted("Interrupted: the alias was not moved; run the same command again to resume.") from None
         if self.stop.is_set():
             self._settle()
             raise next((e for e in self._errors if not isinstance(e, Interrupted)), self._errors[0])
@@ -69,7 +69,7 @@ class WorkerGroup:
 
 
 _TICK: Final = 0.1
-"""Seconds after which a waiting thread looks whether the job stopped."""
+"""Seconds between a waiting thread's checks whether the job stopped."""
 
 
 class PageBatch(NamedTuple):
@@ -77,31 +77,36 @@ class PageBatch(NamedTuple):
 
     Attributes:
         batch: the documents.
-        entry: the page in the tracker.
+        page: the page in the tracker.
     """
 
     batch: Batch
-    entry: PendingPage
+    page: PendingPage
 
 
 class BatchQueue:
-    """A queue of batches that ends: when the readers are done, or when the job stops.
+    """A queue of batches that ends when the readers are done or the job stops.
 
     Args:
-        most: how many batches may wait; a reader that is further ahead waits.
+        limit: batches that may wait; a reader that is further ahead waits.
         stop: set when the job ends early: batches that wait are dropped.
     """
 
-    def __init__(self, most: int, stop: Event) -> None:
-        self._parcels: Queue[PageBatch] = Queue(most)
+    def __init__(self, limit: int, stop: Event) -> None:
+        self._batches: Queue[PageBatch] = Queue(limit)
         self._stop = stop
         self._done = Event()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the job ended early."""
+        return self._stop.is_set()
+
     def put(self, page_batch: PageBatch) -> None:
-        """Hand a batch over, as soon as the writers are near enough."""
+        """Hand a batch over, as soon as there is room."""
         while not self._stop.is_set():
             try:
-                self._parcels.put(page_batch, timeout=_TICK)
+                self._batches.put(page_batch, timeout=_TICK)
             except Full:
                 continue
             return
@@ -113,9 +118,9 @@ class BatchQueue:
     def __iter__(self) -> Iterator[PageBatch]:
         """The batches; several writers may take from it, each with an iterator of its own."""
         while not self._stop.is_set():
-            done = self._done.is_set()  # before it is looked for: what was put in between would stay there
+            done = self._done.is_set()  # read before the queue: a batch that was put in between would be lost
             try:
-                yield self._parcels.get(block=not done, timeout=_TICK)
+                yield self._batches.get(block=not done, timeout=_TICK)
             except Empty:
                 if done:
                     return

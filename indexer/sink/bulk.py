@@ -1,16 +1,15 @@
 """Writing batches through `_bulk`: every document ends acknowledged or as a dead letter, or the write fails."""
 
 from collections.abc import Callable, Sequence
-from threading import Event
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
-from indexer.errors import Interrupted, RequestTooLarge, TargetBusy, TargetError, TargetUnavailable
+from indexer.errors import RequestTooLarge, TargetBusy, TargetError, TargetUnavailable
 from indexer.model.document.bulk_request import split_batches
 from indexer.model.document.bulk_response import BulkResponse, WriteResult, read_bulk_response
 from indexer.model.document.dead_letter import DeadLetter
 from indexer.model.json import Json
-from indexer.retry import RetryPolicy
+from indexer.retry import OnWait, Retrier, RetryPolicy, ignore_wait
 from indexer.sink.client import Cluster
 from indexer.sink.errors import BAD_REQUEST, index_blocked, reason_of, translated_errors
 from indexer.sink.index_name import loading_alias
@@ -19,7 +18,6 @@ from indexer.sink.rate_limit import RateLimit, RateLimiter
 __all__ = ["BulkWriter"]
 
 Send: TypeAlias = Callable[[Sequence[bytes], RateLimit], BulkResponse]
-OnWait: TypeAlias = Callable[[str, float], None]
 
 _HEADERS: Final = {"accept": "application/json", "content-type": "application/x-ndjson"}
 
@@ -42,8 +40,8 @@ class BulkWriter:
         index: the index, created by `Indexes.create` and not switched to yet.
         alias: write through this alias instead, where the index is already served.
         limiter: requests in flight and their size, and the event that stops the job; unlimited by default.
-        patience: seconds for which a batch may be rejected without one document of it passing.
-        on_wait: called before each wait with its reason and its seconds, by the thread that waits.
+        retry: how long a batch is retried of which not one document passes.
+        on_wait: told of each wait.
     """
 
     def __init__(
@@ -53,16 +51,14 @@ class BulkWriter:
         *,
         alias: str | None = None,
         limiter: RateLimiter | None = None,
-        patience: float = 300.0,
-        on_wait: OnWait | None = None,
+        retry: RetryPolicy | None = None,
+        on_wait: OnWait = ignore_wait,
     ) -> None:
         self._index = index
         self._client = cluster.single
         self._path = f"/{quote(alias or loading_alias(index), safe='')}/_bulk"
         self._limiter = limiter or RateLimiter()
-        self._stop = self._limiter.stop
-        self._patience = patience
-        self._on_wait = on_wait
+        self._retrier = Retrier(retry, self._limiter.stop, on_wait=on_wait)
 
     def write(self, lines: Sequence[bytes]) -> WriteResult:
         r"""Write one batch, in as many requests as it takes.
@@ -71,13 +67,12 @@ class BulkWriter:
             lines: one document each, as `_bulk` takes it: `{"index":{"_id":"..."}}`, `\n`, the source, `\n`.
 
         Raises:
-            TargetUnavailable: where the server did not take every document before patience ended.
+            TargetUnavailable: where the server did not take every document in the time for retries.
             TargetError: where the index takes no documents at all: it is deleted, closed or blocked, or the user may
                 not write to it.
             Interrupted: where the job was stopped.
         """
-        pauses = _Pauses(RetryPolicy(self._patience), self._stop, self._on_wait)
-        return _Delivery(self._index, self._limiter, self._send, pauses, lines).run()
+        return _Delivery(self._index, self._limiter, self._send, self._retrier, lines).run()
 
     def _send(self, lines: Sequence[bytes], limit: RateLimit) -> BulkResponse:
         try:
@@ -100,36 +95,15 @@ class BulkWriter:
         return read_bulk_response(len(lines), body)
 
 
-class _Pauses:
-    """The waits between the tries of one batch, which end at once where the job stops."""
-
-    def __init__(self, patience: RetryPolicy, stop: Event, on_wait: OnWait | None) -> None:
-        self.calm = patience.calm
-        self._patience = patience
-        self._stop = stop
-        self._on_wait = on_wait
-
-    def go_on(self) -> None:
-        if self._stop.is_set():
-            raise Interrupted("The job was stopped; the old index is still served.")
-
-    def wait(self, failure: TargetUnavailable, reason: str) -> None:
-        seconds = self._patience.pause()
-        if seconds is None:
-            raise failure
-        if self._on_wait is not None:
-            self._on_wait(reason, seconds)
-        self._stop.wait(seconds)
-
-
 class _Delivery:
     """One batch on its way: the chunks still to be sent, and the outcome of the others."""
 
-    def __init__(self, index: str, limiter: RateLimiter, send: Send, pauses: _Pauses, lines: Sequence[bytes]) -> None:
+    def __init__(self, index: str, limiter: RateLimiter, send: Send, retrier: Retrier, lines: Sequence[bytes]) -> None:
         self._index = index
         self._limiter = limiter
         self._send = send
-        self._pauses = pauses
+        self._retrier = retrier
+        self._attempts = retrier.attempts()
         self._pending = [lines] if lines else []
         self._acknowledged = 0
         self._replaced = 0
@@ -138,13 +112,13 @@ class _Delivery:
 
     def run(self) -> WriteResult:
         while self._pending:
-            self._pauses.go_on()
+            self._retrier.check()
             try:
                 with self._limiter.request() as limit:
                     chunk = self._next_chunk(limit)
                     response = self._send(chunk, limit)
             except TargetUnavailable as failure:
-                self._retry(chunk, failure, str(failure))
+                self._retry(chunk, failure)
             except TargetError as error:
                 self._split(chunk, error)
             else:
@@ -170,20 +144,22 @@ class _Delivery:
             DeadLetter.from_line(chunk[item.position], item.status, item.reason) for item in response.rejected
         ]
         if len(response.retry) < len(chunk):
-            self._pauses.calm()
+            self._attempts.reset()
         if response.retry:
             retry = [chunk[position] for position in response.retry]
-            self._retry(retry, self._rejected(retry, response.retry_reason), response.retry_reason)
+            self._retry(retry, self._rejection(len(retry), response))
 
-    def _retry(self, chunk: Sequence[bytes], failure: TargetUnavailable, reason: str) -> None:
-        self._pauses.wait(failure, reason)
+    def _retry(self, chunk: Sequence[bytes], failure: TargetUnavailable) -> None:
+        self._attempts.wait(failure)
         self._retries += 1
         self._pending.append(chunk)
 
-    def _rejected(self, lines: Sequence[bytes], reason: str) -> TargetUnavailable:
-        return TargetUnavailable(
-            f"Elasticsearch kept rejecting {len(lines):,} documents for {self._index} ({reason});"
-            " reduce its load or lower --writers, then run the job again."
+    def _rejection(self, documents: int, response: BulkResponse) -> TargetUnavailable:
+        kind = TargetBusy if response.busy else TargetUnavailable
+        return kind(
+            f"Elasticsearch kept rejecting {documents:,} documents for {self._index} ({response.retry_reason});"
+            " reduce its load or lower --writers, then run the job again.",
+            reason=response.retry_reason,
         )
 
     def _split(self, chunk: Sequence[bytes], error: TargetError) -> None:

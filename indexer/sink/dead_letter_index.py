@@ -14,6 +14,7 @@ from indexer.model.document.bulk_response import error_reason
 from indexer.model.document.dead_letter import DeadLetter
 from indexer.model.document.document_id import fit_id
 from indexer.model.json import Json, JsonObject
+from indexer.retry import RetryPolicy
 from indexer.sink.bulk import BulkWriter
 from indexer.sink.client import Cluster
 from indexer.sink.errors import BAD_REQUEST, NOT_FOUND, translated_errors
@@ -65,16 +66,16 @@ class DeadLetterIndex:
         name: the index.
         job: the job.
         table: the job's table.
-        patience: seconds for which Elasticsearch may be unavailable or busy.
+        retry: how long writes are retried while Elasticsearch is unavailable or busy.
     """
 
-    def __init__(self, cluster: Cluster, name: str, job: str, table: str, patience: float = 300.0) -> None:
+    def __init__(self, cluster: Cluster, name: str, job: str, table: str, retry: RetryPolicy | None = None) -> None:
         self.name = name
         self._cluster = cluster
         self._client = cluster.client
         self._common: JsonObject = {"job": job, "table": table}
         self._job = job
-        self._writer = BulkWriter(cluster, name, patience=patience)
+        self._writer = BulkWriter(cluster, name, retry=retry)
 
     def prepare(self) -> None:
         """Create the index if it does not exist.

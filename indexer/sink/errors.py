@@ -72,13 +72,14 @@ def to_target_error(error: ApiError | TransportError, action: str) -> TargetErro
     if isinstance(error, TransportError):
         return _without_response(error, action)
     status = error.meta.status
-    message = f"Elasticsearch could not {action} ({status}: {api_error_reason(error)})"
+    reason = f"{status}: {api_error_reason(error)}"
+    message = f"Elasticsearch could not {action} ({reason})"
     if status == TOO_LARGE:
         return RequestTooLarge(f"{message}; raise http.max_content_length, or lower --batch-bytes.", status)
     kind = error_type(error)
     if is_transient(status, kind):
         unavailable = TargetBusy if status == TOO_MANY_REQUESTS else TargetUnavailable
-        return unavailable(f"{message}; try again when it has recovered.", status)
+        return unavailable(f"{message}; try again when it has recovered.", status, reason)
     remedy = _REMEDIES.get(status) or _INDEX_REMEDIES.get(kind)
     return TargetError(f"{message}; {remedy}." if remedy else f"{message}.", status)
 
@@ -114,7 +115,8 @@ def _without_response(error: TransportError, action: str) -> TargetError:
     prefix = "the TLS handshake failed: " if isinstance(error, TlsError) else ""
     return TargetUnavailable(
         f"Elasticsearch could not {action} ({prefix}{reason});"
-        " check that it runs, and the port and http:// or https:// in --target."
+        " check that it runs, and the port and http:// or https:// in --target.",
+        reason=f"{prefix}{reason}",
     )
 
 

@@ -58,9 +58,9 @@ def error_in_response(status: int, body: bytes) -> SourceError | None:
         return _without_code(status, message)
     text = f"CrateDB answered {code}: {message}"
     if code == _UNHANDLED and _BREAKER in message:
-        return BreakerTripped(text, code)
+        return BreakerTripped(text, code, f"{code}: {message}")
     if code in _RETRY_CODES or _node_left(code, message):
-        return SourceUnavailable(text, code)
+        return SourceUnavailable(text, code, f"{code}: {message}")
     return SourceError(text, code)
 
 
@@ -91,7 +91,8 @@ def error_without_response(servers: str, error: BaseException) -> SourceError:
         )
     return SourceUnavailable(
         f"CrateDB at {servers} is unavailable ({_reason(cause)});"
-        " check that it runs, and the host, port and http:// or https:// in --source."
+        " check that it runs, and the host, port and http:// or https:// in --source.",
+        reason=_reason(cause),
     )
 
 
@@ -104,7 +105,7 @@ def error_of_database(error: SQLAlchemyError, url: str) -> SourceError:
     """
     reason = _shortened(str(error.orig) if isinstance(error, DBAPIError) else str(error))
     text = f"The database {url} answered: {reason}"
-    return SourceUnavailable(text) if _is_transient(error) else SourceError(text)
+    return SourceUnavailable(text, reason=reason) if _is_transient(error) else SourceError(text)
 
 
 def _is_transient(error: SQLAlchemyError) -> bool:

@@ -1,24 +1,24 @@
-"""Sums over documents: two sides that hold the same documents have the same sums, in whatever order they came."""
+"""Digests of documents: two sides that hold the same documents have the same digest, in whatever order they came."""
 
 import threading
 from collections import defaultdict
 from collections.abc import Container, Iterable
 from typing import Final
 
-__all__ = ["ALL_BUCKETS", "Digest", "SeenDocuments", "bucket_of"]
+__all__ = ["ALL_BUCKETS", "Digest", "MatchedDocuments", "bucket_of"]
 
 _BUCKETS: Final = 1 << 14
-"""Into so many parts the documents are divided by their `_id`: where a sum differs, only that part is looked at."""
+"""The number of parts that documents are divided into, by `_id`; only parts that differ are compared row by row."""
 
 ALL_BUCKETS: Final = range(_BUCKETS)
 """All buckets."""
 
 
 class Digest:
-    """What one side holds: of each bucket how many documents, and the sum of their hashes. Threads may share it.
+    """What one side holds: for each bucket, the number of documents and the sum of their hashes. Threads may share it.
 
     The hash is Python's own of `bytes`: SipHash with 64 bits and a key that each process draws for itself (PEP 456), so
-    both sides are summed in one process. A bucket that differs has the same sum with a probability of 2^-64.
+    both sides are added up in one process. A bucket that differs has the same sum with a probability of 2^-64.
     """
 
     def __init__(self) -> None:
@@ -31,21 +31,21 @@ class Digest:
         sums, counts = self._sums, self._counts
         with self._lock:
             for document in documents:
-                place = bucket_of(document[0])
-                sums[place] += hash(document)
-                counts[place] += 1
+                bucket = bucket_of(document[0])
+                sums[bucket] += hash(document)
+                counts[bucket] += 1
 
     def differing(self, other: "Digest") -> frozenset[int]:
         """The buckets that do not hold the same documents on both sides."""
-        return frozenset(place for place in ALL_BUCKETS if self.at(place) != other.at(place))
+        return frozenset(bucket for bucket in ALL_BUCKETS if self.bucket(bucket) != other.bucket(bucket))
 
-    def at(self, place: int) -> tuple[int, int]:
-        """How many documents a bucket holds, and the sum of their hashes."""
-        return self._counts[place], self._sums[place]
+    def bucket(self, bucket: int) -> tuple[int, int]:
+        """The number of documents in a bucket, and the sum of their hashes."""
+        return self._counts[bucket], self._sums[bucket]
 
     def count(self, buckets: Container[int]) -> int:
         """How many documents these buckets hold."""
-        return sum(count for place, count in enumerate(self._counts) if place in buckets)
+        return sum(count for bucket, count in enumerate(self._counts) if bucket in buckets)
 
 
 def bucket_of(id_: bytes) -> int:
@@ -54,20 +54,20 @@ def bucket_of(id_: bytes) -> int:
 
 
 _SHARD = 32
-"""A place is the shard's number, then the document's number in it, which has this many bits."""
+"""Bits of a document's number in its shard; the shard's number stands before them in a place."""
 
 
-class SeenDocuments:
+class MatchedDocuments:
     """A set of places in a point in time (`_shard_doc`): they are dense, so 200 million take 25 MB.
 
     Threads may share it.
 
     Attributes:
-        again: how often a place was added that was in it already.
+        duplicates: how often a place was added that was in it already.
     """
 
     def __init__(self) -> None:
-        self.again = 0
+        self.duplicates = 0
         self._size = 0
         self._lock = threading.Lock()
         self._shards: defaultdict[int, bytearray] = defaultdict(bytearray)
@@ -75,10 +75,10 @@ class SeenDocuments:
     def __len__(self) -> int:
         return self._size
 
-    def add(self, places: Iterable[int], again: int = 0) -> None:
-        """Add places; `again` more rows stand behind some of them."""
+    def add(self, places: Iterable[int], duplicates: int = 0) -> None:
+        """Add places, and count so many rows more that match one of them."""
         with self._lock:
-            self.again += again
+            self.duplicates += duplicates
             for place in places:
                 self._add(place)
 
@@ -88,7 +88,7 @@ class SeenDocuments:
         if byte >= len(bits):
             bits.extend(bytes(max(byte + 1 - len(bits), len(bits) // 4)))
         if bits[byte] & bit:
-            self.again += 1
+            self.duplicates += 1
         else:
             bits[byte] |= bit
             self._size += 1

@@ -1,7 +1,7 @@
 """Comparing a row's document with what the index holds: field by field, as Elasticsearch understands values.
 
-A number is its value (1 is 1.0, and neither is true), a field that is absent is null, and a vector is what is left of
-it in 32-bit floats, for Elasticsearch keeps no more. Everything else must be the same JSON.
+A number is its value (1 is 1.0, and neither is true), an absent field is null, and a vector is its value in 32-bit
+floats, because Elasticsearch keeps no more. Everything else must be the same JSON.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ class FieldDifference:
     Attributes:
         path: where, with the place in an array: `attrs.http.path`, `tags[1]`.
         row: the value that the row's document has, as JSON, shortened.
-        index: the value that the index holds, likewise.
+        index: the value that the index holds, as JSON, shortened.
     """
 
     path: str
@@ -44,7 +44,7 @@ class FieldDifference:
 
 
 def split_line(line: bytes) -> tuple[bytes, bytes]:
-    """The `_id` and the document of a line of `Documents.lines`, both as JSON."""
+    """The `_id` and the document of a line of `DocumentBuilder.lines`, both as JSON."""
     end = line.index(b"\n")
     return line[_BEFORE_ID : end - _BEHIND_ID], line[end + 1 : -1]
 

@@ -1,4 +1,4 @@
-"""Repairing an index: what is missing or different is written anew, what is extra is deleted, within limits."""
+"""Repair: documents that are missing or different are written, extra ones are deleted, within limits."""
 
 import threading
 from collections.abc import Callable, Container, Iterator, Sequence
@@ -7,16 +7,12 @@ from dataclasses import replace
 from typing import Final
 
 from indexer.errors import TargetError
+from indexer.job.context import JobContext
 from indexer.job.lock import Lease, free_lock, take_lock, this_process
 from indexer.job.provenance import Provenance
 from indexer.model.job.state import RESUMABLE, JobState, JobStatus
 from indexer.pipeline.threads import WorkerGroup
-from indexer.settings import Settings
-from indexer.sink.bulk import BulkWriter
-from indexer.sink.client import Cluster
 from indexer.sink.dead_letter_index import delete_documents
-from indexer.sink.job_store import JobStore
-from indexer.sink.rate_limit import RateLimit, RateLimiter
 from indexer.sink.snapshot import IndexInfo
 from indexer.verify.comparison import RowComparison
 from indexer.verify.findings import RepairResult
@@ -31,90 +27,78 @@ class IndexRepair:
     """One repair. Threads may share it.
 
     Args:
-        cluster: where the index is.
+        context: the cluster and the limits.
         served: the index, and the alias to write through.
-        settings: patience.
-        rejected: the ids of dead letters.
-        ours: called before each write; raises where this process no longer holds the lock of the alias.
+        dead_letters: the ids of the dead letters of the job that made the index.
+        check_lock: called before each write; raises where this process no longer holds the lock of the alias.
     """
 
     def __init__(
-        self,
-        cluster: Cluster,
-        served: IndexInfo,
-        settings: Settings,
-        *,
-        rejected: Container[str],
-        ours: Callable[[], None],
+        self, context: JobContext, served: IndexInfo, dead_letters: Container[str], check_lock: Callable[[], None]
     ) -> None:
-        self._cluster = cluster
+        self._cluster = context.cluster
         self._index = served.index
-        self._writer = BulkWriter(
-            cluster,
-            served.index,
-            alias=served.alias,
-            limiter=RateLimiter(RateLimit(settings.writers, settings.batch_bytes)),
-            patience=settings.patience,
-        )
-        self._known = rejected
-        self._ours = ours
+        self._writer = context.writer(served.index, alias=served.alias)
+        self._dead_letters = dead_letters
+        self._check_lock = check_lock
         self._lock = threading.Lock()
         self._written = 0
         self._deleted = 0
-        self._still = 0
+        self._still_rejected = 0
         self._rejected: list[str] = []
         self._refused = ""
 
     def write(self, lines: Sequence[bytes]) -> None:
-        """Write rows anew."""
-        self._ours()
+        """Write the documents of rows that are missing or different."""
+        self._check_lock()
         written = self._writer.write(lines)
         with self._lock:
             self._written += written.acknowledged
-            self._still += sum(letter.id in self._known for letter in written.dead_letters)
+            self._still_rejected += sum(letter.id in self._dead_letters for letter in written.dead_letters)
             self._rejected += [f"{letter.id}: {letter.reason}" for letter in written.dead_letters]
             del self._rejected[_REASONS:]
 
-    def delete(self, comparing: RowComparison, extra: int, most: int) -> None:
-        """Delete what no row stands behind; nothing where that is more than `most`, or where a row may be unseen."""
-        incomplete = comparing.incomplete()
+    def delete(self, comparison: RowComparison, extra: int, limit: int) -> None:
+        """Delete the documents without a row; none where they are more than `limit`, or where rows may be unread."""
+        incomplete = comparison.incomplete()
         if incomplete:
             self._refused = incomplete
-        elif extra > most:
+        elif extra > limit:
             self._refused = (
-                f"{extra:,} documents are extra, and --max-deletes allows {most:,}: raise it if they are, or reindex"
+                f"{extra:,} documents are extra, but --max-deletes allows only {limit:,};"
+                " raise it to delete them, or reindex"
             )
         else:
-            for ids in comparing.extra():
-                self._ours()
+            for ids in comparison.extra():
+                self._check_lock()
                 self._deleted += delete_documents(self._cluster, self._index, ids)
 
-    def done(self) -> RepairResult:
+    def result(self) -> RepairResult:
         """What was done so far."""
-        return RepairResult(self._written, self._deleted, self._still, tuple(self._rejected), self._refused)
+        return RepairResult(self._written, self._deleted, self._still_rejected, tuple(self._rejected), self._refused)
 
 
 _AFTERWARDS: Final = {JobStatus.RUNNING: JobStatus.INTERRUPTED, JobStatus.REPAIRING: JobStatus.DONE}
-"""What a job becomes whose holder died."""
+"""The status of a job after its repair, where its holder had died."""
 
 
 @contextmanager
-def repair_lock(jobs: JobStore, provenance: Provenance, waiting: Callable[[str], None]) -> Iterator[Callable[[], None]]:
+def repair_lock(context: JobContext, provenance: Provenance) -> Iterator[Callable[[], None]]:
     """Hold the lock of an alias, and leave its newest job as it was.
 
     Args:
-        jobs: where the lock is.
-        subject: the index that is repaired.
-        waiting: is told why this waits.
+        context: where the lock is.
+        provenance: the index that is repaired.
 
     Yields:
-        To be called before each write: it raises `LostLock` where another process took the lock over.
+        A function to call before each write: it raises `LostLock` where another process took the lock over.
 
     Raises:
         UsageError: where somebody holds it, with who that is.
     """
-    before = free_lock(jobs, provenance.alias, waiting)
-    state = _repairing(before.state) if before else _of_its_own(provenance)
+    jobs = context.jobs
+    before = free_lock(jobs, provenance.alias, context.show_wait)
+    state = _repairing(before.state) if before else _job_of_its_own(provenance)
     lease = Lease(jobs, take_lock(jobs, state, before), lambda state: state)
     workers, ended = WorkerGroup(), threading.Event()
     beats = workers.start("lease", lambda: lease.beat_until(ended, workers.stop))
@@ -131,13 +115,13 @@ def repair_lock(jobs: JobStore, provenance: Provenance, waiting: Callable[[str],
 
 
 def _repairing(newest: JobState) -> JobState:
-    """The alias' newest job, which stays unfinished where it was, should this process die."""
+    """The alias' newest job; should this process die, it stays unfinished where it was."""
     status = JobStatus.RUNNING if newest.status in RESUMABLE else JobStatus.REPAIRING
     return replace(newest, status=status, holder=this_process())
 
 
-def _of_its_own(provenance: Provenance) -> JobState:
-    """A job for an alias that has none: it was forgotten, or is kept in another index of jobs."""
+def _job_of_its_own(provenance: Provenance) -> JobState:
+    """A job for an alias whose own was forgotten, or is kept in another index of jobs."""
     holder = this_process()
     return JobState(
         job=provenance.served.index,

@@ -1,26 +1,23 @@
-"""The verification of an index: what it is compared with and how closely, what was found, and its repair."""
+"""Verification of an index: what it is compared with and how closely, what was found, and its repair."""
 
 from collections.abc import Callable, Container, Sequence
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
-from indexer.errors import SourceUnavailable, UsageError
+from indexer.errors import UsageError
+from indexer.job.context import JobContext, open_context
 from indexer.job.counts import count_slices, key_field, key_ranges, shard_rows
-from indexer.job.planner import slice_table
 from indexer.job.provenance import Provenance, find_provenance
-from indexer.job.shards import absent_text
+from indexer.job.shards import refuse_absent
+from indexer.job.slices import slice_table
 from indexer.model.job.checkpoint import AckTracker, SliceProgress, unread
 from indexer.model.job.progress import Counters
 from indexer.pipeline.memory import peak_rss
 from indexer.pipeline.pipeline import Pipeline
 from indexer.settings import Settings
-from indexer.sink.client import Cluster, connect
-from indexer.sink.job_store import JobStore
 from indexer.sink.snapshot import Snapshot
-from indexer.source.open import open_source
-from indexer.source.protocol import Source
 from indexer.verify.comparison import DigestComparison, RowComparison
 from indexer.verify.digest import ALL_BUCKETS
 from indexer.verify.findings import (
@@ -38,7 +35,7 @@ from indexer.verify.repair import IndexRepair, repair_lock
 __all__ = ["SAMPLE_SHARE", "verify"]
 
 SAMPLE_SHARE: Final = 0.01
-"""The share of the rows that is compared where nothing else is asked for."""
+"""The share of the rows that is compared by default."""
 
 
 def verify(
@@ -54,65 +51,76 @@ def verify(
     Args:
         settings: the servers, the index, and the options that the index was made with, where they are not known.
         check: how closely.
-        share: of the rows, for a sample: 0.01 is 1 %.
+        share: the share of the rows in a sample: 0.01 is 1 %.
         max_deletes: repair what is wrong, and delete at most this share of the documents; only with a full check.
         watch: called once with a headline, and the counters that are added to.
 
     Raises:
         UsageError: for bad input, or an index that cannot be compared.
-        SourceUnavailable: where shards of the table are away, so that a comparison would say nothing.
+        ShardsUnavailable: where the table lacks shards, so that a comparison would prove nothing.
         IndexerError: for any other failure.
     """
     if max_deletes is not None and check is not CheckLevel.FULL:
-        raise UsageError("--repair needs every row compared: add --full.")
+        raise UsageError("--repair requires --full, which compares every row.")
     counters = Counters()
-    source = open_source(settings.source_access)
-    with closing(source), connect(settings.target_access) as cluster:
-        jobs = JobStore(cluster, settings.jobs_index)
-        provenance = find_provenance(settings, source, cluster, jobs)
-        lock = nullcontext(_nothing) if max_deletes is None else repair_lock(jobs, provenance, counters.wait)
-        with lock as ours, Snapshot(cluster, provenance.served.index, settings.patience) as snapshot:
-            run = _Run(settings, provenance, source, cluster, snapshot, counters, ours)
+    with open_context(settings, counters) as context:
+        provenance = find_provenance(settings, context)
+        lock = nullcontext(_no_lock) if max_deletes is None else repair_lock(context, provenance)
+        retry_seconds = context.limits.retry.seconds
+        with lock as check_lock, Snapshot(context.cluster, provenance.served.index, retry_seconds) as snapshot:
+            refuse_absent(context.source, provenance.selection.table, _REMEDY)
+            slices = unread(slice_table(context.source, provenance.selection, settings.strategy, settings.page))
+            run = _Run(context, provenance, snapshot, slices, check_lock)
             if watch is not None:
                 watch(run.headline(check), counters)
             return run.run(check, share, max_deletes)
 
 
-def _nothing() -> None:
-    """What is read needs no lock."""
+_REMEDY: Final = " and verify again: until then, nothing can be said of the index"
+
+
+def _no_lock() -> None:
+    """A verification that changes nothing needs no lock."""
 
 
 @dataclass(slots=True)
 class _Run:
-    settings: Settings
+    """One verification.
+
+    Attributes:
+        context: both servers, and the limits.
+        provenance: how the index was made.
+        snapshot: the index.
+        slices: the table.
+        check_lock: called before each write of a repair.
+        findings: what is wrong.
+        rejections: the ids of dead letters, and why they were rejected.
+        compared: rows that were compared, where the counters have moved on since.
+    """
+
+    context: JobContext
     provenance: Provenance
-    source: Source
-    cluster: Cluster
     snapshot: Snapshot
-    counters: Counters
-    ours: Callable[[], None]
-    slices: tuple[SliceProgress, ...] = field(init=False)
+    slices: tuple[SliceProgress, ...]
+    check_lock: Callable[[], None]
     findings: Findings = field(init=False)
-    compared: int | None = None
+    rejections: dict[str, str] = field(init=False)
+    compared: int | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self._refuse_absent()
-        self.slices = unread(
-            slice_table(self.source, self.provenance.selection, self.settings.strategy, self.settings.page)
-        )
         self.findings = Findings(self.slices)
+        self.rejections = self.provenance.rejections(self.context)
+
+    @property
+    def counters(self) -> Counters:
+        return self.context.counters
 
     def _refuse_absent(self) -> None:
-        table = self.provenance.selection.table
-        absent = self.source.unavailable_shards(table)
-        if absent:
-            raise SourceUnavailable(
-                f"{absent_text(table, absent)}; nothing can be said of the index: bring its nodes back and verify again."
-            )
+        refuse_absent(self.context.source, self.provenance.selection.table, _REMEDY)
 
     @property
     def rows(self) -> int:
-        return sum(part.rows for part in self.slices)
+        return sum(progress.rows for progress in self.slices)
 
     def headline(self, check: CheckLevel) -> str:
         return (
@@ -129,77 +137,72 @@ class _Run:
                 self._refuse_absent()
             case CheckLevel.SAMPLE:
                 some = sample_slices(self.slices, share, Random())  # noqa: S311  # a sample is no secret
-                self.counters.begin("comparing", sum(part.rows for part in some))
-                self._compared(some)
+                self.counters.begin("comparing", sum(progress.rows for progress in some))
+                self._compare(some)
             case CheckLevel.FULL:
-                repair = self._in_full(max_deletes)
-        return self._verification(check, repair)
+                repair = self._compare_all(max_deletes)
+        return self._report(check, repair)
 
     def _count(self) -> None:
         key = key_field(self.provenance.selection, self.provenance.mapping)
         for number, documents in count_slices(self.snapshot, key, self.slices).items():
             self.findings.counted(number, documents)
 
-    def _in_full(self, max_deletes: float | None) -> RepairResult | None:
-        """Compare the sums of everything, then the documents of the buckets that differ, one by one."""
+    def _compare_all(self, max_deletes: float | None) -> RepairResult | None:
+        """Compare the digests of both sides, then the documents of the buckets that differ, one by one."""
         ranges = key_ranges(key_field(self.provenance.selection, self.provenance.mapping), self.slices)
-        summing = DigestComparison(self._stream(self.slices), self.snapshot, ranges)
-        buckets = summing.run()
+        digests = DigestComparison(self._pipeline(self.slices), self.snapshot, ranges)
+        buckets = digests.run()
         self._refuse_absent()
         if not buckets:
             return None if max_deletes is None else RepairResult()
         self.compared = self.counters.snapshot().rows_indexed
         self.counters.expect(self.rows)
         if max_deletes is None:
-            self._note_extra(self._compared(self.slices, buckets))
+            self._record_extra(self._compare(self.slices, buckets))
             return None
-        return self._repaired(max_deletes, buckets, summing.documents(buckets))
+        return self._repair(max_deletes, buckets, digests.documents(buckets))
 
-    def _compared(
+    def _compare(
         self,
         slices: Sequence[SliceProgress],
         buckets: Container[int] = ALL_BUCKETS,
-        mend: Callable[[Sequence[bytes]], None] = lambda _: None,
+        repair: Callable[[Sequence[bytes]], None] = lambda _: None,
     ) -> RowComparison:
-        comparing = RowComparison(
-            stream=self._stream(slices),
+        comparison = RowComparison(
+            pipeline=self._pipeline(slices),
             snapshot=self.snapshot,
             findings=self.findings,
-            rejected=self.provenance.rejected,
+            rejections=self.rejections,
             buckets=buckets,
-            mend=mend,
+            repair=repair,
         )
-        comparing.run()
+        comparison.run()
         self._refuse_absent()
-        return comparing
+        return comparison
 
-    def _stream(self, slices: Sequence[SliceProgress]) -> Pipeline:
-        provenance = self.provenance
-        return Pipeline(
-            self.settings, provenance.selection, provenance.mapping, self.source, self.counters, AckTracker(slices)
-        )
+    def _pipeline(self, slices: Sequence[SliceProgress]) -> Pipeline:
+        return self.context.pipeline(self.provenance.selection, self.provenance.mapping, AckTracker(slices))
 
-    def _note_extra(self, comparing: RowComparison) -> None:
-        """Record what no row stands behind, by the slice that its key lies in."""
+    def _record_extra(self, comparison: RowComparison) -> None:
+        """Record the documents without a row, by the slice that their key lies in."""
         key = key_field(self.provenance.selection, self.provenance.mapping)
-        for ids in comparing.extra():
-            keys = {held.id: held.source.get(key.name) for held in self.snapshot.find(ids, key.name)} if key else {}
+        for ids in comparison.extra():
+            stored = self.snapshot.find(ids, key.name) if key else ()
+            keys = {document.id: document.source.get(key.name) for document in stored} if key else {}
             for id_ in ids:
                 self.findings.add(slice_of(keys.get(id_), self.slices), Finding(id_, FindingKind.EXTRA))
 
-    def _repaired(self, max_deletes: float, buckets: Container[int], documents: int) -> RepairResult:
-        provenance = self.provenance
-        mending = IndexRepair(
-            self.cluster, provenance.served, self.settings, rejected=provenance.rejected, ours=self.ours
-        )
-        comparing = self._compared(self.slices, buckets, mending.write)
-        self._note_extra(comparing)
-        extra = documents - len(comparing.seen)
+    def _repair(self, max_deletes: float, buckets: Container[int], documents: int) -> RepairResult:
+        repair = IndexRepair(self.context, self.provenance.served, self.rejections, self.check_lock)
+        comparison = self._compare(self.slices, buckets, repair.write)
+        self._record_extra(comparison)
+        extra = documents - len(comparison.matched)
         if extra:
-            mending.delete(comparing, extra, int(self.snapshot.size * max_deletes))
-        return mending.done()
+            repair.delete(comparison, extra, int(self.snapshot.size * max_deletes))
+        return repair.result()
 
-    def _verification(self, check: CheckLevel, repair: RepairResult | None) -> Verification:
+    def _report(self, check: CheckLevel, repair: RepairResult | None) -> Verification:
         now = self.counters.snapshot()
         compared = now.rows_indexed if self.compared is None else self.compared
         selection = self.provenance.selection
@@ -208,7 +211,7 @@ class _Run:
             index=self.provenance.served.index,
             check=check,
             rows=self.rows,
-            shard_rows=shard_rows(self.source, selection),
+            shard_rows=shard_rows(self.context.source, selection),
             documents=self.snapshot.size,
             compared=compared,
             slices=self.findings.wrong(),

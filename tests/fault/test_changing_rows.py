@@ -258,7 +258,7 @@ def test_a_job_killed_during_catch_up_resumes_the_catch_up(
     before = caught_up(newest_job(client, alias))
     refused = run("reindex", *options, "--target", elasticsearch_url)
     assert refused.code == 2
-    assert "--catch-up was 'state' and is ''" in refused.err
+    assert "--catch-up changed (state -> none)" in refused.err
     job = run(*command, "--target", elasticsearch_url)
     assert job.code == 0, job.err
     report = json.loads(job.out)

@@ -262,10 +262,10 @@ def test_a_second_job_is_refused_and_names_the_lock_holder(
 @pytest.mark.parametrize(
     ("change", "differs"),
     [
-        (["--where", "n < 5"], "--where was '' and is 'n < 5'"),
-        (["--key", "uid"], "--key was 'ts, uid' and is 'uid'"),
-        (["--mapping", "other.yaml"], "mapping was "),
-        ("ALTER TABLE {} ADD COLUMN added INTEGER", "m TEXT, added INTEGER'"),
+        (["--where", "n < 5"], "--where changed (none -> n < 5)"),
+        (["--key", "uid"], "--key changed (ts, uid -> uid)"),
+        (["--mapping", "other.yaml"], "the mapping changed (m: text -> keyword)"),
+        ("ALTER TABLE {} ADD COLUMN added INTEGER", "m TEXT, added INTEGER)"),
     ],
     ids=["where", "key", "mapping", "table"],
 )

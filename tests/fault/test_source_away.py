@@ -122,7 +122,7 @@ def test_the_job_waits_for_cratedb_to_restart_and_completes(server: OwnServer, j
     assert server.running.process is not None
     server.running.process.stop(grace=30.0 if how is signal.SIGTERM else 0.0)
     job.go.set()
-    running.err.wait_for("waiting: .*CrateDB at http://127.0.0.1")
+    running.err.wait_for(r"waiting: the source is unavailable \(.+\); retrying for up to 120 s")
     server.start()
     job.assert_complete(running.end())
 

@@ -1,4 +1,4 @@
-"""The tracker: which pages Elasticsearch has acknowledged, and so what is left of each slice."""
+"""Checkpoints: which pages Elasticsearch has acknowledged, and so how far each slice is."""
 
 import threading
 from collections import deque
@@ -14,16 +14,16 @@ __all__ = ["AckTracker", "PendingPage", "SliceProgress", "read_slices", "write_s
 
 @dataclass(frozen=True, slots=True)
 class SliceProgress:
-    """What is left of one slice: all that a checkpoint has to hold of it.
+    """The progress of one slice: all that a checkpoint holds of it.
 
     Attributes:
         number: the slice.
-        windows: what is left to walk; empty once the slice is done.
-        rows: how many rows the plan counted in the whole slice.
-        read: how many of its rows are acknowledged, or recorded as dead letters.
-        dead: how many of these are dead letters.
-        again: how many of these took the place of a document of their `_id`.
+        windows: what is still to be read; empty once the slice is done.
+        rows: rows that the plan counted in the whole slice.
         span: the whole slice as planned.
+        read: rows that are acknowledged, or recorded as dead letters.
+        dead: those of `read` that are dead letters.
+        replaced: those of `read` that replaced a document of their `_id`.
     """
 
     number: int
@@ -32,20 +32,20 @@ class SliceProgress:
     span: Window
     read: int = 0
     dead: int = 0
-    again: int = 0
+    replaced: int = 0
 
 
 @dataclass(slots=True)
 class PendingPage:
-    """One page on its way.
+    """One page on its way to Elasticsearch.
 
     Attributes:
         number: its slice.
-        rest: what is left of the slice once this page is acknowledged.
+        remaining: what is still to be read of the slice once this page is acknowledged.
         rows: the page's rows.
-        open: how many of its batches are not acknowledged.
-        dead: how many of its documents are dead letters so far.
-        again: how many of them took the place of another so far.
+        open: its batches that are not acknowledged yet.
+        dead: its documents that are dead letters so far.
+        replaced: its documents that replaced another so far.
     """
 
     number: int
@@ -53,42 +53,45 @@ class PendingPage:
     rows: int
     open: int
     dead: int = 0
-    again: int = 0
+    replaced: int = 0
 
 
 class AckTracker:
-    """Keeps, per slice, the pages on their way in their order.
+    """Keeps, per slice, the pending pages in their order.
 
-    A slice advances only past a page whose batches are all acknowledged, and all pages before it: so what `left`
+    A slice advances only past a page whose batches are all acknowledged, and all pages before it: so what `slices`
     returns is never ahead of the data.
     """
 
     def __init__(self, slices: Iterable[SliceProgress]) -> None:
         self._lock = threading.Lock()
-        self._slices = {part.number: part for part in slices}
-        self._on_their_way: dict[int, deque[PendingPage]] = {number: deque() for number in self._slices}
+        self._slices = {progress.number: progress for progress in slices}
+        self._pending: dict[int, deque[PendingPage]] = {number: deque() for number in self._slices}
 
     def page(self, number: int, remaining: tuple[Window, ...], *, rows: int, batches: int) -> PendingPage:
-        """A page of the slice was read and is on its way in so many batches."""
-        entry = PendingPage(number, remaining, rows, batches)
+        """A page of the slice was read, and is on its way in so many batches."""
+        page = PendingPage(number, remaining, rows, batches)
         with self._lock:
-            self._on_their_way[number].append(entry)
+            self._pending[number].append(page)
             self._advance(number)
-        return entry
+        return page
 
-    def acknowledged(self, entry: PendingPage, dead: int = 0, again: int = 0) -> None:
-        """One of the page's batches is acknowledged, but for so many documents that are recorded as dead letters.
+    def acknowledged(self, page: PendingPage, dead: int = 0, replaced: int = 0) -> None:
+        """One of the page's batches is acknowledged.
 
-        `again` of the documents took the place of another.
+        Args:
+            page: the page.
+            dead: documents of the batch that are recorded as dead letters.
+            replaced: documents of the batch that replaced another.
         """
         with self._lock:
-            entry.open -= 1
-            entry.dead += dead
-            entry.again += again
-            self._advance(entry.number)
+            page.open -= 1
+            page.dead += dead
+            page.replaced += replaced
+            self._advance(page.number)
 
     def _advance(self, number: int) -> None:
-        pages = self._on_their_way[number]
+        pages = self._pending[number]
         while pages and pages[0].open == 0:
             page = pages.popleft()
             now = self._slices[number]
@@ -97,33 +100,33 @@ class AckTracker:
                 windows=page.remaining,
                 read=now.read + page.rows,
                 dead=now.dead + page.dead,
-                again=now.again + page.again,
+                replaced=now.replaced + page.replaced,
             )
 
     def slices(self) -> tuple[SliceProgress, ...]:
-        """What is left of every slice at this moment; those that are done have no windows."""
+        """The progress of every slice at this moment; those that are done have no windows."""
         with self._lock:
             return tuple(self._slices.values())
 
 
 def unread(slices: Iterable[Slice]) -> tuple[SliceProgress, ...]:
-    """All of every slice, as a new job begins."""
-    return tuple(SliceProgress(part.number, (part.window,), part.rows, part.window) for part in slices)
+    """The progress of slices that nothing was read of."""
+    return tuple(SliceProgress(each.number, (each.window,), each.rows, each.window) for each in slices)
 
 
 def write_slices(slices: Sequence[SliceProgress]) -> list[Json]:
-    """What is left of each slice, as JSON."""
+    """The progress of each slice, as JSON."""
     return [
         {
-            "number": part.number,
-            "rows": part.rows,
-            "read": part.read,
-            "dead": part.dead,
-            "again": part.again,
-            "windows": [_write(window) for window in part.windows],
-            "span": _write(part.span),
+            "number": each.number,
+            "rows": each.rows,
+            "read": each.read,
+            "dead": each.dead,
+            "replaced": each.replaced,
+            "windows": [_write(window) for window in each.windows],
+            "span": _write(each.span),
         }
-        for part in slices
+        for each in slices
     ]
 
 
@@ -135,15 +138,15 @@ def read_slices(content: Sequence[JsonObject]) -> tuple[SliceProgress, ...]:
     """
     return tuple(
         SliceProgress(
-            number=_int(part["number"]),
-            windows=tuple(_read(_object(window)) for window in _list(part["windows"])),
-            rows=_int(part["rows"]),
-            read=_int(part["read"]),
-            dead=_int(part["dead"]),
-            again=_int(part["again"]),
-            span=_read(_object(part["span"])),
+            number=_int(each["number"]),
+            windows=tuple(_read(_object(window)) for window in _list(each["windows"])),
+            rows=_int(each["rows"]),
+            read=_int(each["read"]),
+            dead=_int(each["dead"]),
+            replaced=_int(each["replaced"]),
+            span=_read(_object(each["span"])),
         )
-        for part in content
+        for each in content
     )
 
 

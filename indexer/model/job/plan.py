@@ -17,23 +17,30 @@ class Plan:
 
     Attributes:
         job: the job's name, which is also the new index's: `logs_20261122_101500`.
-        unfinished: the job that this one goes on with; None where it begins anew.
+        unfinished: the job that this one resumes; None where it starts anew.
         alias: the target.
         served: the indexes that the alias points to now.
         selection: what is read.
-        left: the frozen division of the table, or what an unfinished job left of it.
+        slices: the frozen slices of the table, with the progress of the job that is resumed.
         later: what passes after the load are read by: the column of `--catch-up`, else the key; None where its values
             are not numbers that grow.
         since: the highest value of that column when the job began; None where there was none.
-        updates: what the source said of the updates of its rows when the job began; None where it does not matter, or
-            the source cannot tell.
-        terms: what must not change until the job is done, over all its resumes.
+        updates: the source's counter of updates when the job began; None where it does not matter, or the source has
+            none.
+        fingerprint: what must not change until the job is done, over all its resumes.
+        strategy: how pages advance.
         flat: whether windows are used; False where the strategy or the source does not have them.
         mapping: the new index's fields and settings.
         overlay: where the overlay came from, for people.
         capabilities: what the cluster answered.
         templates: the names of index templates that match the new index.
-        page: rows a page.
+        page: rows of a page, at most.
+        catch_up: whether passes after the load read rows that were added, by `--catch-up`.
+        switch: whether the alias moves to the new index.
+        keep: older indexes that are kept after a switch.
+        max_failures: dead letters beyond which the job fails.
+        mapping_file: what `--mapping` named, as an absolute path; or empty.
+        dead_letter_index: where dead letters are kept besides the file; or empty.
     """
 
     job: str
@@ -46,14 +53,21 @@ class Plan:
     since: int | None
     updates: int | None
     fingerprint: dict[str, str]
+    strategy: str
     flat: bool
     mapping: IndexMapping
     overlay: str
     capabilities: Capabilities
     templates: tuple[str, ...]
     page: int
+    catch_up: bool
+    switch: bool
+    keep: int
+    max_failures: int
+    mapping_file: str
+    dead_letter_index: str
 
     @property
     def rows(self) -> int:
         """How many rows the source held when the job began."""
-        return sum(part.rows for part in self.slices)
+        return sum(progress.rows for progress in self.slices)

@@ -131,10 +131,11 @@ class Counters:
         with self._lock:
             self._now = replace(self._now, slowed=reason)
 
-    def retried(self) -> None:
-        """A page is asked for again."""
+    def retry(self, reason: str, _seconds: float = 0.0) -> None:
+        """A request of this thread failed and is retried: why it waits."""
         with self._lock:
             self._now = replace(self._now, retries=self._now.retries + 1)
+            self._waits[threading.get_ident()] = reason
 
     def snapshot(self) -> Progress:
         """The job at this moment."""

@@ -1,4 +1,4 @@
-"""A job as it is kept in Elasticsearch: who runs it, what it does, what is left of it."""
+"""A job as it is kept in Elasticsearch: who runs it, what it does, and how far it is."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -32,12 +32,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One reading after the load; its rows overwrite their documents, so it may read rows again.
+    """One reading after the load; its rows overwrite their documents, so it may read rows a second time.
 
     Attributes:
-        column: the key column of the key by which it reads.
-        left: what is left of each of its slices.
-        whole: whether it reads all rows; else those that were added, or some slices once more.
+        column: the key column by which it reads.
+        slices: the progress of each of its slices.
+        full: whether it reads all rows; else those that were added, or some slices once more.
     """
 
     column: str
@@ -45,9 +45,9 @@ class Pass:
     full: bool
 
 
-def write_pass(one: Pass) -> JsonObject:
+def write_pass(each: Pass) -> JsonObject:
     """A pass as JSON."""
-    return {"column": one.column, "full": one.full, "slices": write_slices(one.slices)}
+    return {"column": each.column, "full": each.full, "slices": write_slices(each.slices)}
 
 
 def read_pass(content: Mapping[str, Any]) -> Pass:
@@ -71,7 +71,7 @@ class JobStatus(StrEnum):
 
 
 RESUMABLE: Final = frozenset({JobStatus.RUNNING, JobStatus.INTERRUPTED, JobStatus.FAILED})
-"""A job that says it runs may be dead: whoever takes its lock over goes on with it."""
+"""A job that says it runs may be dead: whoever takes its lock over resumes it."""
 
 HELD: Final = frozenset({JobStatus.RUNNING, JobStatus.REPAIRING})
 """Who holds the lock of the alias, unless dead."""
@@ -83,10 +83,10 @@ class LockHolder:
 
     Attributes:
         host: its machine.
-        pid: its number there.
+        pid: its process id.
         since: when it took the job, ISO 8601 in UTC.
-        token: drawn for each job: no two holders are equal, whatever their names and numbers.
-        place: the boot of the machine and the namespace that the process' number belongs to; empty where unknown.
+        token: random for each job, so that no two holders are equal.
+        place: the boot of the machine and the namespace that the process id belongs to; empty where unknown.
         started: when the process started, in the clock ticks of that boot; 0 where unknown.
     """
 
@@ -103,7 +103,7 @@ class LockHolder:
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """All that another process, on this machine or another, needs to go on with a job.
+    """All that another process, on this machine or another, needs to resume a job.
 
     Attributes:
         job: its name, which is also the new index's.
@@ -113,20 +113,20 @@ class JobState:
         holder: who runs it, or ran it last.
         beat: grows with each write: a holder whose beat stands still is dead, whatever the clocks say.
         heartbeat: when it was last written, ISO 8601 in UTC: for people, nothing is decided by it.
-        terms: what must be the same for a resume: the table's columns, the key, the filter, the mapping.
-        left: what is left of each slice.
+        fingerprint: what must be the same for a resume: the table's columns, the key, the filter, the mapping.
+        slices: the progress of each slice.
         passes: what was read, or is being read, after the load.
-        since: the highest value that the plan, or the last pass, found of what the next pass goes by; None where
-            there was none.
-        updates: what the source said of the updates of its rows when the job began; None where it does not matter, or
-            the source cannot tell.
+        since: the highest value, when the plan or the last pass was frozen, of the column that the next pass reads by;
+            None where there was none.
+        updates: the source's counter of updates when the job began; None where it does not matter, or the source has
+            none.
         nulled: NaN and infinite values that became null.
         error: why it failed, or empty.
         columns: the columns that documents were made of.
         mapping_file: what `--mapping` named, or empty.
         dead_letter_index: where dead letters were kept besides the file, or empty.
         hosts: the machines that ran it: each has the dead letters of its run in a file.
-        settled: dead letters that are none any more: replayed, or of rows that are gone.
+        settled: dead letters that were replayed, or whose rows are gone.
     """
 
     job: str
@@ -152,19 +152,19 @@ class JobState:
     @property
     def dead_letters(self) -> int:
         """How many dead letters there still are."""
-        parts = (*self.slices, *(part for one in self.passes for part in one.slices))
-        return max(0, sum(part.dead for part in parts) - self.settled)
+        later = (progress for each in self.passes for progress in each.slices)
+        return max(0, sum(progress.dead for progress in (*self.slices, *later)) - self.settled)
 
     @property
     def rows(self) -> int:
         """How many rows the plan counted."""
-        return sum(part.rows for part in self.slices)
+        return sum(progress.rows for progress in self.slices)
 
 
 def write_job(state: JobState) -> JsonObject:
     """A job as a document."""
     plain = asdict(replace(state, slices=(), passes=()))
-    return {**plain, "slices": write_slices(state.slices), "passes": [write_pass(one) for one in state.passes]}
+    return {**plain, "slices": write_slices(state.slices), "passes": [write_pass(each) for each in state.passes]}
 
 
 def read_job(content: dict[str, Any]) -> JobState:
@@ -186,13 +186,13 @@ def read_job(content: dict[str, Any]) -> JobState:
 
 
 def fingerprint_difference(before: dict[str, str], now: dict[str, str]) -> str:
-    """The terms in which two plans differ, each with what it was and what it is; empty where they do not."""
+    """What changed between two fingerprints, for people: `--where changed (none -> n < 5)`; empty where nothing did."""
     names = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
-    return "; ".join(f"{name} was {before.get(name)!r} and is {now.get(name)!r}" for name in names)
+    return "; ".join(f"{name} changed ({before.get(name) or 'none'} -> {now.get(name) or 'none'})" for name in names)
 
 
 def fingerprint_of(selection: Selection, mapping: IndexMapping, strategy: str, catch_up: str = "") -> dict[str, str]:
-    """Each term by the name that a user knows it by; what is too long to show is a digest."""
+    """What must be the same for a resume, each by the name that a user knows; what is too long to show is a digest."""
     return {
         "table": str(selection.table.name),
         "columns": ", ".join(_shape(column) for column in selection.columns),

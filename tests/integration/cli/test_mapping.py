@@ -49,7 +49,7 @@ def test_init_writes_an_overlay_that_changes_nothing_until_edited(
     after = json.loads(run(*asked, "--json", cwd=tmp_path).out)
     assert (after["mappings"], after["overlay"]) == (before["mappings"], "mappings/t.yaml")
     again = run(*asked, "--init", cwd=tmp_path)
-    assert (again.code, "is there already" in again.err) == (2, True)
+    assert (again.code, "exists already" in again.err) == (2, True)
     text = (tmp_path / "mappings" / "t.yaml").read_text(encoding="utf-8")
     overlay(tmp_path, text.replace("  # level: ", "  level: keyword  # "))
     assert run(*asked, "--json", cwd=tmp_path).out.count('"overlay"') > 1
@@ -95,5 +95,5 @@ def test_an_unknown_index_is_refused_in_one_sentence(table: str, servers: tuple[
     ended = run("indexer", "mapping", "--table", table, *servers, "--check", "no_such_index_here")
     assert (ended.code, ended.err) == (
         2,
-        "error: There is no index or alias no_such_index_here: correct the name after --check.\n",
+        "error: There is no index or alias no_such_index_here; correct the name after --check.\n",
     )

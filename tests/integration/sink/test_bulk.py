@@ -7,6 +7,7 @@ import pytest
 
 from indexer.errors import Interrupted, TargetError, TargetUnavailable
 from indexer.model.document.bulk_response import WriteResult
+from indexer.retry import RetryPolicy
 from indexer.settings import TargetAccess
 from indexer.sink.bulk import BulkWriter
 from indexer.sink.client import Cluster, connect
@@ -139,7 +140,9 @@ def test_unassigned_shards_are_retried_until_patience_ends(cluster: Cluster, ali
     client = cluster.client.options(request_timeout=0.3)
     impatient = Cluster(client, client, cluster.url, cluster.version)
     with pytest.raises(TargetUnavailable, match="in time"):
-        BulkWriter(impatient, index, patience=0.5, on_wait=lambda reason, _: waits.append(reason)).write(lines(1))
+        BulkWriter(impatient, index, retry=RetryPolicy(0.5), on_wait=lambda reason, _: waits.append(reason)).write(
+            lines(1)
+        )
     assert waits
 
 

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from indexer.errors import Interrupted, TargetError, TargetUnavailable
+from indexer.retry import RetryPolicy
 from indexer.settings import TargetAccess
 from indexer.sink.bulk import BulkWriter
 from indexer.sink.client import Cluster, connect
@@ -112,7 +113,7 @@ def test_one_response_may_mix_indexed_busy_and_rejected_items(cluster: Cluster, 
 def test_the_error_after_patience_ends_quotes_the_server(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
     proxy.default = refuse(429, b'{"error":{"type":"circuit_breaking_exception","reason":"Data too large"}}')
     with pytest.raises(TargetUnavailable, match="429: circuit_breaking_exception: Data too large") as raised:
-        BulkWriter(cluster, index, patience=0.5).write(lines(3))
+        BulkWriter(cluster, index, retry=RetryPolicy(0.5)).write(lines(3))
     assert raised.value.retryable
     assert len(proxy.requests) > 1
 
@@ -120,7 +121,7 @@ def test_the_error_after_patience_ends_quotes_the_server(cluster: Cluster, proxy
 def test_progress_resets_patience(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
     proxy.script(*[with_busy_items(*range(left)) for left in range(5, 0, -1)])
     started = time.monotonic()
-    written = BulkWriter(cluster, index, patience=0.3).write(lines(6))
+    written = BulkWriter(cluster, index, retry=RetryPolicy(0.3)).write(lines(6))
     assert (written.acknowledged, written.retries) == (6, 5)
     assert time.monotonic() - started > 0.3
 
@@ -128,7 +129,7 @@ def test_progress_resets_patience(cluster: Cluster, proxy: FaultProxy, index: st
 def test_persistently_malformed_responses_fail_the_write(cluster: Cluster, proxy: FaultProxy, index: str) -> None:
     proxy.default = alter(without_last_item)
     with pytest.raises(TargetUnavailable, match="9 items for 10 documents"):
-        BulkWriter(cluster, index, patience=0.3).write(lines(10))
+        BulkWriter(cluster, index, retry=RetryPolicy(0.3)).write(lines(10))
 
 
 def test_a_body_refused_with_413_is_split_in_order(cluster: Cluster, proxy: FaultProxy, index: str) -> None:

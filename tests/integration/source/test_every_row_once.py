@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexer.job.planner import slice_table
+from indexer.job.slices import slice_table
 from indexer.model.json import Row
 from indexer.model.paging.walk import walk_through
 from indexer.model.paging.window import PrefixCount

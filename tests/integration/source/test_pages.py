@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from indexer.job.planner import slice_table
+from indexer.job.slices import slice_table
 from indexer.model.json import Json, Row
 from indexer.model.paging.walk import walk_through
 from indexer.model.paging.window import (

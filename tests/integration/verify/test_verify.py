@@ -169,13 +169,13 @@ def test_bad_input_is_refused_in_one_sentence(
     client.indices.create(index=f"{alias}_foreign")
     for words, sentence in (
         (("--full", "--counts"), "--counts, --sample and --full are mutually exclusive"),
-        (("--repair",), "--repair needs every row compared: add --full."),
+        (("--repair",), "--repair requires --full, which compares every row."),
         (("--full", "--max-deletes", "1%"), "add --repair"),
         (("--sample", "much"), "--sample much is not a percentage"),
         (("--sample", "101%"), "is not a percentage"),
-        (("--mapping", "other.yaml"), "name is text and would be keyword"),
-        (("--mapping", "id.yaml"), "was made with _id 'id', which now is 'name'"),
-        (("--where", "id < 5"), "was made with --where ''"),
+        (("--mapping", "other.yaml"), "name: text -> keyword"),
+        (("--mapping", "id.yaml"), "_id changed (id -> name)"),
+        (("--where", "id < 5"), "--where changed (none -> id < 5)"),
         (("--index", f"{alias}_nothing"), f"There is no index or alias {alias}_nothing"),
         (("--index", f"{alias}_foreign"), "was not made by reindex"),
     ):

@@ -11,7 +11,7 @@ from indexer.model.job.checkpoint import SliceProgress, unread
 from indexer.model.json import Json, JsonObject
 from indexer.model.paging.slice import Slice
 from indexer.model.paging.window import Prefix, Prefixes, Range, TieGroup
-from indexer.verify.digest import ALL_BUCKETS, Digest, SeenDocuments, bucket_of
+from indexer.verify.digest import ALL_BUCKETS, Digest, MatchedDocuments, bucket_of
 from indexer.verify.document_diff import document_differences, split_line
 from indexer.verify.findings import sample_slices
 
@@ -100,12 +100,12 @@ places = st.integers(0, 3).flatmap(lambda shard: st.integers(0, 5_000).map(lambd
 
 
 @given(st.lists(places), st.lists(places))
-def test_seen_documents_are_tracked_exactly(added: list[int], asked: list[int]) -> None:
-    seen = SeenDocuments()
-    seen.add(added)
-    assert len(seen) == len(set(added))
-    assert seen.again == len(added) - len(set(added))
-    assert {place for place in asked if place in seen} == set(asked) & set(added)
+def test_matched_documents_are_tracked_exactly(added: list[int], asked: list[int]) -> None:
+    matched = MatchedDocuments()
+    matched.add(added)
+    assert len(matched) == len(set(added))
+    assert matched.duplicates == len(added) - len(set(added))
+    assert {place for place in asked if place in matched} == set(asked) & set(added)
 
 
 @given(

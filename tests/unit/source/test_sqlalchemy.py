@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import SourceError, SourceUnavailable, UsageError
-from indexer.job.planner import slice_table
+from indexer.job.slices import slice_table
 from indexer.model.json import Row
 from indexer.model.paging.walk import walk_through
 from indexer.model.paging.window import Offset, PageRequest, PrefixCount, Range
