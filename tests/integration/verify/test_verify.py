@@ -133,7 +133,7 @@ def test_more_deletes_than_max_deletes_are_refused(
     answer = report_of(ended)
     assert difference_counts(answer) == (1, 3, 0)
     assert (answer["repair"]["written"], answer["repair"]["deleted"]) == (1, 0)
-    assert "3 documents are extra, and --max-deletes allows 2" in answer["repair"]["refused"]
+    assert "3 documents are extra, but --max-deletes allows only 2" in answer["repair"]["refused"]
     client.indices.refresh(index=alias)
     assert client.count(index=alias)["count"] == ROWS + 3
     assert command("verify", "--full", "--repair", "--max-deletes", "0.1%").code == 0
@@ -170,7 +170,7 @@ def test_bad_input_is_refused_in_one_sentence(
     for words, sentence in (
         (("--full", "--counts"), "--counts, --sample and --full are mutually exclusive"),
         (("--repair",), "--repair requires --full, which compares every row."),
-        (("--full", "--max-deletes", "1%"), "add --repair"),
+        (("--full", "--max-deletes", "1%"), "--max-deletes requires --repair"),
         (("--sample", "much"), "--sample much is not a percentage"),
         (("--sample", "101%"), "is not a percentage"),
         (("--mapping", "other.yaml"), "name: text -> keyword"),
