@@ -12,7 +12,7 @@ from elasticsearch import ApiError
 from indexer.errors import RequestTooLarge, TargetBusy, TargetError, TargetUnavailable
 from indexer.model.document.bulk_response import TOO_MANY_REQUESTS, Rejection, error_reason, is_transient
 from indexer.model.json import Json
-from indexer.tls import trust
+from indexer.tls import trust_remedy
 
 __all__ = [
     "BAD_REQUEST",
@@ -104,7 +104,7 @@ def _without_response(error: TransportError, action: str) -> TargetError:
     if isinstance(root, ssl.SSLCertVerificationError):
         return TargetError(
             f"Elasticsearch could not {action}: TLS certificate not trusted ({root.verify_message});"
-            f" {trust('target', root)}."
+            f" {trust_remedy('target', root)}."
         )
     if isinstance(error, SerializationError):  # its message quotes the whole response
         reason = "incomplete response"

@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError, SSLError
 
 from indexer.errors import BreakerTripped, SourceError, SourceUnavailable
 from indexer.model.json import Json
-from indexer.tls import trust
+from indexer.tls import trust_remedy
 
 __all__ = ["FORBIDDEN", "UNKNOWN", "error_in_response", "error_of_database", "error_without_response"]
 
@@ -82,7 +82,8 @@ def error_without_response(servers: str, error: BaseException) -> SourceError:
     root = _root(cause)
     if isinstance(root, ssl.SSLCertVerificationError):
         return SourceError(
-            f"CrateDB at {servers}: TLS certificate not trusted ({root.verify_message}); {trust('source', root)}."
+            f"CrateDB at {servers}: TLS certificate not trusted ({root.verify_message});"
+            f" {trust_remedy('source', root)}."
         )
     if isinstance(cause, SSLError):
         return SourceError(

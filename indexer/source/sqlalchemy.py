@@ -30,7 +30,7 @@ from indexer.source.statements import Query, Rows, Shape, Statements
 
 __all__ = ["PlainGrammar", "SqlAlchemyReader", "SqlAlchemySource", "typed_value"]
 
-_FOR_NULL: Final[dict[ColumnKind, Any]] = {
+_FOR_NULL: Final[dict[ColumnKind, int | bool | datetime | UUID]] = {
     ColumnKind.SMALLINT: 0,
     ColumnKind.INTEGER: 0,
     ColumnKind.BIGINT: 0,
@@ -40,7 +40,7 @@ _FOR_NULL: Final[dict[ColumnKind, Any]] = {
 }
 """What NULL sorts as. A real value may equal it, because the columns that identify the row sort after it."""
 
-_FROM_TEXT: Final[dict[ColumnKind, Callable[[str], Any]]] = {
+_FROM_TEXT: Final[dict[ColumnKind, Callable[[str], object]]] = {
     ColumnKind.TIMESTAMP: datetime.fromisoformat,
     ColumnKind.DATE: date.fromisoformat,
     ColumnKind.TIME: time.fromisoformat,
