@@ -197,7 +197,7 @@ def test_tls_to_a_plain_server_is_refused(cratedb_url: str) -> None:
 def test_a_server_that_is_not_cratedb_is_refused(cratedb_url: str) -> None:
     with FaultProxy(cratedb_url) as proxy:
         proxy.default = refuse(200, b"<html>It works!</html>", "text/html")
-        with pytest.raises(UsageError, match="not answer as CrateDB"):
+        with pytest.raises(UsageError, match="is not CrateDB; check the host"):
             CrateSource(SourceAccess(url=proxy.url)).describe(TableName("t"))
 
 
