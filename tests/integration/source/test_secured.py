@@ -64,7 +64,7 @@ WRONG = {
     "another's token": (["--source-jwt", "{foreign}"], "aud"),
     "unknown authority": (["--source-ca", "{other}", "--source-user", "loader"], "--source-ca"),
     "no authority": (["--no-ca", "--source-user", "loader"], "--source-ca"),
-    "another host's certificate": (["--source", "https://127.1:{port}"], "use a host name from the certificate in --source"),
+    "another host's certificate": (["--source", "https://127.1:{port}"], "host name from the certificate"),
     "no TLS": (["--source", "http://localhost:{port}", "--no-ca"], "https://"),
     "a CA without TLS": (["--source", "http://localhost:{port}"], "write https://"),
     "two credentials": (["--source-user", "loader", "--source-jwt", "wr0ng"], "are mutually exclusive"),
