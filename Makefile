@@ -1,4 +1,4 @@
-# Two commands do all the set-up: `make demo` and `make test`. `make help` lists the rest.
+# `make demo` and `make test` install all they need. `make help` lists the other commands.
 
 PYTHON ?= python3
 EXTRAS := local,bench,test,check,docs
@@ -6,10 +6,12 @@ BENCH ?= --small --to build/bench
 PLOTTED := end-to-end-2m end-to-end paging memory scale
 BIN := .venv/bin
 PYTEST = $(BIN)/python -m pytest --no-fold-skipped --durations=15 $(PYTEST_OPTIONS)
+# Options that come later override earlier ones: PYTEST_OPTIONS='-n 0 --pdb' runs the quick tests in one process.
+QUICK = $(BIN)/python -m pytest --no-fold-skipped --durations=15 --numprocesses logical $(PYTEST_OPTIONS)
 LARGE := $(patsubst %,tests/fault/test_%.py,circuit_breaker wide_rows kill pressure)
-STARTING := $(patsubst %,tests/integration/%.py,cli/test_demo_sqlite sink/test_elasticsearch_8 sandbox/test_registry \
+STARTS_SERVERS := $(patsubst %,tests/integration/%.py,cli/test_demo_sqlite sink/test_elasticsearch_8 sandbox/test_registry \
 	sandbox/test_servers sink/test_privileges cli/test_secrets source/test_secured sink/test_secured)
-MADE := .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
+ARTIFACTS := .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo ha quick test check fault bench docs pictures clean
@@ -19,9 +21,9 @@ help: ## list the commands
 
 install: .venv/installed ## make .venv with every extra, as pinned in constraints.txt
 
-# The stamp is newer than both files for as long as nothing changed, so that a second run costs nothing.
+# The stamp is newer than both files until one of them changes, so that a second run does nothing.
 .venv/installed: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: set PYTHON to one.")'
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is required; set PYTHON to its path.")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	@touch $@
@@ -29,18 +31,18 @@ install: .venv/installed ## make .venv with every extra, as pinned in constraint
 demo: install ## start what is missing, load sample logs, reindex them, search
 	$(BIN)/indexer demo
 
-ha: install ## three CrateDB nodes; one is killed in the middle of a reindex, which ends complete
+ha: install ## start three CrateDB nodes and kill one during a reindex, which still completes
 	$(BIN)/python -m bench ha
 
-# Three groups at once, two of them on servers of their own: attacks mostly wait for servers to fail and to come back, but
-# for some that move many rows and wait for nobody; most other tests start short commands. A group of which PYTEST_OPTIONS
-# leave nothing (5) is fine. A shell hears a signal only while it waits, so all three are started and then waited for;
-# Ctrl-C and a closed terminal reach them without it.
-test: install ## every test; what cannot run here is skipped by name, with the reason
+# Three groups run concurrently, two of them on servers of their own: most attacks wait for servers to fail and recover;
+# LARGE ones move many rows and wait for nothing; other tests mostly start short commands. Exit code 5, of a group in which
+# PYTEST_OPTIONS select no test, is not a failure. A shell handles a signal only while it waits, so all groups run in the
+# background; Ctrl-C and a closed terminal reach them directly, other signals are passed on.
+test: install ## every test; tests that cannot run on this machine are skipped, with the reason
 	@mkdir -p build; \
 	$(PYTEST) --own-servers tests/fault $(LARGE:%=--ignore %) >build/attacks.txt 2>&1 & jobs=$$!; \
-	$(PYTEST) --own-servers $(LARGE) $(STARTING) >build/large-attacks.txt 2>&1 & jobs="$$jobs $$!"; \
-	$(PYTEST) --ignore tests/fault $(STARTING:%=--ignore %) --cov --cov-report=term & jobs="$$! $$jobs"; \
+	$(PYTEST) --own-servers $(LARGE) $(STARTS_SERVERS) >build/large-attacks.txt 2>&1 & jobs="$$jobs $$!"; \
+	$(PYTEST) --ignore tests/fault $(STARTS_SERVERS:%=--ignore %) --cov --cov-report=term & jobs="$$! $$jobs"; \
 	trap 'trap "" INT HUP; wait; exit 130' INT HUP; \
 	trap 'trap "" TERM; kill $$jobs; wait; exit 143' TERM; \
 	failed=0; \
@@ -49,9 +51,9 @@ test: install ## every test; what cannot run here is skipped by name, with the r
 	exit $$failed
 
 quick: install ## unit and property tests, without a server, in under a minute
-	$(PYTEST) tests/unit tests/property
+	$(QUICK) tests/unit tests/property
 
-fault: install ## only the tests that break things on purpose, and the table of what they tried
+fault: install ## the attacks alone: tests that break things on purpose, with a table of the results
 	$(PYTEST) --own-servers tests/fault
 
 check: install docs ## style, types, the rooms' contract, and the documentation's links
@@ -71,7 +73,7 @@ pictures: install ## draw docs/assets: plots of the runs in bench/results, and s
 	$(BIN)/python -m bench report $(PLOTTED:%=bench/results/%.json) --to build/bench/report.html --plots docs/assets
 	$(BIN)/python -m bench.report.terminal_picture
 
-clean: ## stop the local servers and remove what was made, the cache folder's contents too
+clean: ## stop the local servers, remove build files and the contents of the cache folder
 	@if [ -x $(BIN)/indexer ]; then $(BIN)/indexer down --clean; fi
-	rm -rf .venv $(MADE)
+	rm -rf .venv $(ARTIFACTS)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

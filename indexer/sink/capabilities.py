@@ -11,6 +11,7 @@ from indexer.model.json import JsonObject
 from indexer.model.mapping.capabilities import Capabilities
 from indexer.sink.client import Cluster
 from indexer.sink.errors import BAD_REQUEST, FORBIDDEN, api_error_reason, translated_errors
+from indexer.version import NAME
 
 __all__ = ["probe_capabilities", "refuse_definition"]
 
@@ -123,7 +124,7 @@ def _objection(cluster: Cluster, template: JsonObject) -> str:
     with translated_errors("validate a mapping"):
         try:
             cluster.client.indices.simulate_template(
-                index_patterns=["log-search-indexer-probe"], template=template, filter_path="overlapping.name"
+                index_patterns=[f"{NAME}-probe"], template=template, filter_path="overlapping.name"
             )
         except ApiError as error:
             if error.meta.status not in {BAD_REQUEST, FORBIDDEN}:
