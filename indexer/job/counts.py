@@ -1,4 +1,4 @@
-"""Counting both sides: an index by the ranges of keys that the source's slices are, and the source by its shards."""
+"""Counts of both sides: the index by the key ranges of the slices, and the source by slices and by shards."""
 
 from bisect import bisect_left
 from collections import Counter
@@ -22,13 +22,13 @@ from indexer.source.protocol import Bounds, Reader, Source
 __all__ = ["RowCounts", "count_rows", "count_slices", "key_field", "key_ranges", "shard_rows"]
 
 _ORDERED: Final = frozenset({"byte", "short", "integer", "long", "date"})
-"""Field types whose ranges hold the same values as the source's."""
+"""Field types that order values as the source does."""
 
 _RANGES: Final = 8
-"""So few ranges of keys that most pages of one lie within documents that were written one after the other.
+"""Key ranges that an index is read in: few, so that most of their pages hold documents that were written in sequence.
 
-Elasticsearch reads those at a third of the cost of others (docs/servers.md), and slices that were loaded at once lie
-among each other.
+Elasticsearch reads those at a third of the cost of others (docs/servers.md), and slices that were loaded together are
+interleaved.
 """
 
 
@@ -42,26 +42,26 @@ def key_field(selection: Selection, mapping: FieldMapping) -> Field | None:
 
 
 def count_slices(snapshot: Snapshot, key: Field | None, slices: Sequence[SliceProgress]) -> Mapping[int, int]:
-    """How many documents the index holds in the range of keys of each slice.
+    """The number of documents in the key range of each slice, by its number.
 
-    Slices that the index cannot be asked for are left out. Text is not asked for: a keyword leaves long values out, and
-    its order is another. Then only the whole can be compared.
+    Slices that the index cannot count are left out. Text is not counted: a keyword leaves long values out, and has
+    another order. Then only the totals can be compared.
     """
     if key is None or not _is_ordered(key):
         return {}
-    asked = {part.number: query for part in slices if (query := _query(key.name, part)) is not None}
-    return snapshot.count_each(asked) if asked else {}
+    queries = {each.number: query for each in slices if (query := _query(key.name, each)) is not None}
+    return snapshot.count_each(queries) if queries else {}
 
 
 def key_ranges(key: Field | None, slices: Sequence[SliceProgress]) -> Sequence[JsonObject]:
-    """Queries that find every document between them, in the order of the key: some neighbouring slices each.
+    """Queries that together find every document, in the order of the key: each covers some neighbouring slices.
 
-    Beyond the first slice and the last they find what is extra there; then come the documents without a key. Where the
-    index cannot be asked for slices, see `count_slices`, one query finds all.
+    The first and the last are open-ended, to find extra documents there; then come the documents without a key. Where
+    the index cannot count slices (see `count_slices`), one query finds all.
     """
     if key is None or not _is_ordered(key):
         return [{"match_all": {}}]
-    ends = [part.span.hi for part in slices if isinstance(part.span, Range)]
+    ends = [each.span.hi for each in slices if isinstance(each.span, Range)]
     together = max(1, ceil(len(ends) / _RANGES))
     cuts = ends[together - 1 : -1 : together]
     within = [_between(key.name, lo, hi) for lo, hi in pairwise([None, *cuts, None])]
@@ -85,8 +85,8 @@ def _is_ordered(key: Field) -> bool:
     return key.type in _ORDERED and key.definition.get("index") is not False
 
 
-def _query(name: str, part: SliceProgress) -> JsonObject | None:
-    match part.span:
+def _query(name: str, progress: SliceProgress) -> JsonObject | None:
+    match progress.span:
         case Range(lo, hi):
             return _between(name, lo, hi)
         case TieGroup(None):
@@ -101,7 +101,7 @@ class RowCounts:
 
     Attributes:
         all: the rows in all.
-        each: those of each slice that was asked for, by its number.
+        each: the rows of each slice that was counted, by its number.
     """
 
     all: int
@@ -109,33 +109,33 @@ class RowCounts:
 
 
 def count_rows(
-    source: Source, selection: Selection, slices: Sequence[SliceProgress], wanted: Collection[int]
+    source: Source, selection: Selection, slices: Sequence[SliceProgress], numbers: Collection[int]
 ) -> RowCounts:
-    """Count the source anew, in all and by slice: ranges by one histogram, text by a query for each prefix.
+    """Count the source, in all and by slice: ranges by one histogram, text by a query for each prefix.
 
     Args:
         source: where the rows are.
         selection: what is read, by which key.
         slices: all slices of one reading.
-        wanted: the numbers of those that are to be counted.
+        numbers: the numbers of those to count.
     """
     bounds = source.bounds(selection)
-    ranges = [(part.number, part.span) for part in slices if isinstance(part.span, Range)]
-    rest = [part for part in slices if part.number in wanted and not isinstance(part.span, Range)]
-    each = {part.number: _rows(source, selection, part, bounds) for part in rest}
-    if not ranges or not wanted:
-        return RowCounts(bounds.rows, each)
-    rows, found = _histogram(source, selection, ranges)
-    return RowCounts(rows + bounds.nulls, {**each, **found})
+    ranges = [(each.number, each.span) for each in slices if isinstance(each.span, Range)]
+    others = [each for each in slices if each.number in numbers and not isinstance(each.span, Range)]
+    counts = {each.number: _rows(source, selection, each, bounds) for each in others}
+    if not ranges or not numbers:
+        return RowCounts(bounds.rows, counts)
+    rows, in_ranges = _histogram(source, selection, ranges)
+    return RowCounts(rows + bounds.nulls, {**counts, **in_ranges})
 
 
 def _histogram(
     source: Source, selection: Selection, ranges: Sequence[tuple[int, Range]]
 ) -> tuple[int, Mapping[int, int]]:
     """The rows with a key, and those of each range."""
-    ordered = sorted(ranges, key=lambda one: one[1].hi)
+    ordered = sorted(ranges, key=lambda numbered: numbered[1].hi)
     ends = [span.hi for _, span in ordered]
-    # Half as wide as those that the slices were cut by, so that each lies within one slice.
+    # Half as wide as the bins that the slices were cut by, so that each lies within one slice.
     bins = source.bins(selection, max(1, bin_width(min(span.lo for _, span in ranges), ends[-1]) // 2))
     each = Counter({number: 0 for number, _ in ranges})
     for bar in bins:
@@ -145,8 +145,8 @@ def _histogram(
     return sum(bar.rows for bar in bins), each
 
 
-def _rows(source: Source, selection: Selection, part: SliceProgress, bounds: Bounds) -> int:
-    match part.span:
+def _rows(source: Source, selection: Selection, progress: SliceProgress, bounds: Bounds) -> int:
+    match progress.span:
         case Prefixes(prefixes):
             reader = source.reader(selection)
             try:

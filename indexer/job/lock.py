@@ -1,4 +1,4 @@
-"""The lease: the lock of an alias while a job runs, and the checkpoint that each beat of it writes."""
+"""The lock of an alias: taken by a job, and held by a lease whose every beat writes a checkpoint."""
 
 import os
 import socket
@@ -39,22 +39,22 @@ _EXPIRY: Final = 15.0
 """Seconds without a beat after which a holder counts as dead."""
 
 _LAST: Final = 3.0
-"""Seconds that each write of a job which was stopped may take."""
+"""Seconds that each write of a stopped job may take."""
 
 
 def free_lock(jobs: JobStore, alias: str, waiting: Callable[[str], None]) -> StoredJob | None:
     """The alias' newest job once nobody runs it; None where there was none. Nothing is written.
 
     A holder is dead where its process is known to be (`is_dead`), or when its beat stands still for 15 seconds, which
-    is seen by waiting, not by comparing clocks.
+    this finds out by waiting, not by comparing clocks.
 
     Raises:
-        UsageError: where somebody does, with who that is.
+        UsageError: where somebody runs it; names the process.
     """
     stored = jobs.newest(alias)
     if stored is None or stored.state.status not in HELD or is_dead(stored.state.holder):
         return stored
-    waiting(f"the lock of {alias} is held by {stored.state.holder}, which has {_EXPIRY:.0f} s to show that it is alive")
+    waiting(f"the lock of {alias} is held by {stored.state.holder}; waiting {_EXPIRY:.0f} s for its heartbeat")
     until = time.monotonic() + _EXPIRY
     while time.monotonic() < until:
         time.sleep(BEAT / 2)
@@ -67,10 +67,10 @@ def free_lock(jobs: JobStore, alias: str, waiting: Callable[[str], None]) -> Sto
 
 
 def take_lock(jobs: JobStore, state: JobState, before: StoredJob | None) -> StoredJob:
-    """Write the job that takes the alias' lock, where nobody else did since it was found free.
+    """Write the job that takes the alias' lock, unless somebody else took it since it was found free.
 
     Raises:
-        UsageError: where somebody was quicker, with who that is.
+        UsageError: where somebody did; names the process.
     """
     try:
         return jobs.write(state, before)
@@ -95,59 +95,59 @@ class Lease:
     Args:
         jobs: where it is kept.
         stored: the lock as this process wrote it.
-        now: the job as it is at this moment, for the next checkpoint; raises where the moment is not to be trusted.
+        checkpoint: the job as it is at this moment, made from what was last written; raises where it is not sound.
 
     Attributes:
-        cpu_seconds: what the checkpoints cost this process so far; the load goes on while the servers answer.
+        cpu_seconds: CPU that checkpoints cost this process so far; the load continues while the servers answer.
     """
 
-    def __init__(self, jobs: JobStore, stored: StoredJob, now: Callable[[JobState], JobState]) -> None:
+    def __init__(self, jobs: JobStore, stored: StoredJob, checkpoint: Callable[[JobState], JobState]) -> None:
         self._jobs = jobs
         self._stored = stored
-        self._now = now
+        self._checkpoint = checkpoint
         self._writing = threading.Lock()
         self.cpu_seconds = 0.0
 
     @property
     def state(self) -> JobState:
-        """The job as it was last written: what a resume goes on from."""
+        """The job as it was last written, and will be resumed."""
         return self._stored.state
 
     def beat_until(self, ended: threading.Event, stop: threading.Event) -> None:
         """Write a checkpoint every second until the load ended, and then the last one.
 
         Raises:
-            LostLock: where another process took the job over; this one must not go on.
-            ShardsUnavailable: where pages may have come without some of their rows.
+            LostLock: where another process took the job over; this one must stop.
+            ShardsUnavailable: where pages may lack some of their rows.
         """
         while not ended.wait(BEAT):
             if stop.is_set():
                 return
-            self._tried_beat()
-        self._tried_beat()
+            self._try_beat()
+        self._try_beat()
 
-    def _tried_beat(self) -> None:
-        # Away for a while: the lock may expire meanwhile, and then the next write finds that out.
+    def _try_beat(self) -> None:
+        # If the lock expires during an outage, the next write finds that out.
         with suppress(TargetUnavailable):
             self._beat_or_hold()
 
     def _beat_or_hold(self) -> None:
         try:
             self.beat()
-        except BreakerTripped:  # pages fill it at this moment; without an answer the checkpoint stays where it is
+        except BreakerTripped:  # pages fill it: without an answer about shards, the checkpoint stays where it is
             self.hold()
 
     def beat(self) -> None:
-        """Write a checkpoint; raises as `beat_until`, and TargetUnavailable where Elasticsearch is away."""
+        """Write a checkpoint; raises as `beat_until`, and TargetUnavailable where Elasticsearch does not answer."""
         began = time.thread_time()
         try:
             with self._writing:
-                self._stored = self._jobs.write(self._now(self._stored.state), self._stored)
+                self._stored = self._jobs.write(self._checkpoint(self._stored.state), self._stored)
         finally:
             self.cpu_seconds += time.thread_time() - began
 
     def hold(self) -> None:
-        """Beat without a new checkpoint: the job waits."""
+        """Beat without a new checkpoint, while the job waits."""
         with self._writing, suppress(TargetUnavailable):
             self._stored = self._jobs.write(self._stored.state, self._stored)
 
@@ -156,7 +156,7 @@ class Lease:
         """Beat, without new checkpoints, while the block runs: to refresh and count a large index takes minutes.
 
         Raises:
-            LostLock: at the end of the block, where another process took the job over meanwhile.
+            LostLock: at the end of the block, where another process took the job over.
         """
         ended = threading.Event()
         beats = threading.Thread(target=self._hold_until, args=(ended,), name="lease", daemon=True)
@@ -169,27 +169,27 @@ class Lease:
         self.hold()
 
     def _hold_until(self, ended: threading.Event) -> None:
-        with suppress(TargetError):  # the end of the block meets it again
+        with suppress(TargetError):  # the write at the end of the block raises it
             while not ended.wait(BEAT):
                 self.hold()
 
     def end(self, status: JobStatus, error: str = "") -> None:
-        """Write how the job ended, which gives the lock back.
+        """Write how the job ended, which releases the lock.
 
-        A job that cannot write this, for Elasticsearch is away or another process has its lock, leaves it as it is.
+        Where Elasticsearch does not answer, or another process has the lock, the record stays as it is.
         """
-        with self._writing, suppress(TargetUnavailable, LostLock):  # not beside a beat that is on its way
+        with self._writing, suppress(TargetUnavailable, LostLock):  # not during a beat
             self._stored = self._jobs.write(replace(self._stored.state, status=status, error=error), self._stored)
             self._jobs.record(self._stored.state)
 
     def interrupt(self, why: str) -> None:
-        """Write a last checkpoint and that the job was stopped, where that takes no longer than its user waits for."""
+        """Write a last checkpoint and that the job was stopped, in a few seconds at most."""
         for write in (self.beat, partial(self.end, JobStatus.INTERRUPTED, why)):
-            writing = threading.Thread(target=_tried, args=(write,), name="lease", daemon=True)
+            writing = threading.Thread(target=_try, args=(write,), name="lease", daemon=True)
             writing.start()
             writing.join(_LAST)
 
 
-def _tried(write: Callable[[], None]) -> None:
-    with suppress(IndexerError):  # what was written before holds as well
+def _try(write: Callable[[], None]) -> None:
+    with suppress(IndexerError):  # a resume is just as safe from the last checkpoint
         write()

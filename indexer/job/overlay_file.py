@@ -1,4 +1,4 @@
-"""Mapping files: where they are looked for, and how they are read."""
+"""Mapping files: where they are found, and how they are read."""
 
 import re
 from importlib import resources
@@ -16,19 +16,19 @@ from indexer.model.table.table import Table
 __all__ = ["find_overlay", "shipped_mappings"]
 
 _FILE_NAME: Final = re.compile(r"\w[\w$ .-]*")
-"""Table names that can be a file's name in `mappings/`: no slash, no leading dot, so that none leads out of it."""
+"""Table names that can be a file's name: without a slash or a leading dot, so that none leads out of `mappings/`."""
 
 
 def find_overlay(table: Table, given: Path | None = None, directory: Path | None = None) -> tuple[Overlay, str]:
     """Find, read and check the overlay of a table.
 
-    In order: the file that `--mapping` names; `mappings/<table>.yaml` in the working directory; the same among those
-    shipped with this product, as far as it fits the table; none.
+    In order: the file that `--mapping` names; `mappings/<table>.yaml` in the working directory; the file of that name
+    that is shipped with this product, as far as it fits the table; none.
 
     Args:
-        table: the table; its name without the schema is the file's.
+        table: the table; its name without the schema is the name of the file.
         given: the file that `--mapping` names.
-        directory: the working directory, if another.
+        directory: a directory in place of the working directory.
 
     Returns:
         The overlay, and where it came from, for people.
@@ -39,7 +39,7 @@ def find_overlay(table: Table, given: Path | None = None, directory: Path | None
     own = Path("mappings")
     path = given or _in(directory / own if directory else own, table)
     shipped = _in(shipped_mappings(), table)
-    # In a checkout of this product, the working directory's is the shipped one.
+    # In a checkout of this product, the file in the working directory is the shipped one.
     if path is not None and (given or shipped is None or not path.samefile(shipped)):
         overlay = parse_overlay(_load(path), str(path), _analyzers())
         check_overlay(overlay, table)
@@ -84,9 +84,9 @@ def _load(path: Path) -> object:
     except OSError as error:
         raise UsageError(f"The mapping file {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"The mapping file {path} is not UTF-8 text: save it as UTF-8.") from error
+        raise UsageError(f"The mapping file {path} is not UTF-8 text; save it as UTF-8.") from error
     try:
-        # The loader is a SafeLoader; the rule knows only the original by name.
+        # The loader is a SafeLoader, which the rule knows only by its own name.
         return yaml.load(text, _StrictLoader)  # noqa: S506
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
@@ -96,16 +96,16 @@ def _load(path: Path) -> object:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """Refuses a key that is given twice, where YAML's loader silently takes the last."""
+    """Refuses a key that appears twice, where YAML's own loader silently takes the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:  # noqa: FBT001, FBT002  # yaml's own signature
-        seen: set[str] = set()
+        keys: set[str] = set()
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
+                if key.value in keys:
                     raise yaml.constructor.ConstructorError(
-                        None, None, f"{key.value} is given twice, keep one", key.start_mark
+                        None, None, f"{key.value} appears twice, keep one", key.start_mark
                     )
-                seen.add(key.value)
-        found: dict[object, object] = super().construct_mapping(node, deep)
-        return found
+                keys.add(key.value)
+        mapping: dict[object, object] = super().construct_mapping(node, deep)
+        return mapping

@@ -1,4 +1,4 @@
-"""The one budget of bytes in flight that readers take from before they ask, and writers give back to."""
+"""Memory of a job: one budget of bytes in flight, rare garbage collection, and the peak of the process."""
 
 import gc
 import resource
@@ -16,13 +16,13 @@ __all__ = ["MemoryBudget", "peak_rss", "rare_garbage_collection"]
 class MemoryBudget:
     """A number of bytes shared by all threads of a job.
 
-    A page takes its estimated cost before it is asked for, is corrected once its size is known, and is given back
-    batch by batch as Elasticsearch acknowledges. One page may always pass, however large: a budget that is taken by
-    nobody grants any amount, so that no job stalls.
+    A page takes its estimated cost before it is requested, corrects it once its size is known, and gives it back batch
+    by batch as Elasticsearch acknowledges. One page may always pass, however large: while nothing is taken, the budget
+    grants any amount, so that no job stalls.
 
     Attributes:
         total: the bytes of the budget.
-        peak: the most that was ever taken, in bytes.
+        peak: the most bytes that were ever taken.
     """
 
     def __init__(self, total: int, stop: threading.Event) -> None:
@@ -41,17 +41,17 @@ class MemoryBudget:
         """Wait until `amount` bytes are free, and take them.
 
         Raises:
-            Interrupted: where the job was stopped meanwhile.
+            Interrupted: where the job was stopped during the wait.
         """
         with self._changed:
             while self._taken and self._taken + amount > self.total:
                 if self._stop.is_set():
-                    raise Interrupted("The job was stopped.")
+                    raise Interrupted("The job was stopped; the old index is still served.")
                 self._changed.wait(timeout=0.2)
             self._add(amount)
 
     def correct(self, estimated: int, actual: int) -> None:
-        """Replace an estimate by what it came to, without waiting: the bytes are there already."""
+        """Replace an estimate by the actual number, without waiting: the bytes are there already."""
         with self._changed:
             self._add(actual - estimated)
             self._changed.notify_all()
@@ -79,16 +79,16 @@ def peak_rss() -> int:
 
 
 _ALLOCATIONS: Final = 100_000
-"""Net new containers between two looks at the youngest, about two pages of 10,000 rows; Python's own is 700."""
+"""Net new containers between two collections, about two pages of 10,000 rows; Python's default is 700."""
 
 
 @contextmanager
 def rare_garbage_collection() -> Iterator[None]:
-    """Collect cycles seldom, and not among what was imported: pages are lists of lists, without a cycle.
+    """Collect cycles rarely, and not among what was imported: pages are lists of lists, without a cycle.
 
-    Python looks through all of a page again and again while it is decoded: of 400,000 sample rows, reading and making
-    documents took 6.8 µs of CPU a row in one thread, and 4.1 with this (measured by hand). What has no cycle is freed
-    at once, as ever, so that memory is no less bounded.
+    Python scans all of a page many times while it is decoded: of 400,000 sample rows, reading and making documents took
+    6.8 µs of CPU a row in one thread, and 4.1 with this (measured by hand). What has no cycle is freed at once, as
+    ever, so that memory stays as bounded.
     """
     thresholds = gc.get_threshold()
     gc.freeze()

@@ -1,8 +1,9 @@
 """Verification of an index: what it is compared with and how closely, what was found, and its repair."""
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import ceil
 from random import Random
 from typing import Final
 
@@ -14,6 +15,7 @@ from indexer.job.shards import refuse_absent
 from indexer.job.slices import slice_table
 from indexer.model.job.checkpoint import AckTracker, SliceProgress, unread
 from indexer.model.job.progress import Counters
+from indexer.model.paging.window import Prefixes, Range
 from indexer.pipeline.memory import peak_rss
 from indexer.pipeline.pipeline import Pipeline
 from indexer.settings import Settings
@@ -27,12 +29,11 @@ from indexer.verify.findings import (
     Findings,
     RepairResult,
     Verification,
-    sample_slices,
     slice_of,
 )
 from indexer.verify.repair import IndexRepair, repair_lock
 
-__all__ = ["SAMPLE_SHARE", "verify"]
+__all__ = ["SAMPLE_SHARE", "sample_slices", "verify"]
 
 SAMPLE_SHARE: Final = 0.01
 """The share of the rows that is compared by default."""
@@ -222,3 +223,62 @@ class _Run:
             rows_per_second=round(compared / now.seconds, 1) if now.seconds else 0.0,
             peak_rss_bytes=peak_rss(),
         )
+
+
+_MIN_SAMPLE: Final = 1_000
+"""Rows that a sample has at least; of a small table, all."""
+
+
+def sample_slices(slices: Sequence[SliceProgress], share: float, random: Random) -> tuple[SliceProgress, ...]:
+    """About that share of the rows, as parts of slices with their numbers; slices without a part are left out.
+
+    Of each slice that is a range of keys, one random range within it is taken. Text is taken by whole prefixes, and
+    what has no ranges (rows without a key, a keyset) by whole slices, both drawn from the whole table.
+    """
+    rows = sum(progress.rows for progress in slices)
+    share = max(share, min(1.0, _MIN_SAMPLE / max(1, rows)))
+    if share >= 1:
+        return tuple(slices)
+    ranges = [progress for progress in slices if _range(progress) is not None]
+    others = [progress for progress in slices if _range(progress) is None]
+    return (*(_within(progress, share, random) for progress in ranges), *_drawn(others, share, random))
+
+
+def _range(progress: SliceProgress) -> Range | None:
+    match progress.windows:
+        case (Range() as window,):
+            return window
+        case _:
+            return None
+
+
+def _within(progress: SliceProgress, share: float, random: Random) -> SliceProgress:
+    window = _range(progress)
+    if window is None:  # pragma: no cover - the caller has checked
+        return progress
+    width = max(1, ceil((window.hi - window.lo) * share))
+    lo = random.randint(window.lo, window.hi - width)
+    return replace(progress, windows=(Range(lo, lo + width),), rows=ceil(progress.rows * share))
+
+
+def _drawn(slices: Iterable[SliceProgress], share: float, random: Random) -> Iterable[SliceProgress]:
+    pieces = [piece for progress in slices for piece in _pieces(progress)]
+    remaining = sum(piece.rows for piece in pieces) * share
+    random.shuffle(pieces)
+    drawn: dict[int, SliceProgress] = {}
+    for piece in pieces:
+        if remaining <= 0:
+            break
+        remaining -= piece.rows
+        before = drawn.get(piece.number, replace(piece, windows=(), rows=0))
+        drawn[piece.number] = replace(before, windows=before.windows + piece.windows, rows=before.rows + piece.rows)
+    return drawn.values()
+
+
+def _pieces(progress: SliceProgress) -> Iterator[SliceProgress]:
+    for window in progress.windows:
+        if isinstance(window, Prefixes):
+            for prefix in window.prefixes:
+                yield replace(progress, windows=(Prefixes((prefix,)),), rows=prefix.rows)
+        else:
+            yield progress

@@ -226,6 +226,17 @@ def test_replay_uses_the_columns_and_the_where_of_the_job(bench: Bench) -> None:
     assert not bench.client.indices.exists_alias(name=bench.alias)
 
 
+def test_a_job_with_catch_up_is_replayed_with_the_mapping_file_that_it_was_given(bench: Bench) -> None:
+    bench.create("id BIGINT PRIMARY KEY, code TEXT", [(n, "bad" if n else "0") for n in range(3)])
+    report = bench.reindex("--catch-up", "id")
+    bench.sql(f"UPDATE {bench.table} SET code = '7' WHERE id > 0")
+    bench.refresh()
+    assert bench.replay(report["job"], code=0)["indexed"] == 2
+    assert {document["code"] for document in bench.found().values()} == {"0", "7"}
+    verified = bench.command("indexer", "verify", "--index", bench.alias, "--full")
+    assert verified.code == 0, verified.err
+
+
 def test_replay_refuses_a_changed_mapping_or_table_and_names_the_difference(bench: Bench) -> None:
     bench.create("id BIGINT PRIMARY KEY, code TEXT", [(1, "bad")])
     report = bench.reindex()

@@ -13,7 +13,7 @@ from indexer.model.paging.slice import Slice
 from indexer.model.paging.window import Prefix, Prefixes, Range, TieGroup
 from indexer.verify.digest import ALL_BUCKETS, Digest, MatchedDocuments, bucket_of
 from indexer.verify.document_diff import document_differences, split_line
-from indexer.verify.findings import sample_slices
+from indexer.verify.verify import sample_slices
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 numbers = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)

@@ -73,7 +73,7 @@ def test_a_table_name_may_be_korean(tmp_path: Path) -> None:
     ("content", "words"),
     [
         ("fields:\n  level: {type: keyword\n", ["line 3", "not YAML"]),
-        ("fields:\n  level: keyword\n  level: text\n", ["line 3", "level is given twice"]),
+        ("fields:\n  level: keyword\n  level: text\n", ["line 3", "level appears twice"]),
         ("fields:\n\tlevel: keyword\n", ["line 2", "not YAML"]),
         ("fields: !!python/object:os.system {}\n", ["line 1", "not YAML"]),
         ("fields: {lvel: keyword}\n", ["lvel", "level"]),
