@@ -1,10 +1,10 @@
-"""Retries: how long a failing request is tried again, with which pauses, and how a wait is reported.
+"""Retries: how long a failing request is repeated, with which pauses, and how a wait is reported.
 
     retrier = Retrier(RetryPolicy(seconds=300), stop, on_wait=show)
     rows = retrier.call(lambda: source.bounds(selection))
 
 Whether an error is retryable is a property of its class (`indexer.errors`). `Retrier.call` retries one operation;
-where a retry is more than the same call again (a smaller page, half a batch), the loop asks `Attempts` to wait.
+where a retry differs from the first try (a smaller page, part of a batch), the loop lets `Attempts` wait.
 """
 
 import random
@@ -28,7 +28,7 @@ from indexer.errors import (
 __all__ = ["Attempts", "OnWait", "Retrier", "RetryPolicy", "ignore_wait"]
 
 OnWait = Callable[[str, float], None]
-"""Told of each wait before it begins: why, and how many seconds; 0 where the next try follows at once."""
+"""Called before each wait with its reason and its seconds, which are 0 where the next try follows at once."""
 
 Result = TypeVar("Result")
 
@@ -37,7 +37,7 @@ _DOUBLINGS: Final = 16
 
 
 def ignore_wait(_reason: str, _seconds: float) -> None:
-    """Told of a wait, it does nothing."""
+    """An `OnWait` that does nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class Attempts:
         self._tries = 0
 
     def reset(self) -> None:
-        """The operation succeeded: the next failure is the first again."""
+        """The operation succeeded: the next failure counts as the first."""
         self._failing_since = None
         self._tries = 0
 

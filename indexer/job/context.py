@@ -35,7 +35,7 @@ class JobContext:
         jobs: the index of jobs, with the locks.
         limits: threads, bytes and retries.
         counters: the job's counters.
-        show_wait: told why the job waits.
+        show_wait: called with the reason of each wait.
     """
 
     source: Source
@@ -47,7 +47,7 @@ class JobContext:
 
     def retrier(self, stop: Event | None = None) -> Retrier:
         """Retries as long as `--patience` allows."""
-        return Retrier(self.limits.retry, stop, on_wait=self._show_retry, on_success=self.counters.go_on)
+        return Retrier(self.limits.retry, stop, on_wait=self._show_retry, on_success=self.counters.end_wait)
 
     def retry(self, operation: Callable[[], Result]) -> Result:
         """Run an operation, and retry it where a server does not answer; see `Retrier.call`."""
@@ -85,7 +85,7 @@ def open_context(
     Args:
         settings: how to reach them, and the limits.
         counters: the job's counters.
-        show_wait: told why the job waits; the counters by default.
+        show_wait: called with the reason of each wait; the counters by default.
 
     Raises:
         UsageError: where a URL, an option or a credential is wrong, or Elasticsearch does not answer.

@@ -144,7 +144,7 @@ def initial_state(plan: Plan, newest: JobState | None) -> JobState:
 
 
 def create_index(plan: Plan, cluster: Cluster, state: JobState) -> None:
-    """Create the index of a new job, before anything else is changed. It may be called again where no answer came.
+    """Create the index of a new job, before anything else is changed. It may be repeated where no answer came.
 
     Raises:
         UsageError: where Elasticsearch does not accept the mapping or the settings: nothing is changed.

@@ -111,7 +111,7 @@ fields:
 """
 
 _TAIL = """
-# What `indexer search` is told: the field of --since, what colours a line, what is shown, and options of its own.
+# For `indexer search`: the field of --since, what colours a line, what is shown, and options of its own.
 # search:
 #   time: ts
 #   level: level

@@ -29,7 +29,7 @@ class DocumentCounts:
 
     Attributes:
         all: the documents in all.
-        each: those in the slices of a reading, by number, as far as the index can be asked for them.
+        each: those in the slices of a reading, by number, as far as the index can count them.
     """
 
     all: int
@@ -96,9 +96,9 @@ def find_shortage(source: Source, reading: FullRead, documents: DocumentCounts, 
     """The rows that the source holds and the index does not; None where it has all that it must have.
 
     It must have as many as there were when the reading began, but no more than there are now, in all and of each slice.
-    Where more rows of a slice were read than there were, some were added meanwhile, and others may have been overlooked
-    in their stead: then it must have as many as there are now, unless the slice was read twice. `sys.shards` is queried
-    each time, because a count lacks the rows of an unavailable shard without saying so.
+    Where more rows of a slice were read than there were, some were added during the read, and others may have been
+    missed in their stead: then it must have as many as there are now, unless the slice was read twice. `sys.shards` is
+    queried each time, because a count lacks the rows of an unavailable shard without saying so.
 
     Args:
         source: the source.

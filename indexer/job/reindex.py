@@ -178,7 +178,7 @@ class _Job:
             except ShardsUnavailable as error:
                 self.counters.wait(str(error))
                 wait_for_shards(self.context, self.plan.selection.table, error, lease.hold)
-                self.counters.calm()
+                self.counters.clear_waits()
                 self.passes.restore(lease.state)
 
     def _catch_up(self, lease: Lease) -> None:

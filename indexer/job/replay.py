@@ -1,4 +1,4 @@
-"""Replaying dead letters: their rows are read again, because they may have been fixed, and what still fails is kept."""
+"""Replay of dead letters: their rows, which may have been fixed, are read from the table; what still fails is kept."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -106,14 +106,14 @@ _NAMED: Final = 5
 
 
 def replay(settings: Settings, job: str, *, waiting: Callable[[str], None] = lambda _: None) -> ReplayReport:
-    """Read the rows of a job's dead letters again, index them, and keep the dead letters that remain.
+    """Read the rows of a job's dead letters from the table, index them, and keep the dead letters that remain.
 
     Nothing is lost where it ends early: what was not finished is replayed the next time.
 
     Args:
         settings: the servers, `--memory`, and the mapping file where it is not where it was.
         job: the job's name.
-        waiting: told the reason of each wait.
+        waiting: called with the reason of each wait.
 
     Returns:
         What was done. `ReplayReport.exit_code` is 3 while dead letters remain.

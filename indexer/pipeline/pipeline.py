@@ -69,7 +69,7 @@ class Pipeline:
     def retrier(self) -> Retrier:
         """Retries requests of the pipeline's threads until it stops."""
         counters = self.counters
-        return Retrier(self.limits.retry, self.workers.stop, on_wait=counters.retry, on_success=counters.go_on)
+        return Retrier(self.limits.retry, self.workers.stop, on_wait=counters.retry, on_success=counters.end_wait)
 
     def run(
         self, name: str, take: Callable[[Iterator[PageBatch]], None], *, ahead: int, beside: SideTask | None = None

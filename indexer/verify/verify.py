@@ -38,6 +38,8 @@ __all__ = ["SAMPLE_SHARE", "sample_slices", "verify"]
 SAMPLE_SHARE: Final = 0.01
 """The share of the rows that is compared by default."""
 
+_REMEDY: Final = " and verify again; until then, a comparison proves nothing"
+
 
 def verify(
     settings: Settings,
@@ -75,9 +77,6 @@ def verify(
             if watch is not None:
                 watch(run.headline(check), counters)
             return run.run(check, share, max_deletes)
-
-
-_REMEDY: Final = " and verify again: until then, nothing can be said of the index"
 
 
 def _no_lock() -> None:

@@ -19,7 +19,7 @@ class Progress:
         rows_read: rows read from the source.
         rows_indexed: documents that Elasticsearch acknowledged.
         dead_letters: documents that it rejected for good.
-        retries: requests that were asked again, on either side.
+        retries: requests that were retried, on either side.
         bytes_indexed: bytes of the acknowledged documents.
         pages: pages read.
         nulled: NaN and infinite values that became null.
@@ -115,19 +115,19 @@ class Counters:
         with self._lock:
             self._waits[threading.get_ident()] = reason
 
-    def go_on(self) -> None:
+    def end_wait(self) -> None:
         """This thread waits no longer."""
         with self._lock:
             self._waits.pop(threading.get_ident(), None)
 
-    def calm(self) -> None:
-        """No thread waits, and nothing is slowed down: those that did are gone."""
+    def clear_waits(self) -> None:
+        """No thread waits, and nothing is slowed down: the threads that did have ended."""
         with self._lock:
             self._now = replace(self._now, slowed="")
             self._waits.clear()
 
     def slow(self, reason: str) -> None:
-        """Elasticsearch slowed the job down, to a pace and for a reason; empty once it goes at full pace again."""
+        """Elasticsearch slowed the job down, to a limit and for a reason; empty at the full limit."""
         with self._lock:
             self._now = replace(self._now, slowed=reason)
 

@@ -17,10 +17,10 @@ class Report:
         index: the index that was written.
         alias: the target.
         switched: whether the alias points to the index now.
-        resumed: whether an unfinished job was gone on with.
+        resumed: whether an unfinished job was resumed.
         rows_read: rows read from the source, by all runs of the job.
         rows_indexed: documents in the new index.
-        rows_caught_up: rows read after the load, because they were added or changed meanwhile, or may have been.
+        rows_caught_up: rows read after the load, because the table changed during the load, or may have.
         dead_letters: documents that Elasticsearch rejected for good.
         nulled: NaN and infinite values that became null.
         seconds: from the first page to the last acknowledgement.
@@ -28,13 +28,13 @@ class Report:
         pages: pages read.
         page_ms_p50: the median time of a page, in milliseconds.
         page_ms_p95: its 95th percentile.
-        checkpoint_cpu_seconds: CPU that this process spent on checkpoints; the load goes on while the servers answer.
+        checkpoint_cpu_seconds: CPU that this process spent on checkpoints; the load continues while the servers answer.
         peak_rss_bytes: the most memory that the process held.
         strategy: how pages advanced.
         key: by which columns.
         dead_letter_file: where the dead letters are; None where there are none.
         deleted: older indexes that were deleted after the switch.
-        caveat: why rows may have been missed without anybody noticing; empty where they cannot.
+        caveat: why rows may have been missed unnoticed; empty where they cannot.
     """
 
     job: str
@@ -77,16 +77,16 @@ class ReplayReport:
 
     Attributes:
         job: the job whose dead letters they are.
-        table: the table whose rows were read again.
+        table: the table whose rows were read.
         index: the index that was written.
-        found: dead letters that there were.
+        found: dead letters before the replay.
         indexed: those whose rows are in the index now.
         gone: those whose rows are no longer in the source, or no longer meet the job's `--where`: they are dropped.
         gone_ids: the `_id`s of the first of these.
-        remaining: those that are left.
-        elsewhere: how many of these are in files of other machines, so that nothing was tried.
-        reasons: why the first of those that are left were rejected again, each with its `_id`.
-        dead_letter_file: where those that are left are, or None where this machine has no such file.
+        remaining: those that remain.
+        elsewhere: how many of these are in files on other machines, so that they were not replayed.
+        reasons: why the first of those that remain were rejected once more, each with its `_id`.
+        dead_letter_file: where those that remain are, or None where this machine has no such file.
         dead_letter_index: the index where they are, or None.
     """
 
@@ -105,7 +105,7 @@ class ReplayReport:
 
     @property
     def exit_code(self) -> int:
-        """3 while dead letters are left, else 0."""
+        """3 while dead letters remain, else 0."""
         return 3 if self.remaining else 0
 
     def as_json(self) -> JsonObject:
