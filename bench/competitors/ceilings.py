@@ -9,8 +9,8 @@ from queue import Empty, SimpleQueue
 from bench.competitors.reindex import bench_settings
 from bench.competitors.task import Competitor, Run, Task, answer
 from bench.meter.meter import Meter
-from indexer.job.slices import slice_table
 from indexer.job.reindex import plan
+from indexer.job.slices import slice_table
 from indexer.model.document.bulk_request import Batch, split_batches
 from indexer.model.document.document import DocumentBuilder
 from indexer.model.job.plan import Plan
