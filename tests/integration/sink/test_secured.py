@@ -80,7 +80,7 @@ def test_a_wrong_password_is_refused_and_not_shown(secured: SecuredElasticsearch
 
 
 def test_no_credentials_are_refused(secured: SecuredElasticsearch) -> None:
-    with pytest.raises(UsageError, match="or the lack of them"):
+    with pytest.raises(UsageError, match="rejected the login"):
         connect(TargetAccess(url=secured.server.url, ca=secured.ca))
 
 
