@@ -152,7 +152,7 @@ class Lease:
             self._stored = self._jobs.write(self._stored.state, self._stored)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def keep_alive(self) -> Iterator[None]:
         """Beat, without new checkpoints, while the block runs: to refresh and count a large index takes minutes.
 
         Raises:

@@ -78,12 +78,12 @@ def write_overlay(settings: Settings, folder: Path) -> Path:
     """
     with open_context(settings, Counters()) as context:
         # By the types alone: the file replaces the shipped one.
-        made = _preview(settings, context, by_types=True)
-    path = folder / "mappings" / f"{made.table.name.name}.yaml"
+        preview = _preview(settings, context, by_types=True)
+    path = folder / "mappings" / f"{preview.table.name.name}.yaml"
     try:
         path.parent.mkdir(exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
-            file.write(_template(made))
+            file.write(_template(preview))
     except FileExistsError as error:
         raise UsageError(f"{path} exists already; edit it, or move it away first.") from error
     except OSError as error:
@@ -94,8 +94,10 @@ def write_overlay(settings: Settings, folder: Path) -> Path:
 def _preview(settings: Settings, context: JobContext, *, by_types: bool = False) -> MappingPreview:
     table = context.source.describe(parse_table_name(settings.table))
     overlay, origin = (Overlay(), "") if by_types else find_overlay(table, settings.mapping)
-    made = define(context.cluster, table, overlay, key=settings.key, columns=settings.columns, where=settings.where)
-    return MappingPreview(table, origin, made.mapping)
+    definition = define(
+        context.cluster, table, overlay, key=settings.key, columns=settings.columns, where=settings.where
+    )
+    return MappingPreview(table, origin, definition.mapping)
 
 
 _HEAD = """\
@@ -128,17 +130,17 @@ _TAIL = """
 """
 
 
-def _template(made: MappingPreview) -> str:
-    lines = "".join(map(_line, made.mapping.fields))
-    return _HEAD.format(table=made.table.name.name) + lines + _TAIL
+def _template(preview: MappingPreview) -> str:
+    lines = "".join(map(_line, preview.mapping.fields))
+    return _HEAD.format(table=preview.table.name.name) + lines + _TAIL
 
 
 def _line(field: Field) -> str:
-    said = "false" if field.type is None else _said(field)
+    said = "false" if field.type is None else _definition(field)
     return f"  # {_quoted(field.column.name)}: {said}  # {field.column.type.sql or field.column.type.kind}\n"
 
 
-def _said(field: Field) -> str:
+def _definition(field: Field) -> str:
     subs = field.definition.get("fields")
     if not isinstance(subs, dict):
         return str(field.type)

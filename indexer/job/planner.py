@@ -51,19 +51,19 @@ def make_plan(settings: Settings, context: JobContext, newest: JobState | None) 
     alias, strategy = settings.alias, settings.strategy
     indexes.refuse_concrete(alias)
     overlay, origin = find_overlay(table, settings.mapping)
-    made = define(cluster, table, overlay, key=settings.key, columns=settings.columns, where=settings.where)
-    refuse_definition(cluster, made.mapping.mappings, made.mapping.settings, origin)
-    later = _later(source, made.selection, settings.catch_up)
-    fingerprint = fingerprint_of(made.selection, made.mapping, str(strategy), settings.catch_up or "")
+    definition = define(cluster, table, overlay, key=settings.key, columns=settings.columns, where=settings.where)
+    refuse_definition(cluster, definition.mapping.mappings, definition.mapping.settings, origin)
+    later = _later(source, definition.selection, settings.catch_up)
+    fingerprint = fingerprint_of(definition.selection, definition.mapping, str(strategy), settings.catch_up or "")
     _refuse_absent(source, table)
-    unfinished = None if settings.fresh else _unfinished(context, newest, fingerprint, made.mapping)
+    unfinished = None if settings.fresh else _unfinished(context, newest, fingerprint, definition.mapping)
     if unfinished:
         job, updates, slices, since = unfinished.job, unfinished.updates, unfinished.slices, unfinished.since
     else:
-        job, updates = indexes.new_name(alias, datetime.now(UTC)), _updates(source, made.selection)
+        job, updates = indexes.new_name(alias, datetime.now(UTC)), _updates(source, definition.selection)
         # Before the slices are frozen: a row that comes between the two is one that the catch-up finds.
         begin = source.bounds(later).hi if later and settings.catch_up else None
-        slices = freeze_slices(source, made.selection, strategy, settings.page)
+        slices = freeze_slices(source, definition.selection, strategy, settings.page)
         _refuse_absent(source, table)  # a histogram without a shard's rows would freeze slices too short
         since = begin if settings.catch_up else _highest(slices)
     return Plan(
@@ -71,7 +71,7 @@ def make_plan(settings: Settings, context: JobContext, newest: JobState | None) 
         unfinished=unfinished,
         alias=alias,
         served=indexes.current(alias),
-        selection=made.selection,
+        selection=definition.selection,
         slices=slices,
         later=later if settings.catch_up or since is not None else None,
         since=since,
@@ -79,9 +79,9 @@ def make_plan(settings: Settings, context: JobContext, newest: JobState | None) 
         fingerprint=fingerprint,
         strategy=str(strategy),
         flat=_is_flat(slices),
-        mapping=made.mapping,
+        mapping=definition.mapping,
         overlay=origin,
-        capabilities=made.capabilities,
+        capabilities=definition.capabilities,
         templates=indexes.matching_templates(job),
         page=settings.page,
         catch_up=settings.catch_up is not None,

@@ -196,9 +196,9 @@ def _rebuild(context: JobContext, served: IndexInfo, job: JobState | None, optio
     table = context.source.describe(options.table)
     overlay, origin = find_overlay(table, options.mapping or _mapping_file(job))
     columns, left_out = _columns(table, overlay, options.columns, served, job)
-    made = define(context.cluster, table, overlay, key=options.key, columns=columns, where=options.where)
-    _refuse_changed(served, job, made, origin)
-    return Provenance(served, job, made.selection, made.mapping, left_out)
+    definition = define(context.cluster, table, overlay, key=options.key, columns=columns, where=options.where)
+    _refuse_changed(served, job, definition, origin)
+    return Provenance(served, job, definition.selection, definition.mapping, left_out)
 
 
 def _mapping_file(job: JobState | None) -> Path | None:
@@ -232,15 +232,19 @@ _CHECKED: Final = frozenset({"table", "_id", "--where"})
 """What must be as it was besides the mapping; by which key and strategy rows are read does not change a document."""
 
 
-def _refuse_changed(served: IndexInfo, job: JobState | None, made: Definition, origin: str) -> None:
-    now = {name: value for name, value in fingerprint_of(made.selection, made.mapping, "").items() if name in _CHECKED}
+def _refuse_changed(served: IndexInfo, job: JobState | None, definition: Definition, origin: str) -> None:
+    now = {
+        name: value
+        for name, value in fingerprint_of(definition.selection, definition.mapping, "").items()
+        if name in _CHECKED
+    }
     before = {name: job.fingerprint.get(name, value) for name, value in now.items()} if job else now
     changed = fingerprint_difference(before, now)
     if changed:
         raise UsageError(
             f"{served.index} was made with other options: {changed}; use the original options, or reindex."
         )
-    fields = "; ".join(islice(_changed_types(made.mapping, served.fields), _NAMED))
+    fields = "; ".join(islice(_changed_types(definition.mapping, served.fields), _NAMED))
     if fields:
         raise UsageError(
             f"{served.index} was made with another mapping than that of {origin} ({fields});"

@@ -72,10 +72,10 @@ def reindex(settings: Settings, *, watch: Callable[[Plan, Counters], None] | Non
     counters = Counters()
     with _permitted_context(settings, counters) as context:
         newest = free_lock(context.jobs, settings.alias, context.show_wait)
-        made = make_plan(settings, context, newest.state if newest else None)
+        made_plan = make_plan(settings, context, newest.state if newest else None)
         if watch is not None:
-            watch(made, counters)
-        return _Job(context, made, newest).run()
+            watch(made_plan, counters)
+        return _Job(context, made_plan, newest).run()
 
 
 @contextmanager
@@ -204,7 +204,7 @@ class _Job:
 
     def _checked(self, lease: Lease, operation: Callable[[], Result]) -> Result:
         """Query the source while the lock is held; the checkpoint after it finds out whether every shard answered."""
-        with lease.held():
+        with lease.keep_alive():
             result = self.context.retry(operation)
         self.context.retry(lease.beat)
         return result
@@ -235,7 +235,7 @@ class _Job:
     def _compare(self, lease: Lease) -> tuple[DocumentCounts, Shortage | None]:
         """The documents in the index, and which rows are not among them."""
         source, passes = self.context.source, self.passes
-        with lease.held():
+        with lease.keep_alive():
             documents = self.context.retry(self._count)
             shortage = self.context.retry(lambda: find_shortage(source, passes.newest, documents, passes.dead))
         self.context.retry(lease.beat)  # which finds out whether every shard was there to be counted

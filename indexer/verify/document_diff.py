@@ -49,35 +49,35 @@ def split_line(line: bytes) -> tuple[bytes, bytes]:
     return line[_BEFORE_ID : end - _BEHIND_ID], line[end + 1 : -1]
 
 
-def document_differences(row: Json, held: Json, vectors: frozenset[str] = frozenset()) -> Iterator[FieldDifference]:
+def document_differences(row: Json, stored: Json, vectors: frozenset[str] = frozenset()) -> Iterator[FieldDifference]:
     """The fields in which two documents differ, in the row's order.
 
     Args:
         row: the row's document.
-        held: what the index holds.
+        stored: what the index holds.
         vectors: the dotted names of the fields that are vectors.
     """
-    return _differences(row, held, vectors, "", "")
+    return _differences(row, stored, vectors, "", "")
 
 
-def _differences(row: Json, held: Json, vectors: frozenset[str], name: str, path: str) -> Iterator[FieldDifference]:
-    if isinstance(row, dict) and isinstance(held, dict):
-        for key in {**row, **held}:
+def _differences(row: Json, stored: Json, vectors: frozenset[str], name: str, path: str) -> Iterator[FieldDifference]:
+    if isinstance(row, dict) and isinstance(stored, dict):
+        for key in {**row, **stored}:
             dot = "." if path else ""
-            yield from _differences(row.get(key), held.get(key), vectors, f"{name}{dot}{key}", f"{path}{dot}{key}")
-    elif isinstance(row, list) and isinstance(held, list) and len(row) == len(held):
-        for place, (one, other) in enumerate(zip(row, held, strict=True)):
-            yield from _differences(one, other, vectors, name, f"{path}[{place}]")
-    elif not _equal(row, held, rounded=name in vectors):
-        yield FieldDifference(path, _shown(row), _shown(held))
+            yield from _differences(row.get(key), stored.get(key), vectors, f"{name}{dot}{key}", f"{path}{dot}{key}")
+    elif isinstance(row, list) and isinstance(stored, list) and len(row) == len(stored):
+        for place, (row_item, stored_item) in enumerate(zip(row, stored, strict=True)):
+            yield from _differences(row_item, stored_item, vectors, name, f"{path}[{place}]")
+    elif not _equal(row, stored, rounded=name in vectors):
+        yield FieldDifference(path, _shown(row), _shown(stored))
 
 
-def _equal(row: Json, held: Json, *, rounded: bool) -> bool:
-    if isinstance(row, bool) or isinstance(held, bool):
-        return row is held
-    if rounded and isinstance(row, int | float) and isinstance(held, int | float):
-        return isclose(row, held, rel_tol=_FLOAT32, abs_tol=_FLOAT32)
-    return row == held
+def _equal(row: Json, stored: Json, *, rounded: bool) -> bool:
+    if isinstance(row, bool) or isinstance(stored, bool):
+        return row is stored
+    if rounded and isinstance(row, int | float) and isinstance(stored, int | float):
+        return isclose(row, stored, rel_tol=_FLOAT32, abs_tol=_FLOAT32)
+    return row == stored
 
 
 def _shown(value: Json) -> str:

@@ -167,7 +167,7 @@ def test_deep_offset_paging_trips_the_breaker_and_window_paging_completes(
     assert failed.code == 1, failed.err
     assert "CircuitBreakingException" in failed.err
     assert f"before a page at OFFSET {DEEP:,}" in failed.err
-    assert "start anew with --strategy window --fresh" in failed.err
+    assert "start again with --strategy window --fresh" in failed.err
     assert len(failed.err.splitlines()) == 1, "one sentence"
     assert not job.client.indices.exists_alias(name=job.alias), "readers saw half an index"
     completed = job.run(*what, "--strategy", "window", "--fresh")
