@@ -1,28 +1,27 @@
-"""Every error this product raises on purpose, with its exit code and whether trying again can help.
+"""Every error that this product raises on purpose, with its exit code and whether a retry can help.
 
 ::
 
-    IndexerError                 1  failed; the old index is still served
-    ├── UsageError                  2  bad input; nothing was changed on either side
-    ├── SourceError              1  the source answered with an error that will not pass
-    │   ├── SourceUnavailable    1  retryable: no answer, or a node is away
-    │   │   └── ShardsUnavailable       1  the source answers, but without some of its rows
-    │   └── ResponseTooLarge        1  retryable with a smaller page: an answer larger than there is room for
-    │       └── BreakerTripped   1  likewise: the source's query circuit breaker tripped
-    ├── TargetError              1  Elasticsearch answered with an error that will not pass
-    │   ├── TargetUnavailable    1  retryable: no answer, 502, 503 or 504
-    │   │   └── TargetBusy       1  retryable with fewer and smaller requests: 429
-    │   └── RequestTooLarge         1  retryable in halves: 413
-    ├── NoProgress               1  a page did not advance: the source broke the order it promised
-    ├── TooManyFailures          1  more dead letters than --max-failures
-    ├── VerificationFailed       4  rows are missing; the alias was not moved
-    ├── FileError                1  a file of this machine cannot be read or written
-    └── Interrupted            130  Ctrl-C; the old index is still served, a resume goes on
-        └── Terminated         143  SIGTERM, or the terminal closed; likewise
+    IndexerError                   1  failed; the old index is still served
+    ├── UsageError                 2  bad input; nothing changed on either side
+    ├── SourceError                1  the source rejected a request
+    │   ├── SourceUnavailable      1  retryable: no answer, or a node is down
+    │   │   └── ShardsUnavailable  1  retryable: the source answers without some of its rows
+    │   └── ResponseTooLarge       1  retryable with a smaller page: the answer exceeds the memory limit
+    │       └── BreakerTripped     1  retryable with a smaller page: the source's circuit breaker tripped
+    ├── TargetError                1  Elasticsearch rejected a request
+    │   ├── TargetUnavailable      1  retryable: no answer, 502, 503 or 504
+    │   │   └── TargetBusy         1  retryable with fewer and smaller requests: 429
+    │   └── RequestTooLarge        1  retryable in halves: 413
+    ├── NoProgress                 1  a page did not advance: the source broke its order
+    ├── TooManyFailures            1  more dead letters than --max-failures
+    ├── VerificationFailed         4  rows are missing; the alias was not moved
+    ├── FileError                  1  a local file cannot be read or written
+    └── Interrupted              130  Ctrl-C; the old index is still served, and the job can be resumed
+        └── Terminated           143  SIGTERM, or the terminal closed; the job can be resumed
 
-A message is one sentence: the thing by its name, then the remedy. Whether an error is retryable is a property of its
-class, decided where the server's answer is classified (`indexer.source.errors`, `indexer.sink.errors`) and
-nowhere else.
+A message is one sentence: the thing by its name, what is wrong, the remedy. Whether an error is retryable is a property
+of its class, decided where the server's answer is classified (`indexer.source.errors`, `indexer.sink.errors`).
 """
 
 from collections.abc import Iterable
@@ -52,10 +51,10 @@ __all__ = [
 
 
 class IndexerError(Exception):
-    """The root: a job that failed. The old index is still served.
+    """The job failed; the old index is still served.
 
     Attributes:
-        reason: what the server or the system said, in a few words; empty where the sentence alone tells.
+        reason: what the server or the system said, in a few words; may be empty.
     """
 
     exit_code: ClassVar[int] = 1
@@ -70,7 +69,7 @@ class UsageError(IndexerError):
 
 
 class SourceError(IndexerError):
-    """The source answered with an error that will not pass by itself.
+    """The source rejected a request; a retry would not help.
 
     Attributes:
         code: CrateDB's error code (for example 4041), or None where the source has no codes.
@@ -83,27 +82,27 @@ class SourceError(IndexerError):
 
 
 class SourceUnavailable(SourceError):
-    """The source did not answer, or one of its nodes is away."""
+    """The source did not answer, or one of its nodes is down."""
 
     retryable = True
 
 
 class ShardsUnavailable(SourceUnavailable):
-    """Some shards are away, so that pages may come without their rows: what was read since the last check is void."""
+    """Some shards are unavailable, so pages may lack their rows: what was read since the last check is void."""
 
 
 class ResponseTooLarge(SourceError):
-    """An answer is larger than there is room for: the same rows may pass in smaller pages."""
+    """An answer exceeds the memory limit; the same rows may fit in smaller pages."""
 
     retryable = True
 
 
 class BreakerTripped(ResponseTooLarge):
-    """The source's query circuit breaker tripped: a page takes more memory there than its rows are large."""
+    """The source's query circuit breaker tripped: it needs more memory for a page than the page's own size."""
 
 
 class TargetError(IndexerError):
-    """Elasticsearch answered with an error that will not pass by itself.
+    """Elasticsearch rejected a request; a retry would not help.
 
     Attributes:
         status: the HTTP status, or None where there was none.
@@ -116,47 +115,47 @@ class TargetError(IndexerError):
 
 
 class TargetUnavailable(TargetError):
-    """Elasticsearch did not answer, or asked to be asked later."""
+    """Elasticsearch did not answer, or asked for a retry."""
 
     retryable = True
 
 
 class TargetBusy(TargetUnavailable):
-    """Elasticsearch has more to do than it can (429): it takes fewer and smaller requests."""
+    """Elasticsearch is overloaded (429); it may accept fewer and smaller requests."""
 
 
 class RequestTooLarge(TargetError):
-    """Elasticsearch refused a request body for its size (413): its halves may pass."""
+    """Elasticsearch rejected a request body for its size (413); its halves may fit."""
 
     retryable = True
 
 
 class NoProgress(IndexerError):
-    """A page did not advance, or held rows from outside its window."""
+    """A page did not advance, or contained rows from outside its window."""
 
 
 class TooManyFailures(IndexerError):
-    """More documents were rejected for good than `--max-failures` allows."""
+    """Elasticsearch rejected more documents than `--max-failures` allows."""
 
 
 class VerificationFailed(IndexerError):
-    """The new index does not hold what the source held; the alias was not moved."""
+    """The new index lacks rows of the source; the alias was not moved."""
 
     exit_code = 4
 
 
 class FileError(IndexerError):
-    """A file of this machine cannot be read or written: the disk is full, or it is not the user's.
+    """A local file cannot be read or written: the disk is full, or the user has no access.
 
     Args:
-        name: of the file.
-        error: what the system says of it.
+        name: the file.
+        error: the system's error.
     """
 
     def __init__(self, name: str, error: OSError) -> None:
         super().__init__(
-            f"{name} cannot be read or written, {error.strerror or error}: make room or grant access, or name another"
-            " folder (INDEXER_CACHE for jobs and local servers), and run the same command again."
+            f"{name} cannot be read or written ({error.strerror or error}); free space or grant access, or name another"
+            " folder (INDEXER_CACHE for jobs and local servers), then run the same command again."
         )
 
 

@@ -3,8 +3,8 @@
 import ssl
 from typing import Final, Literal, TypeAlias
 
+from indexer.access import SourceAccess, TargetAccess
 from indexer.errors import UsageError
-from indexer.settings import SourceAccess, TargetAccess
 
 __all__ = ["Side", "refuse_unusable", "trust_remedy"]
 

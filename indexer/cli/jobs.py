@@ -7,7 +7,7 @@ import typer
 from rich.table import Column
 
 from indexer.cli.command import command
-from indexer.cli.console import ago, facts_table, name_column, output_console, plain_table
+from indexer.cli.console import ago, facts_table, output_console, plain_table
 from indexer.errors import UsageError
 from indexer.job.jobs import find_job, remove_job, roll_back, unfinished_jobs
 from indexer.model.job.state import JobState, JobStatus, write_job
@@ -20,6 +20,8 @@ __all__ = ["job_as_json", "jobs_command", "print_job", "print_jobs", "rollback_c
 
 _WIDE: Final = 120
 """Columns of a terminal that has room for tables' names and full times."""
+
+_NUMBERS: Final = frozenset({"rows", "dead letters"})
 
 
 @command("jobs_index", "as_json", OptionGroup.TARGET)
@@ -53,7 +55,10 @@ def jobs_command(
                 state = find_job(store, job)
                 typer.echo(job_as_json(state), nl=False) if settings.as_json else print_job(state)
             case "clean", None:
-                for state in unfinished_jobs(cluster, store):
+                unfinished = unfinished_jobs(cluster, store)
+                if not unfinished:
+                    typer.echo("No unfinished jobs.")
+                for state in unfinished:
                     typer.echo(
                         f"{'Removing' if yes else 'Would remove'} {state.job} ({state.status}, {ago(state.heartbeat)})"
                     )
@@ -80,24 +85,28 @@ def print_jobs(states: tuple[JobState, ...]) -> None:
         console.print("No jobs.")
         return
     wide = console.width >= _WIDE
-    grid = plain_table(
-        name_column("job", (state.job for state in states)),
-        *([name_column("table", (state.table for state in states))] if wide else []),
-        name_column("status", (state.status for state in states)),
-        Column("rows", justify="right"),
-        Column("dead letters", justify="right"),
-        Column("heartbeat", no_wrap=wide),
-    )
-    for state in states:
-        grid.add_row(
-            state.job,
-            *([state.table] if wide else []),
-            str(state.status),
-            _rows(state),
-            f"{state.dead_letters:,}",
-            state.heartbeat if wide else ago(state.heartbeat),
-        )
+    headers = ["job", *(["table"] if wide else []), "status", "rows", "dead letters", "heartbeat"]
+    rows = [_cells(state, wide=wide) for state in states]
+    widths = [max(map(len, (header, *column))) for header, column in zip(headers, zip(*rows, strict=True), strict=True)]
+    if sum(widths) + 2 * len(widths) > console.width:
+        for state in states:
+            console.print(f"{state.job}\n  {_line(state)}")
+        return
+    grid = plain_table(*(Column(header, justify="right" if header in _NUMBERS else "left") for header in headers))
+    for row in rows:
+        grid.add_row(*row)
     console.print(grid)
+
+
+def _cells(state: JobState, *, wide: bool) -> tuple[str, ...]:
+    table = (state.table,) if wide else ()
+    heartbeat = state.heartbeat if wide else ago(state.heartbeat)
+    return state.job, *table, state.status, _rows(state), f"{state.dead_letters:,}", heartbeat
+
+
+def _line(state: JobState) -> str:
+    """A job in a line, for a terminal that is too narrow for the table."""
+    return f"{state.status}, rows: {_rows(state)}, dead letters: {state.dead_letters:,}, {ago(state.heartbeat)}"
 
 
 def print_job(state: JobState) -> None:
@@ -109,7 +118,6 @@ def _facts(state: JobState) -> list[tuple[str, str]]:
     done = sum(not slice_.windows for slice_ in state.slices)
     return [
         ("job", state.job),
-        ("table", state.table),
         ("alias", state.alias),
         ("status", f"{state.status}{': ' + state.error if state.error else ''}"),
         ("holder", str(state.holder)),

@@ -5,10 +5,21 @@ from typing import Annotated
 
 import orjson
 import typer
+from rich.table import Column
 
 from indexer.cli.command import command
 from indexer.cli.completion import complete_index
-from indexer.cli.console import name_column, output_console, plain_table
+from indexer.cli.console import (
+    column_and_field,
+    counted,
+    facts_table,
+    flat_settings,
+    json_text,
+    name_column,
+    output_console,
+    plain_table,
+    wrapped,
+)
 from indexer.errors import UsageError
 from indexer.job.mapping import MappingPreview, check_index, preview_mapping, write_overlay
 from indexer.model.json import Json, JsonObject
@@ -72,23 +83,27 @@ def print_mapping(preview: MappingPreview, *, as_json: bool) -> None:
         return
     console = output_console()
     fields = preview.mapping.fields
-    console.print(f"table    {preview.table.name}\noverlay  {preview.overlay}", markup=False, soft_wrap=True)
+    facts = [
+        ("table", str(preview.table.name)),
+        ("overlay", preview.overlay),
+        *((f"analyzer {use}", label) for use, label in preview.mapping.analyzers.items()),
+    ]
+    console.print(facts_table(facts))
+    console.print()
     grid = plain_table(
-        name_column("column", (field.column.name for field in fields)),
+        name_column("column", map(column_and_field, fields)),
         "source type",
-        "field",
         "index type",
-        "parameters",
+        Column("parameters", overflow="fold"),
         "decided by",
     )
     for field in fields:
         grid.add_row(*_row(field))
     console.print(grid)
-    console.print(f"settings {_text(preview.mapping.settings)}", markup=False, soft_wrap=True)
-    for use, label in preview.mapping.analyzers.items():
-        console.print(f"analyzer {use}: {label}", markup=False)
+    console.print()
+    console.print(facts_table(flat_settings(preview.mapping.settings)))
     for sentence in preview.mapping.fallbacks:
-        console.print(f"note: {sentence}", markup=False)
+        wrapped(console, f"note: {sentence}")
 
 
 def print_differences(index: str, differences: tuple[MappingDifference, ...], *, as_json: bool) -> None:
@@ -106,18 +121,18 @@ def print_differences(index: str, differences: tuple[MappingDifference, ...], *,
         grid.add_row(difference.name, _shown(difference.wanted), _shown(difference.live), remedy)
     console.print(grid)
     count = sum(difference.reindex for difference in differences)
-    console.print(f"{len(differences)} differences, {count} of which need a reindex.", markup=False)
+    wrapped(console, f"{counted(len(differences), 'difference')}; {count} of them need a reindex.")
 
 
 def _row(field: Field) -> tuple[str, ...]:
     source_type = field.column.type.sql or str(field.column.type.kind)
     if field.type is None:
-        return (field.column.name, source_type, field.name, "left out", "", str(field.origin))
-    subs = field.definition.get("fields")
-    below = "".join(f" + .{name}" for name in subs) if isinstance(subs, dict) else ""
+        return (column_and_field(field), source_type, "left out", "", str(field.origin))
+    subfields = field.definition.get("fields")
+    below = "".join(f" + .{name}" for name in subfields) if isinstance(subfields, dict) else ""
     parameters = {name: value for name, value in field.definition.items() if name not in _STRUCTURE}
-    shown = ", ".join(f"{name}: {_text(value)}" for name, value in parameters.items())
-    return (field.column.name, source_type, field.name, f"{field.type}{below}", shown, str(field.origin))
+    shown = ", ".join(f"{name}: {json_text(value)}" for name, value in parameters.items())
+    return (column_and_field(field), source_type, f"{field.type}{below}", shown, str(field.origin))
 
 
 def _object(preview: MappingPreview) -> JsonObject:
@@ -137,8 +152,4 @@ def _object(preview: MappingPreview) -> JsonObject:
 
 
 def _shown(value: Json) -> str:
-    return "nothing" if value is None else _text(value)
-
-
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    return "nothing" if value is None else json_text(value)

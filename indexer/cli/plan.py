@@ -8,7 +8,16 @@ from rich.table import Column as Heading
 from rich.table import Table as Grid
 
 from indexer.cli.command import command
-from indexer.cli.console import facts_table, name_column, output_console, plain_table
+from indexer.cli.console import (
+    column_and_field,
+    counted,
+    facts_table,
+    flat_settings,
+    name_column,
+    output_console,
+    plain_table,
+    wrapped,
+)
 from indexer.job.reindex import plan
 from indexer.model.job.checkpoint import SliceProgress
 from indexer.model.job.plan import Plan
@@ -54,9 +63,10 @@ def print_plan(plan: Plan) -> None:
     console.print()
     console.print(_slices(plan.slices))
     console.print()
-    console.print(f"index settings  {orjson.dumps(plan.mapping.settings).decode()}", markup=False, soft_wrap=True)
+    console.print(facts_table(flat_settings(plan.mapping.settings)))
+    console.print()
     for sentence in _notes(plan):
-        console.print(f"note: {sentence}", markup=False)
+        wrapped(console, f"note: {sentence}")
     console.print("Dry run: nothing was created. Run reindex with the same options to load it.")
 
 
@@ -64,7 +74,7 @@ def _facts(plan: Plan) -> list[tuple[str, str]]:
     selection, table = plan.selection, plan.selection.table
     return [
         ("table", f"{table.name} ({table.version}), {_shape(plan)}"),
-        ("rows", f"{plan.rows:,} in {len(plan.slices)} slices, at most {plan.page:,} a page"),
+        ("rows", f"{plan.rows:,} in {counted(len(plan.slices), 'slice')}, at most {plan.page:,} per page"),
         ("key", f"{', '.join(selection.key.names)}: {selection.key.reason}"),
         ("pages by", "windows" if plan.flat else "keyset or OFFSET, which slow down with depth"),
         ("_id", ", ".join(column.name for column in selection.id_columns) or f"the hidden column {selection.row_id}"),
@@ -94,15 +104,9 @@ def _shape(plan: Plan) -> str:
 
 
 def _fields(fields: tuple[Field, ...]) -> Grid:
-    grid = plain_table(
-        name_column("column", (field.column.name for field in fields)),
-        "source type",
-        "field",
-        "index type",
-        "decided by",
-    )
+    grid = plain_table(name_column("column", map(column_and_field, fields)), "source type", "index type", "decided by")
     for field in fields:
-        grid.add_row(field.column.name, _sql(field.column), field.name, _type(field), str(field.origin))
+        grid.add_row(column_and_field(field), _sql(field.column), _type(field), str(field.origin))
     return grid
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from indexer.cli.console import counted, plain_console
 from indexer.model.job.plan import Plan
 from indexer.model.job.progress import Counters, Progress
 
@@ -35,14 +36,19 @@ class ProgressDisplay:
         """Show one line, and then the counters' progress."""
         if self._quiet:
             return
-        console = Console(stderr=True)
-        console.print(headline, highlight=False, markup=False, soft_wrap=True)
+        console = plain_console(stderr=True)
+        console.print(headline, soft_wrap=True)
         show = self._bar if console.is_terminal else self._lines
         self._thread = threading.Thread(target=show, args=(console, counters), name="progress", daemon=True)
         self._thread.start()
 
     def _bar(self, console: Console, counters: Counters) -> None:
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"))
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[state]}", markup=False),
+        )
         with Bar(*columns, console=console, transient=True) as bar:
             task = bar.add_task("", total=None, state="")
             while not self._stop.wait(_BAR_SECONDS):
@@ -58,7 +64,7 @@ class ProgressDisplay:
     def _lines(self, console: Console, counters: Counters) -> None:
         while not self._stop.wait(_LINE_SECONDS):
             now = counters.snapshot()
-            console.print(f"{now.phase}: {status_line(now)}", highlight=False, markup=False, soft_wrap=True)
+            console.print(f"{now.phase}: {status_line(now)}", soft_wrap=True)
 
     def end(self) -> None:
         """Stop showing."""
@@ -115,7 +121,8 @@ def _headline(plan: Plan) -> str:
     if plan.unfinished:
         done = sum(slice_.read for slice_ in plan.slices)
         return f"Resuming {plan.job}: {done:,} of {plan.rows:,} rows of {table} done; alias {plan.alias}"
-    return f"{table}: {plan.rows:,} rows in {len(plan.slices)} slices by {key}, into {plan.job}; alias {plan.alias}"
+    slices = counted(len(plan.slices), "slice")
+    return f"{table}: {plan.rows:,} rows in {slices} by {key}, into {plan.job}; alias {plan.alias}"
 
 
 _UPDATE_EVERY = 1_000
@@ -125,7 +132,7 @@ _UPDATE_EVERY = 1_000
 @contextmanager
 def hit_progress() -> Iterator[tuple[Callable[[int], None], Callable[[int], None]]]:
     """Two functions: one to call once with the total, one to call with the number of hits so far."""
-    console = Console(stderr=True)
+    console = plain_console(stderr=True)
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("hits", total=None)

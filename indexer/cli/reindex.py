@@ -4,6 +4,7 @@ import orjson
 import typer
 
 from indexer.cli.command import command
+from indexer.cli.console import counted
 from indexer.cli.progress import progress_display
 from indexer.job.reindex import reindex
 from indexer.model.job.report import Report
@@ -50,19 +51,19 @@ def report_text(report: Report, *, catch_up: str | None = None) -> str:
     lines = [
         f"{report.rows_indexed:,}{of} rows of {report.table} are in {report.index}.",
         (
-            f"{report.rows_per_second:,.0f} rows/s for {report.seconds:.1f} s, {report.pages:,} pages of"
+            f"{report.rows_per_second:,.0f} rows/s for {report.seconds:.1f} s, {counted(report.pages, 'page')} of"
             f" {report.page_ms_p50:.0f} ms, peak memory {report.peak_rss_bytes / 2**20:.0f} MiB."
         ),
     ]
     if report.rows_caught_up:
         changed = catch_up is None or report.rows_indexed + report.dead_letters > report.rows_read
         why = ", because the table changed during the load" if changed else f" at the highest {catch_up}"
-        lines.append(f"Re-read {_count(report.rows_caught_up, 'row')}{why}.")
+        lines.append(f"Re-read {counted(report.rows_caught_up, 'row')}{why}.")
     if report.nulled:
-        lines.append(f"{_count(report.nulled, 'value')} that Elasticsearch cannot store (NaN, Infinity) became null.")
+        lines.append(f"{counted(report.nulled, 'value')} that Elasticsearch cannot store (NaN, Infinity) became null.")
     if report.dead_letters:
         lines.append(
-            f"Elasticsearch rejected {_count(report.dead_letters, 'document')}; see {report.dead_letter_file}."
+            f"Elasticsearch rejected {counted(report.dead_letters, 'document')}; see {report.dead_letter_file}."
         )
         lines.append(f"Once their rows are fixed, run: indexer replay {report.job}")
     if report.switched:
@@ -74,7 +75,3 @@ def report_text(report: Report, *, catch_up: str | None = None) -> str:
     if report.deleted:
         lines.append(f"Deleted: {', '.join(report.deleted)}.")
     return "\n".join(lines)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

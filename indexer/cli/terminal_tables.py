@@ -8,10 +8,10 @@ from typing import Final
 
 import orjson
 from rich.bar import Bar
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from indexer.cli.console import plain_console
 from indexer.cli.render_hits import safe_text, shown_value
 from indexer.cli.render_summary import histogram_time, shown_number
 from indexer.model.mapping.search_hints import SearchHints
@@ -48,7 +48,7 @@ def draw_hits(hits: Iterator[Hit], columns: tuple[str, ...], hints: SearchHints,
     Returns:
         how many there were.
     """
-    console = Console(highlight=False)
+    console = plain_console()
     count, size = 0, 1 if following else _BATCH
     while batch := list(islice(hits, size)):
         table = Table.grid(padding=(0, 2, 0, 0))
@@ -97,7 +97,7 @@ def draw_summary(summary: Summary, zone: tzinfo | None) -> None:
         summary: what matched.
         zone: the time zone of the histogram.
     """
-    console = Console(highlight=False)
+    console = plain_console()
     for name, values in summary.top.items():
         bars = [(safe_text(str(value)), count) for value, count in values]
         others = summary.others[name]

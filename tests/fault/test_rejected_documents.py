@@ -85,7 +85,7 @@ def test_an_unwritable_dead_letter_file_fails_the_job_and_a_resume_completes_it(
     )  # fmt: skip
     assert failed.returncode == 1, failed.stderr
     (line,) = failed.stderr.splitlines()
-    assert "dead_letters.ndjson cannot be read or written, File too large" in line
+    assert "dead_letters.ndjson cannot be read or written (File too large)" in line
     with Elasticsearch(elasticsearch_url) as client:
         assert not client.indices.exists_alias(name=alias)
     ended = run(*odd_job, cwd=tmp_path, INDEXER_CACHE=str(tmp_path))

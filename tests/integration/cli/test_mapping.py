@@ -36,8 +36,8 @@ def test_mapping_shows_whether_overlay_or_type_rule_decided_each_field(
     ended = run("indexer", "mapping", "--table", table, *servers, cwd=tmp_path)
     lines = {line.split()[0]: line.split() for line in ended.out.splitlines() if line.strip()}
     assert lines["n"][-2:] == ["type", "rule"]
-    assert (lines["level"][3], lines["level"][-1]) == ("keyword", "overlay")
-    assert lines["analyzer"][1] == "korean:"
+    assert (lines["level"][2], lines["level"][-1]) == ("keyword", "overlay")
+    assert lines["analyzer"][1] == "korean"
 
 
 def test_init_writes_an_overlay_that_changes_nothing_until_edited(

@@ -102,5 +102,5 @@ def test_clean_lists_and_then_removes_the_index_of_a_killed_job(
         assert f"Removing {unfinished}" in indexer("jobs", "clean", "--yes").out
         assert not client.indices.exists(index=unfinished)
         assert set(client.indices.get_alias(name=alias)) == {served}
-    assert not indexer("jobs", "clean").out
+    assert indexer("jobs", "clean").out == "No unfinished jobs.\n"
     assert not json.loads(reindex().out)["resumed"]
