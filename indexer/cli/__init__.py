@@ -1,1 +1,1 @@
-"""The commands: one file each, and what they share. Parse, wire, print, exit code."""
+"""The commands: a file each for parsing, wiring and the exit code; `render` prints."""

@@ -7,7 +7,7 @@ import typer
 from rich.table import Column
 
 from indexer.cli.command import command
-from indexer.cli.console import ago, facts_table, output_console, plain_table
+from indexer.cli.render.console import ago, facts_table, output_console, plain_table
 from indexer.errors import UsageError
 from indexer.job.jobs import find_job, remove_job, roll_back, unfinished_jobs
 from indexer.model.job.state import JobState, JobStatus, write_job

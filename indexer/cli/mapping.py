@@ -9,7 +9,7 @@ from rich.table import Column
 
 from indexer.cli.command import command
 from indexer.cli.completion import complete_index
-from indexer.cli.console import (
+from indexer.cli.render.console import (
     column_and_field,
     counted,
     facts_table,

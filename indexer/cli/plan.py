@@ -8,7 +8,7 @@ from rich.table import Column as Heading
 from rich.table import Table as Grid
 
 from indexer.cli.command import command
-from indexer.cli.console import (
+from indexer.cli.render.console import (
     column_and_field,
     counted,
     facts_table,

@@ -4,8 +4,8 @@ import orjson
 import typer
 
 from indexer.cli.command import command
-from indexer.cli.console import counted
-from indexer.cli.progress import progress_display
+from indexer.cli.render.console import counted
+from indexer.cli.render.progress import progress_display
 from indexer.job.reindex import reindex
 from indexer.model.job.report import Report
 from indexer.option import OptionGroup

@@ -9,8 +9,8 @@ import typer
 
 import indexer.cli.lean_client  # noqa: F401  # first: whatever imports the client below gets the lean one
 from indexer.cli.command import command
-from indexer.cli.render_hits import hit_printer, on_terminal, print_count, shown_time
-from indexer.cli.render_summary import print_summary
+from indexer.cli.render.hits import hit_printer, on_terminal, print_count, shown_time
+from indexer.cli.render.summary import print_summary
 from indexer.cli.search_options import OutputFormat, SearchOptions
 from indexer.option import OptionGroup
 from indexer.query.export import follow, iter_hits
@@ -84,7 +84,7 @@ def _printer(
     hints = search.hints
     columns = query.fields or hints.columns
     if output is OutputFormat.TABLE and on_terminal():
-        from indexer.cli.terminal_tables import draw_hits  # noqa: PLC0415  # imports rich: a pipe does without
+        from indexer.cli.render.terminal_tables import draw_hits  # noqa: PLC0415  # imports rich: a pipe does without
 
         return lambda hits: draw_hits(hits, columns, hints, following=following)
     return hit_printer(output, hints, columns, query.fields[0] if query.fields else hints.message, following=following)
@@ -92,7 +92,7 @@ def _printer(
 
 def _show_summary(search: Search, summary: Summary, output: OutputFormat) -> None:
     if output in {OutputFormat.TABLE, OutputFormat.RAW} and on_terminal():
-        from indexer.cli.terminal_tables import draw_summary  # noqa: PLC0415  # as above
+        from indexer.cli.render.terminal_tables import draw_summary  # noqa: PLC0415  # as above
 
         draw_summary(summary, search.now.tzinfo)
         typer.echo(f"{summary.total:,} hits", err=True)
@@ -109,7 +109,7 @@ def _print_newest(search: Search) -> None:
 
 
 def _all_hits(search: Search, query: SearchQuery) -> Iterator[Hit]:
-    from indexer.cli.progress import hit_progress  # noqa: PLC0415  # imports rich: most searches do without
+    from indexer.cli.render.progress import hit_progress  # noqa: PLC0415  # imports rich: most searches do without
 
     with hit_progress() as (begin, advance):
         for count, hit in enumerate(iter_hits(search, query, on_total=begin)):

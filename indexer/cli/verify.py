@@ -7,7 +7,7 @@ import orjson
 import typer
 
 from indexer.cli.command import command
-from indexer.cli.progress import progress_display
+from indexer.cli.render.progress import progress_display
 from indexer.errors import UsageError
 from indexer.option import OptionGroup
 from indexer.settings import Settings

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.text import Text
 
-from indexer.cli.console import ago, counted, flat_settings
 from indexer.cli.jobs import print_job, print_jobs
 from indexer.cli.reindex import report_text
+from indexer.cli.render.console import ago, counted, flat_settings
 from indexer.model.job.checkpoint import SliceProgress
 from indexer.model.job.report import Report
 from indexer.model.job.state import JobState, JobStatus, LockHolder
@@ -75,6 +75,12 @@ def test_a_job_fits_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     shown = Text.from_ansi(capsys.readouterr().out).plain
     assert max(map(len, shown.splitlines())) <= 80
     assert "2 min ago" in shown
+
+
+def test_an_error_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    error = "[parent] Data too large, data for [red] would be :100:\x1b[31m [1.2gb/1.2gb]"
+    print_job(replace(STATES[0], error=error))
+    assert error.replace("\x1b", "\\x1b") in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from rich.bar import Bar
 from rich.table import Table
 from rich.text import Text
 
-from indexer.cli.console import plain_console
-from indexer.cli.render_hits import safe_text, shown_value
-from indexer.cli.render_summary import histogram_time, shown_number
+from indexer.cli.render.console import plain_console
+from indexer.cli.render.hits import safe_text, shown_value
+from indexer.cli.render.summary import histogram_time, shown_number
 from indexer.model.mapping.search_hints import SearchHints
 from indexer.query.hit import MARK_END, MARK_START, Hit
 from indexer.query.summary import Summary

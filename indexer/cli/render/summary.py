@@ -8,7 +8,7 @@ from datetime import UTC, datetime, tzinfo
 import orjson
 import typer
 
-from indexer.cli.render_hits import safe_text
+from indexer.cli.render.hits import safe_text
 from indexer.model.json import Json, JsonObject
 from indexer.query.summary import Summary
 

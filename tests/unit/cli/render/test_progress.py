@@ -1,6 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
 
-from indexer.cli.progress import status_line
+from indexer.cli.render.progress import status_line
 from indexer.model.job.progress import Counters, Progress
 
 

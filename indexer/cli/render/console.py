@@ -8,7 +8,7 @@ import orjson
 from rich.console import Console
 from rich.table import Column, Table
 
-from indexer.cli.render_hits import safe_text
+from indexer.cli.render.hits import safe_text
 from indexer.model.json import Json, JsonObject
 from indexer.model.mapping.field import Field
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from indexer.cli.console import counted, plain_console
+from indexer.cli.render.console import counted, plain_console
 from indexer.model.job.plan import Plan
 from indexer.model.job.progress import Counters, Progress
 

@@ -1,0 +1,1 @@
+"""What is printed: tables, hits, summaries and progress, for people and for programs."""
