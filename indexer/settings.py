@@ -33,22 +33,19 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from indexer.access import ServerAccess, SourceAccess, TargetAccess, without_secrets
+from indexer.access import ServerAccess, SourceAccess, TargetAccess
 from indexer.errors import UsageError, did_you_mean
 from indexer.model.table.table import parse_table_name
 from indexer.option import Option, OptionGroup
 
 __all__ = [
     "Settings",
-    "SourceAccess",
     "Strategy",
-    "TargetAccess",
     "config_key",
     "environment_variables",
     "load_settings",
     "option_name",
     "option_of",
-    "without_secrets",
 ]
 
 ENV_PREFIX: Final = "INDEXER_"

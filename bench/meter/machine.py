@@ -11,7 +11,7 @@ from typing import Final
 import psutil
 
 from bench.meter.servers import query
-from indexer.settings import TargetAccess
+from indexer.access import TargetAccess
 from indexer.sink.client import connect
 
 __all__ = ["Machine", "ServerInfo", "describe_machine"]

@@ -11,9 +11,9 @@ import orjson
 from bench.meter.machine import describe_machine
 from bench.report.markdown import figure_tables, report
 from bench.report.record import Figure, Record
+from indexer.access import TargetAccess
 from indexer.model.json import JsonObject
 from indexer.sandbox.sample_logs import sample_rows
-from indexer.settings import TargetAccess
 from indexer.sink.bulk import BulkWriter
 from indexer.sink.client import Cluster, connect
 from indexer.sink.index import Indexes

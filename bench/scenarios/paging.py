@@ -17,11 +17,12 @@ from bench.report.record import Chart, Figure, Goal, Record, Role, spread
 from bench.scenarios.page_curves import CHART, WAYS, PageTime, curve_figures, fit_pages, time_pages
 from bench.scenarios.page_sql import NarrowTable, PageKey, PageStrategy
 from bench.scenarios.tables import make_narrow
+from indexer.access import SourceAccess
 from indexer.job.slices import slice_table
 from indexer.model.paging.slice import Slice
 from indexer.model.table.key import choose_key
 from indexer.model.table.selection import Selection, select
-from indexer.settings import SourceAccess, Strategy
+from indexer.settings import Strategy
 from indexer.source.open import open_source
 from indexer.source.protocol import Reader
 

@@ -19,8 +19,8 @@ from bench.meter.usage import Usage
 from bench.report.markdown import figure_tables, report
 from bench.report.record import Figure, Goal, Record
 from bench.scenarios.tables import LOGS, make_logs
+from indexer.access import TargetAccess
 from indexer.job.overlay_file import shipped_mappings
-from indexer.settings import TargetAccess
 from indexer.sink.client import connect
 from indexer.sink.index import Indexes
 

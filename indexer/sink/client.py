@@ -18,10 +18,10 @@ from elastic_transport import (
 from elasticsearch import ApiError, Elasticsearch, UnsupportedProductError
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool
 
+from indexer.access import TargetAccess
 from indexer.errors import UsageError
 from indexer.model.document.bulk_response import TRANSIENT_STATUSES
 from indexer.model.json import Json
-from indexer.settings import TargetAccess
 from indexer.sink.errors import FORBIDDEN, UNAUTHORIZED, error_type, to_target_error
 from indexer.sink.url import TargetAddress, parse_target_url
 from indexer.tls import refuse_unusable

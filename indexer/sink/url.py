@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from indexer.access import TargetAccess
 from indexer.errors import UsageError
-from indexer.settings import TargetAccess
 
 __all__ = ["TargetAddress", "parse_target_url"]
 

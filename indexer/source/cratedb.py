@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from functools import cached_property
 
+from indexer.access import SourceAccess
 from indexer.errors import SourceError, UsageError
 from indexer.model.json import Json, Row
 from indexer.model.paging.slice import Bin
 from indexer.model.paging.window import PageRequest, PrefixCount
 from indexer.model.table.selection import Selection
 from indexer.model.table.table import INTEGER_KINDS, Column, ColumnKind, Table, TableName
-from indexer.settings import SourceAccess
 from indexer.source.counts import integer, read_bounds, read_histogram
 from indexer.source.cratedb_client import CrateConnection
 from indexer.source.cratedb_schema import read_cratedb_table

@@ -10,9 +10,9 @@ from crate.client.http import SRV_UNAVAILABLE_STATUSES, Client
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Timeout, disable_warnings
 from urllib3.exceptions import InsecureRequestWarning, ProtocolError
 
+from indexer.access import SourceAccess
 from indexer.errors import ResponseTooLarge, SourceError, SourceUnavailable, UsageError
 from indexer.model.json import Json, Row
-from indexer.settings import SourceAccess
 from indexer.source.errors import error_in_response, error_without_response
 from indexer.source.url import SourceAddress
 from indexer.tls import refuse_unusable

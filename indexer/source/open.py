@@ -1,6 +1,6 @@
 """Opens the source behind a URL."""
 
-from indexer.settings import SourceAccess
+from indexer.access import SourceAccess
 from indexer.source.cratedb import CrateSource
 from indexer.source.protocol import Source
 from indexer.source.sqlalchemy import SqlAlchemySource

@@ -14,13 +14,13 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
+from indexer.access import SourceAccess
 from indexer.errors import SourceError, UsageError
 from indexer.model.json import Json, Row
 from indexer.model.paging.slice import Bin
 from indexer.model.paging.window import PageRequest, PrefixCount
 from indexer.model.table.selection import Selection
 from indexer.model.table.table import INTEGER_KINDS, Column, ColumnKind, Table, TableName
-from indexer.settings import SourceAccess
 from indexer.source.counts import read_bounds, read_histogram
 from indexer.source.errors import error_of_database
 from indexer.source.protocol import Bounds, Page

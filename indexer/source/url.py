@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from indexer.access import SourceAccess
 from indexer.errors import UsageError
-from indexer.settings import SourceAccess
 
 __all__ = ["SCHEMES", "SourceAddress", "parse_source_url"]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
+from indexer.access import SourceAccess
 from indexer.errors import BreakerTripped
 from indexer.model.paging.window import PageRequest, Range
 from indexer.model.table.key import choose_key
@@ -21,7 +22,6 @@ from indexer.model.table.table import TableName
 from indexer.sandbox.cratedb import HOW_TO_GET, start_cratedb
 from indexer.sandbox.cratedb_table import Cursor, crate_cursor
 from indexer.sandbox.process import free_port
-from indexer.settings import SourceAccess
 from indexer.source.cratedb import CrateSource
 from tests.support.attack_table import AttackRecord
 from tests.support.commands import Ended, run, start

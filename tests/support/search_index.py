@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from indexer.access import TargetAccess
 from indexer.job.overlay_file import find_overlay
 from indexer.model.json import Row
 from indexer.model.table.table import ColumnKind, Table, TableName
-from indexer.settings import TargetAccess
 from indexer.sink.client import connect
 from indexer.sink.index import Indexes
 from tests.support.columns import column

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import yaml
 
+from indexer.access import SourceAccess
 from indexer.errors import IndexerError
 from indexer.model.json import Row
 from indexer.sandbox.cratedb import READY
 from indexer.sandbox.process import free_port
 from indexer.sandbox.server import Launch, Server, ServerOrigin
-from indexer.settings import SourceAccess
 from indexer.source.cratedb_client import CrateConnection
 from indexer.source.url import parse_source_url
 from tests.support.certificates import Authority, Pair

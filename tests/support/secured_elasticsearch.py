@@ -9,11 +9,11 @@ from pathlib import Path
 import yaml
 from elasticsearch import ElasticsearchWarning
 
+from indexer.access import TargetAccess
 from indexer.errors import UsageError
 from indexer.sandbox.download import distribution, java_home
 from indexer.sandbox.process import free_port
 from indexer.sandbox.server import Launch, Server, ServerOrigin
-from indexer.settings import TargetAccess
 from indexer.sink.client import connect
 from tests.support.certificates import Authority, Pair
 from tests.support.documentation import lesser_roles, loader_role

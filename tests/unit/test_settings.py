@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from indexer.access import without_secrets
 from indexer.errors import UsageError
-from indexer.settings import Settings, Strategy, load_settings, without_secrets
+from indexer.settings import Settings, Strategy, load_settings
 
 
 @pytest.fixture(autouse=True)

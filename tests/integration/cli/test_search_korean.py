@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import pytest
 
+from indexer.access import TargetAccess
 from indexer.job.overlay_file import find_overlay
 from indexer.model.json import Row
 from indexer.model.table.table import ColumnKind, Table, TableName
-from indexer.settings import TargetAccess
 from indexer.sink.client import connect
 from indexer.sink.index import Indexes
 from tests.support.columns import column

@@ -14,10 +14,10 @@ from urllib.request import Request, urlopen
 import pytest
 from elasticsearch import Elasticsearch
 
+from indexer.access import TargetAccess
 from indexer.job.lock import this_process
 from indexer.model.job.state import JobStatus
 from indexer.sandbox.cratedb_table import Cursor
-from indexer.settings import TargetAccess
 from indexer.sink.client import connect
 from indexer.sink.job_store import JobStore
 from tests.support.commands import Ended, run

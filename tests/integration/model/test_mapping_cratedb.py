@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from indexer.access import TargetAccess
 from indexer.model.json import JsonObject, Row
 from indexer.model.mapping.overlay import parse_overlay
 from indexer.model.table.table import ColumnKind, ObjectPolicy, Table, TableName
 from indexer.sandbox.cratedb_table import Cursor, quoted_table
-from indexer.settings import TargetAccess
 from indexer.sink.client import connect
 from tests.support.columns import column
 from tests.support.loaded_index import LoadedIndex, load_index

@@ -5,11 +5,11 @@ from uuid import uuid4
 
 import pytest
 
+from indexer.access import TargetAccess
 from indexer.model.document.bulk_request import parse_line
 from indexer.model.json import Json, JsonObject, Row
 from indexer.model.mapping.overlay import Overlay, parse_overlay
 from indexer.model.table.table import Column, ColumnKind, ObjectPolicy, Table, TableName
-from indexer.settings import TargetAccess
 from indexer.sink.bulk import BulkWriter
 from indexer.sink.client import Cluster, connect
 from tests.support.columns import column

@@ -13,12 +13,12 @@ from elasticsearch import Elasticsearch
 
 from indexer import Settings
 from indexer import search as find
+from indexer.access import TargetAccess
 from indexer.errors import UsageError
 from indexer.model.json import Row
 from indexer.query.export import PAGE_BYTES, follow, iter_hits
 from indexer.query.query import SearchQuery
 from indexer.query.search import Search
-from indexer.settings import TargetAccess
 from indexer.sink.client import Cluster, connect
 from tests.support.commands import run, start
 from tests.support.fault_proxy import FaultProxy

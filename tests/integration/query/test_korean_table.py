@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import pytest
 
+from indexer.access import TargetAccess
 from indexer.job.overlay_file import find_overlay
 from indexer.model.table.table import ColumnKind, Table, TableName
 from indexer.query.search import Search, search_alias
-from indexer.settings import TargetAccess
 from indexer.sink.client import connect
 from tests.support.columns import column
 from tests.support.documentation import ROOT

@@ -12,13 +12,13 @@ import orjson
 import pytest
 from elasticsearch import Elasticsearch
 
+from indexer.access import SourceAccess
 from indexer.model.table.table import Column, TableName
 from indexer.sandbox.cratedb import crate_home
 from indexer.sandbox.cratedb_table import Cursor, quoted_table
 from indexer.sandbox.docker import docker_answers
 from indexer.sandbox.download import VERSION
 from indexer.sandbox.sample_table import load_cratedb_sample
-from indexer.settings import SourceAccess
 from indexer.source.cratedb import CrateSource
 from tests.support.commands import run
 from tests.support.index_contents import documents

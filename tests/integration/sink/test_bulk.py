@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from indexer.access import TargetAccess
 from indexer.errors import Interrupted, TargetError, TargetUnavailable
 from indexer.model.document.bulk_response import WriteResult
 from indexer.retry import RetryPolicy
-from indexer.settings import TargetAccess
 from indexer.sink.bulk import BulkWriter
 from indexer.sink.client import Cluster, connect
 from indexer.sink.index import Indexes

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import orjson
 import pytest
 
+from indexer.access import TargetAccess
 from indexer.errors import Interrupted, TargetError, TargetUnavailable
 from indexer.retry import RetryPolicy
-from indexer.settings import TargetAccess
 from indexer.sink.bulk import BulkWriter
 from indexer.sink.client import Cluster, connect
 from indexer.sink.index import Indexes

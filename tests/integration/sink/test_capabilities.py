@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from indexer.access import TargetAccess
 from indexer.errors import UsageError
 from indexer.model.json import JsonObject
-from indexer.settings import TargetAccess
 from indexer.sink.capabilities import probe_capabilities
 from indexer.sink.client import Cluster, connect
 from indexer.sink.index import Indexes

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from indexer.access import TargetAccess
 from indexer.errors import UsageError
-from indexer.settings import TargetAccess
 from indexer.sink.client import connect
 from tests.support.fault_proxy import Fault, FaultProxy, alter, refuse, run_before
 

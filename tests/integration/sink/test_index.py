@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from elasticsearch import ElasticsearchWarning
 
+from indexer.access import TargetAccess
 from indexer.errors import TargetUnavailable, UsageError
 from indexer.model.json import JsonObject
 from indexer.query.search import search_alias
-from indexer.settings import TargetAccess
 from indexer.sink.bulk import BulkWriter
 from indexer.sink.client import Cluster, connect
 from indexer.sink.index import PRODUCT, Indexes

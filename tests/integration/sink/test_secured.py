@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from indexer.access import TargetAccess
 from indexer.errors import TargetError, UsageError
 from indexer.query.search import search_alias
 from indexer.sandbox.sample_table import load_sqlite_sample
-from indexer.settings import TargetAccess
 from indexer.sink.bulk import BulkWriter
 from indexer.sink.capabilities import probe_capabilities
 from indexer.sink.client import Cluster, connect

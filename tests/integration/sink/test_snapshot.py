@@ -9,7 +9,7 @@ import pytest
 from elastic_transport.client_utils import url_to_node_config
 from elasticsearch import Elasticsearch
 
-from indexer.settings import TargetAccess
+from indexer.access import TargetAccess
 from indexer.sink.client import MAX_RESPONSE_BYTES, BoundedNode, Cluster, connect
 from indexer.sink.snapshot import IndexWalk, Snapshot
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from indexer.access import SourceAccess
 from indexer.errors import UsageError
 from indexer.model.table.table import Column, ColumnKind, ObjectPolicy, Table, TableName
 from indexer.sandbox.cratedb_table import Cursor
-from indexer.settings import SourceAccess
 from indexer.source.cratedb import CrateSource
 
 pytestmark = pytest.mark.cratedb

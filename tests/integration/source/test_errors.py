@@ -11,13 +11,13 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
+from indexer.access import SourceAccess
 from indexer.errors import SourceError, SourceUnavailable, UsageError
 from indexer.model.paging.window import Keyset, PageRequest, Range
 from indexer.model.table.key import choose_key
 from indexer.model.table.selection import Selection, select
 from indexer.model.table.table import TableName
 from indexer.sandbox.cratedb_table import Cursor, quoted_table
-from indexer.settings import SourceAccess
 from indexer.source.cratedb import CrateReader, CrateSource
 from indexer.source.protocol import Bounds
 from tests.support.fault_proxy import Exchange, Fault, FaultProxy, cut_after, cut_before, cut_midway, hold_until, refuse

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from indexer.access import SourceAccess
 from indexer.job.slices import slice_table
 from indexer.model.json import Row
 from indexer.model.paging.walk import walk_through
@@ -20,7 +21,7 @@ from indexer.model.table.key import choose_key
 from indexer.model.table.selection import select
 from indexer.model.table.table import TableName
 from indexer.sandbox.cratedb_table import Cursor, load_rows, quoted_table
-from indexer.settings import SourceAccess, Strategy
+from indexer.settings import Strategy
 from indexer.source.cratedb import CrateSource
 from indexer.source.protocol import Source
 from indexer.source.sqlalchemy import SqlAlchemySource

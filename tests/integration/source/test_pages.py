@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from indexer.access import SourceAccess
 from indexer.job.slices import slice_table
 from indexer.model.json import Json, Row
 from indexer.model.paging.walk import walk_through
@@ -25,7 +26,7 @@ from indexer.model.table.key import choose_key
 from indexer.model.table.selection import Selection, select
 from indexer.model.table.table import TableName
 from indexer.sandbox.cratedb_table import Cursor, load_rows, quoted_table
-from indexer.settings import SourceAccess, Strategy
+from indexer.settings import Strategy
 from indexer.source.cratedb import CrateSource
 
 pytestmark = pytest.mark.cratedb

@@ -2,11 +2,11 @@
 
 import pytest
 
+from indexer.access import SourceAccess
 from indexer.model.table.key import choose_key
 from indexer.model.table.selection import select
 from indexer.model.table.table import TableName
 from indexer.sandbox.cratedb_table import Cursor
-from indexer.settings import SourceAccess
 from indexer.source.cratedb import CrateSource
 
 pytestmark = pytest.mark.cratedb

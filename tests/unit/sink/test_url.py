@@ -3,8 +3,8 @@
 import pytest
 from pydantic import SecretStr
 
+from indexer.access import TargetAccess
 from indexer.errors import UsageError
-from indexer.settings import TargetAccess
 from indexer.sink.url import parse_target_url
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.access import SourceAccess
 from indexer.errors import SourceError, SourceUnavailable, UsageError
 from indexer.job.slices import slice_table
 from indexer.model.json import Row
@@ -16,7 +17,7 @@ from indexer.model.paging.window import Offset, PageRequest, PrefixCount, Range
 from indexer.model.table.key import choose_key
 from indexer.model.table.selection import Selection, select
 from indexer.model.table.table import ColumnKind, TableName
-from indexer.settings import SourceAccess, Strategy
+from indexer.settings import Strategy
 from indexer.source.protocol import Bounds
 from indexer.source.sqlalchemy import SqlAlchemySource
 

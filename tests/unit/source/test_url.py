@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from indexer.access import SourceAccess
 from indexer.errors import UsageError
-from indexer.settings import SourceAccess
 from indexer.source.cratedb import CrateSource
 from indexer.source.open import open_source
 from indexer.source.sqlalchemy import SqlAlchemySource
