@@ -43,35 +43,36 @@ def terminal(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) ->
     return columns
 
 
-STATES = (
-    state("logs_20261122_101500", JobStatus.RUNNING, 702_463),
-    state("recent_problems_of_payments_20261121_090000", JobStatus.INTERRUPTED, 1_000_000),
-)
+def states() -> tuple[JobState, ...]:
+    return (
+        state("logs_20261122_101500", JobStatus.RUNNING, 702_463),
+        state("recent_problems_of_payments_20261121_090000", JobStatus.INTERRUPTED, 1_000_000),
+    )
 
 
 @pytest.mark.parametrize("terminal", [60, 80, 100], indirect=True)
 def test_jobs_fit_the_terminal_with_whole_names(terminal: int, capsys: pytest.CaptureFixture[str]) -> None:
-    print_jobs(STATES)
+    print_jobs(known := states())
     shown = Text.from_ansi(capsys.readouterr().out).plain
     assert max(map(len, shown.splitlines())) <= terminal
-    assert all(one.job in shown and one.status in shown for one in STATES)
+    assert all(one.job in shown and one.status in shown for one in known)
     assert all(part in shown for part in ("702,463 of 1,000,000", "2 min ago"))
 
 
 @pytest.mark.parametrize("terminal", [160], indirect=True)
 @pytest.mark.usefixtures("terminal")
 def test_a_wide_terminal_shows_tables_and_full_times(capsys: pytest.CaptureFixture[str]) -> None:
-    print_jobs(STATES)
+    print_jobs(known := states())
     shown = Text.from_ansi(capsys.readouterr().out).plain
     assert shown.count("doc.logs") == 2
-    assert all(one.heartbeat in shown for one in STATES)
+    assert all(one.heartbeat in shown for one in known)
     assert "702,463 of 1,000,000" in shown
 
 
 @pytest.mark.parametrize("terminal", [80], indirect=True)
 @pytest.mark.usefixtures("terminal")
 def test_a_job_fits_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    print_job(STATES[0])
+    print_job(states()[0])
     shown = Text.from_ansi(capsys.readouterr().out).plain
     assert max(map(len, shown.splitlines())) <= 80
     assert "2 min ago" in shown
@@ -79,7 +80,7 @@ def test_a_job_fits_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_error_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     error = "[parent] Data too large, data for [red] would be :100:\x1b[31m [1.2gb/1.2gb]"
-    print_job(replace(STATES[0], error=error))
+    print_job(replace(states()[0], error=error))
     assert error.replace("\x1b", "\\x1b") in capsys.readouterr().out
 
 
