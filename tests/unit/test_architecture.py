@@ -21,11 +21,9 @@ MAX_PARAMETERS = 6
 NOUNS = {"mapping", "paging", "string"}
 """Words that end as participles and gerunds do, and are neither."""
 
-TOO_LONG = {"cli/search.py"}
 TOO_FULL = {"cli"}
-TOO_MANY_PARAMETERS = {"job/reindex.py: _Job", "sink/bulk.py: BulkWriter"}
 SHARED_NAMES = {"reindex"}
-"""Exceptions, all of them to be emptied."""
+"""Exceptions, both to be emptied."""
 
 
 def modules() -> list[Path]:
@@ -69,7 +67,7 @@ def test_the_public_names_are_those_of_the_documentation() -> None:
 
 def test_no_module_is_too_long_to_be_read() -> None:
     lines = {name_of(module): len(module.read_text("utf-8").splitlines()) for module in modules()}
-    assert {name: count for name, count in lines.items() if count > MAX_LINES and name not in TOO_LONG} == {}
+    assert {name: count for name, count in lines.items() if count > MAX_LINES} == {}
 
 
 def test_no_folder_has_too_many_modules() -> None:
@@ -90,5 +88,4 @@ def test_no_constructor_has_too_many_parameters() -> None:
         for function in class_.body
         if isinstance(function, ast.FunctionDef) and function.name == "__init__"
     }
-    too_many = {name: count for name, count in counts.items() if count > MAX_PARAMETERS}
-    assert {name: count for name, count in too_many.items() if name not in TOO_MANY_PARAMETERS} == {}
+    assert {name: count for name, count in counts.items() if count > MAX_PARAMETERS} == {}
