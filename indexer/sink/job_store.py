@@ -1,14 +1,14 @@
 """The jobs as stored in Elasticsearch: plan, checkpoints and counters of each, and the lock of each alias."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from elasticsearch import ApiError
 
-from indexer.errors import TargetError
+from indexer.errors import TargetError, UsageError
 from indexer.model.job.state import JobState, read_job, write_job
 from indexer.model.json import JsonObject
 from indexer.sink.client import Cluster
@@ -84,7 +84,16 @@ class JobStore:
                 if error.meta.status != NOT_FOUND:
                     raise
                 return None
-        return StoredJob(read_job(found["_source"]), found["_seq_no"], found["_primary_term"])
+        return StoredJob(self._state(found), found["_seq_no"], found["_primary_term"])
+
+    def _state(self, document: Mapping[str, Any]) -> JobState:
+        try:
+            return read_job(document["_source"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise UsageError(
+                f"The document {document['_id']} of {self._name} is not a job of this version: name another index with"
+                " --jobs-index, or delete that document."
+            ) from error
 
     def write(self, state: JobState, before: StoredJob | None) -> StoredJob:
         """Write the alias' newest job, provided that nobody else has written it since `before`.
@@ -145,7 +154,7 @@ class JobStore:
             ).body
         newest: dict[str, JobState] = {}
         for hit in answer["hits"]["hits"]:
-            state = read_job(hit["_source"])
+            state = self._state(hit)
             known = newest.setdefault(state.job, state)
             if state.beat > known.beat:  # the lock and the record of one job; clocks may have been set back
                 newest[state.job] = state

@@ -61,6 +61,17 @@ def test_jobs_are_listed_and_shown(reindex: Command, indexer: Command, alias: st
     assert json.loads(indexer("jobs", "show", names[0], INDEXER_JSON="1").out) == states[1]
 
 
+def test_a_document_that_is_no_job_is_refused_by_name(
+    reindex: Command, indexer: Command, elasticsearch_url: str, alias: str, jobs: str
+) -> None:
+    with Elasticsearch(elasticsearch_url) as client:
+        client.index(index=jobs, id=f"alias:{alias}", document={"job": "logs_1", "heartbeat": 0}, refresh=True)
+    for ended in (reindex(), indexer("jobs"), indexer("jobs", "show", "logs_1")):
+        assert (ended.code, ended.out) == (2, "")
+        assert f"The document alias:{alias} of {jobs} is not a job of this version" in ended.err
+        assert "--jobs-index" in ended.err
+
+
 def test_an_unknown_job_is_refused_and_the_nearest_name_suggested(reindex: Command, indexer: Command) -> None:
     name = json.loads(reindex().out)["job"]
     ended = indexer("jobs", "show", name[:-1] + "x")
