@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ROOT", "Block", "blocks", "lesser_roles", "loader_grants", "loader_role", "pages"]
+__all__ = ["ROOT", "Block", "blocks", "lesser_roles", "loader_grants", "loader_role", "original_of", "pages"]
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,6 +52,11 @@ def pages() -> list[Path]:
     """README and all pages of docs/, in every language, relative to the checkout."""
     found = [*ROOT.glob("README*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
     return [page.relative_to(ROOT) for page in found]
+
+
+def original_of(page: Path) -> Path:
+    """The English page that a page is a translation of; an English page itself."""
+    return Path(*(part.replace(".ko.", ".") for part in page.parts if part != "ko"))
 
 
 def blocks(page: Path, *languages: str) -> Iterator[Block]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,14 +18,17 @@ from indexer.cli.demo import REINDEX, SEARCHES
 from indexer.cli.main import app
 from indexer.sandbox.cratedb_table import crate_cursor
 from tests.support.commands import Ended, environment, run
-from tests.support.documentation import ROOT, Block, blocks, pages
+from tests.support.documentation import ROOT, Block, blocks, original_of, pages
 from tests.support.playground import Playground
 
 ROWS = 20_000
 JOB = "logs_20261122_101500"
 """The job named in the pages."""
 
-PAGES = [page for page in pages() if any(block.runs for block in blocks(page, "bash", "python"))]
+TRANSLATED = {page: original_of(page) for page in pages() if original_of(page) != page}
+PAGES = [
+    page for page in pages() if page not in TRANSLATED and any(block.runs for block in blocks(page, "bash", "python"))
+]
 NOTES = r"not run: .+|setup: the table users|until: Ctrl-C|exit code: \d"
 
 
@@ -148,6 +152,17 @@ def run_commands(shell: Shell, block: Block) -> None:
         assert shown or "clean" in command, command
 
 
+@pytest.mark.parametrize("page", TRANSLATED, ids=str)
+def test_the_commands_of_a_translation_are_those_of_the_original(page: Path) -> None:
+    """So that they need not run a second time; the comments beside them are translated."""
+    assert shown_commands(page) <= shown_commands(TRANSLATED[page])
+
+
+def shown_commands(page: Path) -> set[str]:
+    lines = [line for block in blocks(page, "bash", "python") for line in block.text.splitlines()]
+    return {re.sub(r"\s+#.*", "", line).strip() for line in lines} - {""}
+
+
 def commands(block: Block) -> Iterator[str]:
     for line in block.text.splitlines():
         if re.match(r"(reindex|indexer) ", line.strip()):
@@ -192,6 +207,7 @@ WIDE = {"COLUMNS": "300", "TERMINAL_WIDTH": "300"}
 COMMANDS = ("reindex", "plan", "mapping", "verify", "search", "jobs", "replay", "rollback", "demo", "up", "down")
 
 
+@cache
 def options_of(command: str) -> set[str]:
     return set(re.findall(r"--[a-z][a-z-]+", CliRunner().invoke(app, [command, "--help"], env=WIDE).output))
 
