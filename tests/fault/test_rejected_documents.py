@@ -140,7 +140,7 @@ def test_a_row_over_http_max_content_length_becomes_a_dead_letter(
     assert dead.keys() == {"5000", "12000", str(ROWS - 1)}
     for letter in dead.values():
         assert letter["status"] == 413
-        assert "bytes are more than http.max_content_length" in str(letter["reason"])
+        assert "bytes exceed http.max_content_length" in str(letter["reason"])
         assert len(letter["document"]["m"]) >= most  # type: ignore[index]
     with Elasticsearch(own_elasticsearch.url) as client:
         found = documents(client, attack.alias).keys()
