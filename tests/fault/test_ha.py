@@ -71,7 +71,7 @@ def assert_three_nodes_run_until_down(own: dict[str, str], killed: set[int]) -> 
     running = [psutil.Process(pid) for pid in pids(first.out) - killed]
     assert len(running) == 3
     more = run("indexer", "up", "--crate-nodes", "5", cwd=ROOT, timeout=60, **own)
-    assert (more.code, "A CrateDB cluster of 3 nodes runs" in more.err) == (2, True)
+    assert (more.code, "A CrateDB cluster of 3 nodes is running" in more.err) == (2, True)
     down = run("indexer", "down", cwd=ROOT, timeout=120, **own)
     assert down.out.count("Stopped ") == 3
     assert not any(map(is_running, running))
