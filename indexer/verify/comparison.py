@@ -36,8 +36,8 @@ from indexer.verify.findings import Finding, FindingKind, Findings
 
 __all__ = ["DigestComparison", "RowComparison"]
 
-_AHEAD_OF_COMPARERS: Final = 1
-"""Batches that wait for each comparer."""
+_AHEAD: Final = 1
+"""Batches that wait for each comparer or adder."""
 
 _FIELDS: Final = 3
 """Fields of a different document that a finding names."""
@@ -75,7 +75,7 @@ class RowComparison:
         Raises:
             IndexerError: the first failure of any thread.
         """
-        self.pipeline.run("comparer", self._compare_all, ahead=_AHEAD_OF_COMPARERS)
+        self.pipeline.run("comparer", self._compare_all, ahead=_AHEAD)
 
     def _compare_all(self, batches: Iterator[PageBatch]) -> None:
         retrier = self.pipeline.retrier
@@ -153,10 +153,6 @@ class RowComparison:
         return ""
 
 
-_AHEAD_OF_ADDERS: Final = 1
-"""Batches that wait for each adder."""
-
-
 @dataclass(slots=True)
 class DigestComparison:
     """One comparison of the digests of both sides.
@@ -182,7 +178,7 @@ class DigestComparison:
         Raises:
             IndexerError: the first failure of any thread.
         """
-        self.pipeline.run("adder", self._add, ahead=_AHEAD_OF_ADDERS, beside=self._walk)
+        self.pipeline.run("adder", self._add, ahead=_AHEAD, beside=self._walk)
         return self._rows.differing(self._documents)
 
     def documents(self, buckets: frozenset[int]) -> int:
